@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/fleet/inventory.h - what the user wrote down: fleet, issuers, clusters,
+ * nodes (contract.md, "Inventory").
+ *
+ * Reading finds every fault at once, each with file and line, and never stops
+ * at the first.  All text lives in the inventory's arena.  Values are resolved
+ * by precedence (command line, node, cluster, fleet); what stays unset and may
+ * come from ssh_config is NULL or 0.  Nothing is contacted, no secret is read.
+ */
+#ifndef CERTFLEET_FLEET_INVENTORY_H
+#define CERTFLEET_FLEET_INVENTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/err.h"
+#include "core/base/str.h"
+
+enum on_failure { ON_FAILURE_ROLLBACK, ON_FAILURE_HOLD };
+enum lane_order { LANE_ONE_BY_ONE, LANE_PARALLEL };
+
+/* What the inventory must know of a product: its name and its role words.
+ * The registry of playbooks/ gives these; core/fleet includes nothing of it. */
+struct role_word {
+    const char *word; /* "database"; {NULL, 0} ends the table */
+    uint32_t bit;
+};
+struct product_words {
+    const char *product;           /* "cms"; {NULL} ends the table */
+    const struct role_word *roles;
+    uint32_t one_of;     /* at most one of these bits on a node */
+    uint32_t limited;    /* nodes with this bit are counted per cluster */
+    unsigned limit;      /* more than these in a cluster: an error */
+    bool odd;            /* an even count (above 0) is warned of */
+};
+
+struct issuer {
+    const char *name;
+    const char *kind;            /* "internal" */
+    const char *ca_cert, *ca_key;/* absolute; still with "{cluster}" in it */
+    const char *ca_key_password; /* secret reference or NULL */
+    unsigned ca_days, days;      /* days */
+    const char *key;             /* "rsa:2048" ... checked */
+    unsigned line;
+};
+
+struct node {
+    const char *name, *address;
+    const char *user, *password, *identity, *passphrase; /* or NULL */
+    bool identity_named;         /* the user named it: missing is a fault */
+    unsigned port;               /* 0: ssh_config, else 22 */
+    const char *interface;       /* NULL: what its status shows */
+    const char *db_address;      /* NULL: what the cluster shows */
+    unsigned db_port;
+    const char *const *names;    /* further certificate names; NULL-ended */
+    const char *host_key;        /* pin or NULL */
+    bool weak_algorithms;
+    uint32_t roles;              /* the product's own bits */
+    unsigned connect_timeout_s, command_timeout_s;
+    unsigned timeout_leave_s, timeout_init_s, timeout_connect_s,
+        timeout_join_s;
+    unsigned retries;            /* tries = retries + 1 */
+    struct cluster *cluster;
+    unsigned line;
+};
+
+struct cluster {
+    const char *name, *product;
+    const struct product_words *words;
+    const struct issuer *issuer; /* NULL: none named */
+    enum on_failure on_failure;
+    enum lane_order leave, join;
+    const char *subject;         /* "O=Example Inc.,C=GB" or NULL */
+    struct node **nodes;         /* in the order of the file */
+    size_t n_nodes;
+    unsigned line;
+};
+
+enum fault_level { FAULT_ERROR, FAULT_WARNING };
+struct fault {
+    enum fault_level level;
+    unsigned line;     /* 0: the file as a whole */
+    const char *text;  /* without file and line */
+};
+
+struct inventory {
+    const char *path;       /* as opened */
+    const char *state_dir;  /* absolute */
+    const char *known_hosts;/* absolute */
+    bool accept_new;        /* host_keys = accept-new */
+    const char *ssh_config; /* absolute; NULL: none */
+    unsigned max_sessions, warn_days, keep_days, keep_backups;
+    struct issuer *issuers;
+    size_t n_issuers;
+    struct cluster **clusters; /* in the order of the file */
+    size_t n_clusters;
+    struct node **nodes;
+    size_t n_nodes;
+    struct fault *faults;      /* by line */
+    size_t n_faults, n_errors;
+    struct arena arena;
+};
+
+struct inventory_options {
+    const char *path;       /* -i; NULL: $CERTFLEET_INVENTORY,
+                               ./certfleet.ini, /etc/certfleet/certfleet.ini */
+    const char *state_dir;  /* --state-dir; NULL: the file's */
+    const struct product_words *products;
+};
+
+/* Returns NULL only when there is no file to read (err: CAUSE_INPUT, with the
+ * places looked at).  A file with faults is returned with n_errors > 0: the
+ * caller prints the faults and stops.  Free with inventory_free. */
+struct inventory *inventory_read(const struct inventory_options *options,
+                                 struct err *err);
+void inventory_free(struct inventory *inv);
+
+/* "FILE:LINE: error: text" for every fault, one a line. */
+void inventory_faults(const struct inventory *inv, struct str *out);
+
+struct node *inventory_node(const struct inventory *inv, const char *name);
+struct cluster *inventory_cluster(const struct inventory *inv,
+                                  const char *name);
+
+/* A commented inventory that inventory_read accepts without a fault; made
+ * from the same table of keys that the reader uses. */
+void inventory_sample(struct str *out);
+
+/* The table of keys, for the man page and the documentation test. */
+struct inventory_key {
+    const char *sections; /* "fleet cluster node" */
+    const char *name;
+    const char *value;    /* how its value looks: "SECONDS" */
+    const char *preset;   /* what holds without it, or NULL */
+    const char *help;
+};
+const struct inventory_key *inventory_keys(size_t *n);
+
+#endif

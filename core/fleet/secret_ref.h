@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/fleet/secret_ref.h - from "env:NAME", "file:PATH", "command:LINE" or
+ * "prompt" to a secret.
+ *
+ * Blocking: called once, before the loop starts.  Each reference is resolved
+ * once and shared, so that one prompt serves all nodes that use it.  One
+ * trailing newline of a file or a command is dropped.  A file that others can
+ * read is refused, as ssh does.  Errors are CAUSE_INPUT, never hold the value.
+ */
+#ifndef CERTFLEET_FLEET_SECRET_REF_H
+#define CERTFLEET_FLEET_SECRET_REF_H
+
+#include "core/base/err.h"
+#include "core/base/secret.h"
+
+struct secret_cache;
+struct secret_cache *secret_cache_new(void);
+void secret_cache_free(struct secret_cache *cache);
+
+/* Syntax only: 0, or -1 with what is wrong. */
+int secret_ref_check(const char *ref, struct err *err);
+
+/* `what` names it in a prompt ("password of admin@core1").  Relative paths are
+ * beside `folder`.  The result is shared: free with secret_free. */
+struct secret *secret_ref_read(struct secret_cache *cache, const char *ref,
+                               const char *folder, const char *what,
+                               struct err *err);
+
+#endif

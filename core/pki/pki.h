@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/pki/pki.h - keys, certificates and chains on files and buffers, by
+ * OpenSSL 3.  Everything here may compute for long (an RSA-4096 key: 1.5 s) and
+ * is called in the pool, never on the loop's thread; no function has state.
+ *
+ * PEM texts are NUL-terminated, malloc'd where given out; private keys travel
+ * in struct secret only.  Times are seconds since 1970, UTC.
+ */
+#ifndef CERTFLEET_PKI_PKI_H
+#define CERTFLEET_PKI_PKI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+#include "core/base/secret.h"
+#include "core/base/str.h"
+
+enum { PKI_SHA256_HEX = 65 }; /* 64 lower-case digits and a NUL */
+
+/* SHA-256 of any bytes. */
+void pki_sha256(const void *data, size_t len, char hex[PKI_SHA256_HEX]);
+
+/* -- keys ---------------------------------------------------------------- */
+
+/* "rsa:2048" "rsa:3072" "rsa:4096" "ec:P-256" "ec:P-384"; 0 or -1 */
+int pki_key_kind_check(const char *kind, struct err *err);
+/* An unencrypted PKCS#8 PEM.  NULL on error. */
+struct secret *pki_key_make(const char *kind, struct err *err);
+
+/* -- what a file holds --------------------------------------------------- */
+
+enum pki_kind { PKI_UNKNOWN, PKI_KEY, PKI_CERTIFICATE, PKI_REQUEST };
+struct pki_cert_info {
+    enum pki_kind kind;
+    char subject[256], issuer[256]; /* one line, RFC 2253 order */
+    char common_name[128];
+    char serial[64];                /* hex */
+    char key[32];                   /* "rsa:2048", "ec:P-256" ... */
+    char sha256[PKI_SHA256_HEX];    /* of the DER certificate */
+    char spki_sha256[PKI_SHA256_HEX];
+    char signature[48];             /* "sha256WithRSAEncryption" */
+    int64_t not_before, not_after;
+    bool is_ca, self_issued;
+    char names[1024];               /* "DNS:a, IP:10.0.0.1"; "" without SAN */
+};
+
+/* The first certificate, request or key of a PEM or DER buffer. */
+int pki_describe(const void *data, size_t len, struct pki_cert_info *info,
+                 struct err *err);
+/* Every certificate of a bundle, in its order.  *infos is malloc'd. */
+int pki_describe_all(const void *data, size_t len,
+                     struct pki_cert_info **infos, size_t *n,
+                     struct err *err);
+/* 0: the key belongs to the certificate or request; -1: it does not, or one of
+ * them cannot be read.  `passphrase` may be NULL. */
+int pki_match(const void *key, size_t key_len, const struct secret *passphrase,
+              const void *cert, size_t cert_len, struct err *err);
+/* True when the certificate carries this DNS name or IP address. */
+bool pki_names_host(const void *cert, size_t cert_len, const char *host);
+
+/* -- chains -------------------------------------------------------------- */
+
+enum pki_purpose { PKI_ANY, PKI_SERVER, PKI_CLIENT };
+/* The leaf (first of `cert`, its further ones as intermediates) verifies up to
+ * a self-signed root of `bundle` for the purpose at time `at` (0: validity is
+ * not looked at).  Only the supplied certificates count, never the system's.
+ * The error names the certificate and the rule. */
+int pki_verify(const void *cert, size_t cert_len, const void *bundle,
+               size_t bundle_len, enum pki_purpose purpose, int64_t at,
+               struct err *err);
+
+/* Leaf, intermediates, root: ordered, duplicates and strangers dropped and
+ * reported in `notes` (may be NULL), normalised PEM in `out`. */
+int pki_chain_order(const void *data, size_t len, struct str *out,
+                    struct str *notes, struct err *err);
+/* Blocks adjacent, LF, 64 columns, one final newline, nothing else
+ * (facts/cms.md 1.5).  Private keys stay keys: `out` is wiped by the caller
+ * when it may hold one. */
+int pki_normalize(const void *data, size_t len, struct str *out,
+                  struct err *err);
+
+/* -- findings ------------------------------------------------------------ */
+
+enum pki_severity { PKI_INFO, PKI_WARNING, PKI_ERROR };
+struct pki_finding {
+    char id[8];             /* "B1": facts/certs.md 6 */
+    enum pki_severity severity;
+    char text[256];
+};
+struct pki_findings {       /* grows; zero to start; free with release */
+    struct pki_finding *list;
+    size_t n;
+};
+void pki_findings_release(struct pki_findings *findings);
+bool pki_findings_has_error(const struct pki_findings *findings);
+/* Form of the file: A1-A8 (name may be NULL: A1 is skipped). */
+void pki_lint_file(const char *name, const void *data, size_t len,
+                   struct pki_findings *findings);
+/* The whole database set: B, C, D, E2, F1-F5 of facts/certs.md 6 for server,
+ * client and CA bundle.  server_* are NULL for a connect-only node's set. */
+struct pki_db_set {
+    const void *server_key, *server_cert, *client_key, *client_cert, *ca;
+    size_t server_key_len, server_cert_len, client_key_len, client_cert_len,
+        ca_len;
+    const char *const *hosts; /* every name and address that peers use */
+    int64_t at;               /* seconds: when it will be used */
+};
+void pki_lint_db_set(const struct pki_db_set *set,
+                     struct pki_findings *findings);
+
+/* -- issuing ------------------------------------------------------------- */
+
+struct pki_subject {
+    const char *common_name;
+    const char *rest;         /* "O=Example Inc.,C=GB" or NULL */
+    const char *const *hosts; /* SAN: IPs become iPAddress; NULL-ended */
+};
+/* A PEM request. */
+int pki_request(const struct secret *key, const struct pki_subject *subject,
+                enum pki_purpose purpose, char **pem, struct err *err);
+
+struct pki_ca {
+    char *cert_pem;
+    struct secret *key_pem;
+};
+void pki_ca_release(struct pki_ca *ca);
+
+/* Reads a CA; both files missing: makes it (key file 0600, exclusive, fsync'd,
+ * renamed into place; subject "CN=certfleet database CA <cluster> <YYYYMMDD>-
+ * <4 hex>", new for each generation: facts/certs.md 0.5).  A key without a
+ * certificate, a certificate that is no CA, an expired one, a key that does
+ * not match: CAUSE_INPUT, naming the file.  `made` may be NULL. */
+struct pki_ca_options {
+    const char *cert_path, *key_path;
+    const struct secret *password; /* of the key; NULL: none */
+    const char *cluster;           /* for the subject */
+    const char *key;               /* kind of the CA's key */
+    unsigned days;                 /* of a new CA */
+    int64_t now;                   /* seconds */
+    bool make;                     /* false: missing is CAUSE_INPUT */
+};
+int pki_ca_open(const struct pki_ca_options *options, struct pki_ca *ca,
+                bool *made, struct err *err);
+
+/* One leaf: KU, EKU by purpose, SAN, SKI, AKI (key id only), backdated one
+ * hour, SHA-256, random 127-bit serial, never outliving the CA (cut). */
+struct pki_leaf_options {
+    const struct pki_subject *subject;
+    enum pki_purpose purpose;
+    unsigned days;
+    int64_t now; /* seconds */
+};
+int pki_sign(const struct pki_ca *ca, const struct secret *key,
+             const struct pki_leaf_options *options, char **pem,
+             struct err *err);
+/* The same for a request that somebody else made: its key and names. */
+int pki_sign_request(const struct pki_ca *ca, const char *request_pem,
+                     enum pki_purpose purpose, unsigned days, int64_t now,
+                     char **pem, struct err *err);
+
+#endif
