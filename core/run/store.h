@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/run/store.h - what survives us: runs, their journal, locks, generations.
+ *
+ * One append-only journal is the truth; every record carries the hash of the
+ * one before (the audit chain).  Appends of one turn of the loop become one
+ * transaction in the pool, and a completion means "durable": nothing goes out
+ * to a node before the record of the intent has completed.  The interface says
+ * nothing of SQLite: PostgreSQL will serve the same calls.
+ *
+ * No record ever holds a key, a password or a passphrase: callers see to it.
+ * Texts given out by reads are valid during the call only, except where said.
+ */
+#ifndef CERTFLEET_RUN_STORE_H
+#define CERTFLEET_RUN_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+
+struct uv_loop_s;
+struct store;
+
+/* Opens or makes STATE_DIR/certfleet.db (folders 0700, files 0600).  Blocking.
+ * `loop` may be NULL for a store that is only read.  A newer schema than ours
+ * is refused. */
+struct store *store_open(const char *state_dir, struct uv_loop_s *loop,
+                         struct err *err);
+/* Flushes what is queued, then frees.  Pending completions are called. */
+void store_close(struct store *store);
+const char *store_folder(const struct store *store);
+
+/* -- writing: asynchronous, in order -------------------------------------- */
+
+/* err NULL: durable.  Else nothing of the batch is in the store; an error is
+ * final for this run (disk full, lock taken away by `unlock`). */
+typedef void store_done_f(void *user, const struct err *err);
+
+struct store_record {
+    const char *run;     /* id */
+    const char *cluster; /* or NULL */
+    const char *node;    /* or NULL */
+    const char *step;    /* or NULL */
+    const char *kind;    /* "cell", "act", "holder", "plan", "outcome" ... */
+    const char *data;    /* a JSON object or NULL */
+};
+/* Copies the record.  In one transaction with what else this turn appends; the
+ * transaction fails when this run's lock was taken away (fencing). */
+void store_append(struct store *store, const struct store_record *record,
+                  store_done_f *done, void *user);
+
+struct store_run {
+    const char *id, *playbook, *target, *inputs; /* inputs: JSON object */
+    const char *user, *host;
+    const char *outcome; /* NULL: not ended; "done" "rolled-back"
+                            "incomplete" "refused" "interrupted" "staged" */
+    const char *clusters; /* JSON array of names */
+    int exit_code;
+    int64_t started_ms, ended_ms; /* wall; ended 0: not ended */
+    bool living;         /* its process holds its lock file now */
+    bool holds;          /* it still holds its clusters */
+};
+
+/* A new run with its clusters locked, in one transaction.  A cluster that is
+ * held gives CAUSE_LOCKED: both runs, the owner and what to type.  Takes the
+ * lock file STATE_DIR/locks/RUN for the life of the process. */
+void store_begin(struct store *store, const struct store_run *run,
+                 const char *const *clusters, size_t n_clusters,
+                 store_done_f *done, void *user);
+/* resume, rollback: takes a dead run's clusters again, with a new fencing
+ * number; a living one's, or clusters held by another, give CAUSE_LOCKED. */
+void store_takeover(struct store *store, const char *run, store_done_f *done,
+                    void *user);
+/* Ends it; `release` gives the clusters free (an incomplete run keeps them). */
+void store_end(struct store *store, const char *run, const char *outcome,
+               int exit_code, bool release, store_done_f *done, void *user);
+
+/* -- blocking, for commands without a loop --------------------------------- */
+
+/* Abandons a dead run's hold on a cluster.  A living run: CAUSE_LOCKED. */
+int store_unlock(struct store *store, const char *cluster, const char *run,
+                 struct err *err);
+
+/* A full id, any unique beginning, or "last".  Copies the id into `id`
+ * (STORE_ID_BYTES).  None or several: CAUSE_INPUT, listing them. */
+enum { STORE_ID_BYTES = 40 };
+int store_find(struct store *store, const char *word, char *id,
+               struct err *err);
+/* Newest first; a callback that returns false ends it.  run NULL: all. */
+typedef bool store_run_f(void *user, const struct store_run *run);
+int store_runs(struct store *store, const char *run, store_run_f *each,
+               void *user, struct err *err);
+
+struct store_entry {
+    int64_t seq, t_ms;
+    struct store_record record;
+};
+typedef bool store_entry_f(void *user, const struct store_entry *entry);
+/* The journal of a run (NULL: all) after `seq`, in order. */
+int store_journal(struct store *store, const char *run, int64_t after,
+                  store_entry_f *each, void *user, struct err *err);
+
+/* The highest generation number that any journal record of kind "generation"
+ * names for this cluster ({"number":N,...}); 0: none. */
+int store_generation(struct store *store, const char *cluster,
+                     unsigned *number, struct err *err);
+/* A later run than `run` that changed this cluster?  id "" when none. */
+int store_later_run(struct store *store, const char *cluster, const char *run,
+                    char *id, struct err *err);
+/* Every record's hash follows from the one before; the first that does not is
+ * named.  *records counts them. */
+int store_verify(struct store *store, int64_t *records, struct err *err);
+
+/* "20261121T031559Z-3f9a": sortable, random tail. */
+void store_new_id(char id[STORE_ID_BYTES]);
+
+#endif
