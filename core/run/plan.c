@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Making a plan from the inventory, and the small questions about it.  Knows
+ * no product and no packet; JSON is in plan_json.c.
+ */
+#include "core/run/plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void findings_add(struct findings *findings, enum severity severity,
+                  const char *id, const char *node, const char *fmt, ...)
+{
+    struct finding *grown, *f;
+    va_list ap;
+
+    grown = realloc(findings->list, (findings->n + 1) * sizeof(*grown));
+    if (!grown)
+        abort();
+    findings->list = grown;
+    f = &grown[findings->n++];
+    memset(f, 0, sizeof(*f));
+    f->severity = severity;
+    snprintf(f->id, sizeof(f->id), "%s", id);
+    f->node = node;
+    va_start(ap, fmt);
+    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    va_end(ap);
+}
+
+void findings_release(struct findings *findings)
+{
+    free(findings->list);
+    findings->list = NULL;
+    findings->n = 0;
+}
+
+const struct set_file *set_slot(const struct file_set *set, const char *slot)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (strcmp(set->files[i].slot, slot) == 0)
+            return &set->files[i];
+    return NULL;
+}
+
+static const struct input_row *input_row(const struct playbook *pb,
+                                         const char *key, size_t len)
+{
+    for (const struct input_row *r = pb->inputs; r && r->key; r++)
+        if (strlen(r->key) == len && strncmp(r->key, key, len) == 0)
+            return r;
+    return NULL;
+}
+
+static int unknown_input(const struct playbook *pb, const char *word,
+                         struct err *err)
+{
+    struct str known;
+
+    str_init(&known, 512);
+    for (const struct input_row *r = pb->inputs; r && r->key; r++)
+        str_addf(&known, "%s%s=%s", known.len ? ", " : "", r->key, r->value);
+    err_set(err, CAUSE_INPUT, "%s has no input `%s'; it takes %s", pb->id,
+            word, known.len ? str_text(&known) : "none");
+    str_release(&known);
+    return -1;
+}
+
+static int read_inputs(struct plan *plan, const char *const *words,
+                       struct err *err)
+{
+    size_t n = 0;
+
+    while (words && words[n])
+        n++;
+    plan->inputs = arena_alloc(&plan->arena, (n + 1) * sizeof(*plan->inputs));
+    for (size_t i = 0; i < n; i++) {
+        const char *eq = strchr(words[i], '=');
+        size_t len = eq ? (size_t)(eq - words[i]) : strlen(words[i]);
+        const struct input_row *row = input_row(plan->playbook, words[i], len);
+
+        if (!row || !eq)
+            return unknown_input(plan->playbook, words[i], err);
+        if (plan_input(plan, row->key))
+            return err_set(err, CAUSE_INPUT, "%s= is given twice", row->key);
+        plan->inputs[plan->n_inputs].key = row->key;
+        plan->inputs[plan->n_inputs++].value =
+            arena_strdup(&plan->arena, eq + 1);
+    }
+    return 0;
+}
+
+static int check_inputs(struct plan *plan, struct err *err)
+{
+    for (size_t c = 0; c < plan->n_clusters; c++)
+        for (size_t i = 0; i < plan->n_inputs; i++) {
+            const char *key = plan->inputs[i].key;
+            const struct input_row *row =
+                input_row(plan->playbook, key, strlen(key));
+            if (row->check && row->check(&plan->clusters[c],
+                                         plan->inputs[i].value, err) < 0)
+                return err_context(err, "%s=%s", key, plan->inputs[i].value);
+        }
+    return 0;
+}
+
+static int add_cluster(struct plan *plan, struct cluster *cluster,
+                       struct err *err)
+{
+    struct plan_cluster *pc = &plan->clusters[plan->n_clusters];
+    const struct product *product = plan->playbook->product;
+
+    if (strcmp(cluster->product, product->name) != 0)
+        return err_set(err, CAUSE_INPUT,
+                       "cluster %s is of product %s; %s is for %s",
+                       cluster->name, cluster->product, plan->playbook->id,
+                       product->name);
+    if (cluster->n_nodes == 0)
+        return err_set(err, CAUSE_INPUT, "cluster %s has no nodes",
+                       cluster->name);
+    pc->plan = plan;
+    pc->cluster = cluster;
+    pc->holder = SIZE_MAX;
+    pc->n_nodes = cluster->n_nodes;
+    pc->nodes = arena_alloc(&plan->arena, pc->n_nodes * sizeof(*pc->nodes));
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        pc->nodes[i].node = cluster->nodes[i];
+        pc->nodes[i].roles = cluster->nodes[i]->roles;
+        pc->nodes[i].facts = product->facts_new();
+    }
+    plan->n_clusters++;
+    return plan->playbook->prepare(pc, err);
+}
+
+static const char *const *copy_words(struct arena *arena,
+                                     const char *const *words)
+{
+    size_t n = 0;
+    const char **copy;
+
+    while (words && words[n])
+        n++;
+    copy = arena_alloc(arena, (n + 1) * sizeof(*copy));
+    for (size_t i = 0; i < n; i++)
+        copy[i] = arena_strdup(arena, words[i]);
+    return copy;
+}
+
+struct plan *plan_new(const struct plan_request *request, struct err *err)
+{
+    struct plan *plan = calloc(1, sizeof(*plan));
+
+    if (!plan)
+        abort();
+    arena_init(&plan->arena);
+    plan->inventory = request->inventory;
+    plan->playbook = request->playbook;
+    plan->target = arena_strdup(&plan->arena, request->target);
+    plan->accepted = copy_words(&plan->arena, request->accepted);
+    plan->clusters = arena_alloc(
+        &plan->arena, (request->n_clusters + 1) * sizeof(*plan->clusters));
+    if (read_inputs(plan, request->inputs, err) < 0)
+        goto fail;
+    for (size_t i = 0; i < request->n_clusters; i++)
+        if (add_cluster(plan, request->clusters[i], err) < 0)
+            goto fail;
+    if (check_inputs(plan, err) < 0)
+        goto fail;
+    return plan;
+fail:
+    plan_free(plan);
+    return NULL;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t c = 0; c < plan->n_clusters; c++) {
+        struct plan_cluster *pc = &plan->clusters[c];
+        for (size_t i = 0; i < pc->n_nodes; i++) {
+            if (pc->nodes[i].facts)
+                plan->playbook->product->facts_free(pc->nodes[i].facts);
+            free(pc->nodes[i].sent);
+            free(pc->nodes[i].listed);
+        }
+        findings_release(&pc->findings);
+    }
+    arena_release(&plan->arena);
+    free(plan);
+}
+
+const char *plan_input(const struct plan *plan, const char *key)
+{
+    for (size_t i = 0; i < plan->n_inputs; i++)
+        if (strcmp(plan->inputs[i].key, key) == 0)
+            return plan->inputs[i].value;
+    return NULL;
+}
+
+bool plan_accepts(const struct plan *plan, const char *id)
+{
+    for (const char *const *a = plan->accepted; a && *a; a++)
+        if (strcmp(*a, id) == 0)
+            return true;
+    return false;
+}
+
+/* "dbserver.key" and generation g7-3f9a give "dbserver-g7-3f9a.key": the base
+ * name may hold no "." (facts/cms.md 1.5). */
+static const char *generation_name(struct arena *arena, const char *slot_name,
+                                   unsigned number, const char *tag)
+{
+    const char *dot = strrchr(slot_name, '.');
+
+    return arena_printf(arena, "%.*s-g%u-%s%s", (int)(dot - slot_name),
+                        slot_name, number, tag, dot);
+}
+
+int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
+                  const char *state_dir, struct err *err)
+{
+    struct arena *arena = &pc->plan->arena;
+
+    if (strlen(tag) != PLAN_TAG_BYTES - 1 ||
+        strspn(tag, "0123456789abcdef") != PLAN_TAG_BYTES - 1)
+        return err_set(err, CAUSE_INPUT, "`%s' is no generation tag", tag);
+    pc->number = number;
+    memcpy(pc->tag, tag, PLAN_TAG_BYTES);
+    pc->folder = arena_printf(arena, "%s/clusters/%s/g%u-%s", state_dir,
+                              pc->cluster->name, number, tag);
+    for (size_t i = 0; i < pc->set.n; i++)
+        pc->set.files[i].name = generation_name(
+            arena, pc->set.files[i].name, number, tag);
+    return 0;
+}
+
+bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
+                   size_t node)
+{
+    const struct plan_node *pn = &pc->nodes[node];
+
+    return !pn->left_out && (pn->roles & step->roles) != 0;
+}
+
+const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
+                                   bool back)
+{
+    return back ? &pc->nodes[node].old : &pc->set;
+}
+
+bool plan_node_gets(const struct plan_node *pn, const struct set_file *file)
+{
+    return file->name && (file->roles == 0 || (file->roles & pn->roles) != 0);
+}
+
+void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command)
+{
+    struct plan_node *pn = &pc->nodes[node];
+    const char **grown =
+        realloc(pn->sent, (pn->n_sent + 1) * sizeof(*pn->sent));
+
+    if (!grown)
+        abort();
+    pn->sent = grown;
+    pn->sent[pn->n_sent++] = arena_strdup(&pc->plan->arena, command);
+}
+
+bool plan_knows_file(const struct plan_node *pn, const char *name)
+{
+    for (size_t i = 0; i < pn->n_listed; i++)
+        if (strcmp(pn->listed[i], name) == 0)
+            return true;
+    return false;
+}
+
+void plan_note_file(struct plan_cluster *pc, size_t node, const char *name)
+{
+    struct plan_node *pn = &pc->nodes[node];
+    const char **grown;
+
+    if (plan_knows_file(pn, name))
+        return;
+    grown = realloc(pn->listed, (pn->n_listed + 1) * sizeof(*pn->listed));
+    if (!grown)
+        abort();
+    pn->listed = grown;
+    pn->listed[pn->n_listed++] = arena_strdup(&pc->plan->arena, name);
+}

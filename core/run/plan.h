@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/run/plan.h - playbook x inventory x facts, before anything is touched.
+ *
+ * A plan is made in two halves: what the inventory alone says (plan_new), and
+ * what the nodes' facts add (playbook->decide).  It is journaled as JSON, read
+ * back by resume, written by `plan -o`; its hash covers what would be done.
+ * Everything lives in the plan's arena, except facts.
+ */
+#ifndef CERTFLEET_RUN_PLAN_H
+#define CERTFLEET_RUN_PLAN_H
+
+#include <jansson.h>
+
+#include "core/base/arena.h"
+#include "core/run/product.h"
+
+enum { SET_FILES_MAX = 8, PLAN_TAG_BYTES = 5 };
+
+struct set_file {
+    const char *slot;          /* "server_key": the playbook's word */
+    const char *name;          /* on the node; NULL: none */
+    char sha256[PKI_SHA256_HEX]; /* "" until known */
+    uint32_t roles;            /* nodes that get it; 0: all */
+    bool secret;               /* a private key */
+};
+struct file_set {
+    struct set_file files[SET_FILES_MAX];
+    size_t n;
+};
+const struct set_file *set_slot(const struct file_set *set, const char *slot);
+
+struct plan_node {
+    const struct node *node;
+    uint32_t roles;            /* product bits, derived ones too */
+    bool left_out;             /* without=NODE, or failed after the turn */
+    const char *db_address;    /* what peers join by */
+    const char *interface;
+    struct file_set old;       /* as its status showed it */
+    bool serves_tls;           /* its TLS answered in gates */
+    const char *first_last;    /* its `Last command` in gates */
+    const char **sent;         /* what we sent since; grows */
+    size_t n_sent;
+    const char **listed;       /* its files in gates, and ours since; sorted */
+    size_t n_listed;
+    const char *backup;        /* name of its snapshot, or NULL */
+    char backup_sha256[PKI_SHA256_HEX];
+    int64_t backup_ms;         /* wall; 0: none */
+    unsigned backups;          /* how many this run has taken */
+    struct facts *facts;       /* owned by the plan */
+};
+
+struct plan_cluster {
+    struct plan *plan;
+    const struct cluster *cluster;
+    struct plan_node *nodes;   /* inventory's order, left-out ones too */
+    size_t n_nodes;
+    unsigned number;           /* generation */
+    char tag[PLAN_TAG_BYTES];  /* four hex digits */
+    const char *folder;        /* of the generation's files, here */
+    struct file_set set;       /* the new one */
+    bool issued;               /* its digests are known and on disk */
+    size_t holder;             /* index; SIZE_MAX: none */
+    bool expired;              /* old database certificates are over */
+    bool way_back;
+    char no_way_back[256];     /* why there is none */
+    int64_t way_back_until;    /* seconds; 0: unknown */
+    uint64_t outage_estimate_ms, degraded_estimate_ms;
+    struct findings findings;
+    bool decided;              /* the nodes' facts are in it */
+    bool not_due;
+    char why_not_due[256];
+};
+
+struct plan_input {
+    const char *key, *value;
+};
+
+struct plan {
+    struct arena arena;
+    const struct inventory *inventory;
+    const struct playbook *playbook;
+    const char *target;        /* as the user typed it */
+    struct plan_input *inputs;
+    size_t n_inputs;
+    const char *const *accepted; /* --accept IDs, NULL-ended */
+    struct plan_cluster *clusters;
+    size_t n_clusters;
+};
+
+struct plan_request {
+    const struct inventory *inventory;
+    const struct playbook *playbook;
+    const char *target;             /* words joined by a blank */
+    struct cluster **clusters;
+    size_t n_clusters;
+    const char *const *inputs;      /* "key=value", NULL-ended */
+    const char *const *accepted;    /* NULL-ended or NULL */
+};
+
+/* Checks inputs and nodes; contacts nothing.  Errors are CAUSE_INPUT. */
+struct plan *plan_new(const struct plan_request *request, struct err *err);
+void plan_free(struct plan *plan);
+
+/* Input `key` or NULL. */
+const char *plan_input(const struct plan *plan, const char *key);
+bool plan_accepts(const struct plan *plan, const char *id);
+
+/* Names the generation: number, tag, file names, local folder. */
+int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
+                  const char *state_dir, struct err *err);
+
+/* Rows x nodes. */
+bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
+                   size_t node);
+/* The file set a node should have in a walk. */
+const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
+                                   bool back);
+bool plan_node_gets(const struct plan_node *pn, const struct set_file *file);
+
+/* Notes for invariant I7. */
+void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command);
+void plan_note_file(struct plan_cluster *pc, size_t node, const char *name);
+bool plan_knows_file(const struct plan_node *pn, const char *name);
+
+/* One cluster as JSON (new reference), and back into a plan_new'd cluster:
+ * node set and roles must agree, else CAUSE_REFUSED. */
+json_t *plan_cluster_json(const struct plan_cluster *pc);
+int plan_cluster_load(struct plan_cluster *pc, const json_t *json,
+                      struct err *err);
+/* SHA-256 over what would be done and to whom. */
+void plan_hash(const struct plan *plan, char hex[PKI_SHA256_HEX]);
+/* What `plan -o` writes, new reference; and what apply --plan reads. */
+json_t *plan_json(const struct plan *plan);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/run/product.h - what the engine asks of a product and of its playbooks:
+ * tables and pure functions.  playbooks/ fills these in; registry.c lists them.
+ */
+#ifndef CERTFLEET_RUN_PRODUCT_H
+#define CERTFLEET_RUN_PRODUCT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/str.h"
+#include "core/fleet/inventory.h"
+#include "core/link.h"
+#include "core/pki/pki.h"
+#include "core/run/step.h"
+
+struct plan_cluster;
+struct plan_node;
+
+/* What was read from one node.  A product's facts begin with it. */
+struct facts {
+    uint64_t read_ms[32];   /* by read bit number: monotonic time of the last
+                               reading that succeeded; 0: never */
+    bool unreachable;       /* the last reading failed */
+    struct err err;         /* why */
+};
+
+/* Reads: how facts are got.  One row for each bit, in the order in which they
+ * are made; a later row may use what an earlier one found. */
+enum read_kind { READ_COMMAND, READ_LIST, READ_FILES, READ_SERVED };
+struct read_file {
+    const char *name;
+    unsigned tag;           /* the product's own: which slot */
+};
+enum { READ_FILES_MAX = 16 };
+struct read_row {
+    uint32_t bit;
+    enum read_kind kind;
+    const char *text;       /* READ_COMMAND: the command */
+    bool optional;          /* its failure leaves the fact unknown, no more */
+    /* READ_FILES: which names; returns how many. */
+    size_t (*names)(const struct view *, struct read_file *list);
+    /* READ_SERVED: where; false: nothing to look at on this node. */
+    bool (*peer)(const struct view *, struct link_peer *);
+    /* Takes what came.  For READ_FILES once for each file. */
+    int (*parse)(struct facts *, const struct read_file *,
+                 const struct link_result *, struct err *);
+};
+
+/* Commands that may go out at all (invariant I6). */
+enum command_flag {
+    COMMAND_READS = 1 << 0,   /* changes nothing */
+    COMMAND_DESTROYS = 1 << 1 /* its ground must have been read just now */
+};
+struct command_row {
+    const char *template; /* "database cluster join {}"; {} is one argument of
+                             [A-Za-z0-9.:_-]; {NULL} ends the table */
+    unsigned flags;
+};
+
+/* A look at one node of a cluster in a walk. */
+struct view {
+    const struct plan_cluster *plan;
+    size_t node;        /* index into plan->nodes */
+    bool back;          /* the target is each node's old set */
+    bool acted;         /* this cell has sent its acts in this try */
+    uint64_t acted_ms;  /* monotonic; when */
+    uint64_t walk_ms;   /* monotonic: when this walk began */
+};
+
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_BLOCK,
+                SEVERITY_ERROR };
+struct finding {
+    char id[32];            /* "clock-skew": what --accept takes */
+    enum severity severity; /* BLOCK: an error unless accepted */
+    const char *node;       /* or NULL */
+    char text[512];         /* what, and what to do */
+};
+struct findings {
+    struct finding *list;
+    size_t n;
+};
+void findings_add(struct findings *findings, enum severity severity,
+                  const char *id, const char *node, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void findings_release(struct findings *findings);
+
+/* One certificate that `check` found on a node. */
+struct cert_row {
+    const char *service;  /* "database server" */
+    const char *file;     /* name on the node */
+    struct pki_cert_info info;
+    char findings[512];   /* "" when none */
+};
+typedef void cert_row_f(void *user, const struct cert_row *row);
+
+/* What a command's output says, apart from status (facts/cms.md 5.1). */
+enum reply { REPLY_OK, REPLY_FAILED, REPLY_ODD /* unknown words */ };
+
+struct product {
+    const char *name, *title;
+    const struct product_words *words;    /* for the inventory */
+    const struct link_dialect *dialect;
+    const struct command_row *commands;
+    const struct read_row *reads;         /* {0} ends */
+    uint32_t check_reads;                 /* bits that `check` needs */
+    uint32_t status_read;                 /* the bit that says how it is */
+    uint32_t ground_reads;                /* bits read before acts that
+                                             destroy */
+    struct facts *(*facts_new)(void);
+    void (*facts_free)(struct facts *);
+    /* A template's variable ("primary.db_address") for a node; false: there
+     * is none of this name or it is not known. */
+    bool (*variable)(const struct view *, const char *name, struct str *out);
+    enum reply (*judge)(const char *command, const char *output, size_t len,
+                        struct err *err);
+    /* The guard (I1-I7), asked about every command and file change before it
+     * goes out.  0 or -1 with the invariant's name; *hold: something foreign,
+     * nothing may be taken back automatically. */
+    int (*guard)(const struct view *, const struct act *, const char *text,
+                 bool *hold, struct err *err);
+    /* `check`: health of one node into findings, its certificates. */
+    void (*health)(const struct view *, struct findings *);
+    void (*certificates)(const struct view *, cert_row_f *, void *user);
+    /* Files of this product's sets and backups, for `prune`: is `name` one
+     * that certfleet made, and is it in use as far as the facts say? */
+    bool (*is_ours)(const char *name, unsigned *generation);
+    bool (*in_use)(const struct view *, const char *name);
+};
+
+/* Work on this machine, in the pool; see struct playbook.issue. */
+struct issue_job {
+    const struct plan_cluster *plan;  /* read only while the job runs */
+    const char *folder;               /* of this generation, made already */
+    struct secret *ca_password;       /* or NULL */
+    int64_t now;                      /* seconds */
+    struct findings findings;         /* of the lint */
+    struct err err;
+    int rc;
+};
+
+struct input_row {
+    const char *key, *value, *help;   /* "primary", "NODE", "..." */
+    int (*check)(const struct plan_cluster *, const char *value,
+                 struct err *);       /* known before the first packet; NULL:
+                                         anything */
+};
+
+struct playbook {
+    const char *id;      /* "cms/db-rotate" */
+    const char *title;
+    const char *help;    /* a paragraph */
+    const struct product *product;
+    const struct input_row *inputs; /* {NULL} ends */
+    const struct step *steps;
+    size_t n_steps;
+    uint32_t gate_reads; /* read from every node by the first row */
+    uint32_t data_roles; /* nodes that hold data */
+    /* Names the files of the new set into plan->set (number and tag are
+     * given), and the roles as the inventory has them: before any packet. */
+    int (*prepare)(struct plan_cluster *, struct err *);
+    /* From every node's facts: the gates' findings, and the plan's rest:
+     * holder, roles, addresses, old sets, way back.  `again`: this is a
+     * resumed run that has not yet changed anything live. */
+    int (*decide)(struct plan_cluster *, struct findings *, struct err *);
+    /* Is there nothing to do (if_days_left)?  `why` says so. */
+    bool (*not_due)(const struct plan_cluster *, struct str *why);
+    /* Blocking: makes keys and certificates into job->folder, lints them. */
+    void (*issue)(struct issue_job *);
+    /* After a set exists: may the walk be taken back now?  `at`: seconds. */
+    int (*way_back)(const struct plan_cluster *, int64_t at, struct err *);
+    /* On resume with live changes made: does every node's state occur in the
+     * plan?  -1: a person must look. */
+    int (*recognise)(const struct plan_cluster *, struct err *);
+    /* Printed with the plan: what no order can save. */
+    const char *caution;
+};
+
+const struct playbook *registry_playbook(const char *id);
+const struct product *registry_product(const char *name);
+const struct product_words *registry_words(void);
+/* All of them, NULL-ended. */
+const struct playbook *const *registry_playbooks(void);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/run/run.h - a plan being applied: lock, journal, events, outcome.
+ *
+ * A run is asynchronous: run_start returns at once, everything else happens on
+ * the loop, and `on_end` is called exactly once, never inside a call of ours.
+ * Before anything live is changed `on_plan` is called with the decided plan;
+ * the owner answers with run_go or run_stop (at once or later).
+ */
+#ifndef CERTFLEET_RUN_RUN_H
+#define CERTFLEET_RUN_RUN_H
+
+#include <uv.h>
+
+#include "core/link.h"
+#include "core/run/event.h"
+#include "core/run/plan.h"
+#include "core/run/store.h"
+
+enum run_mode {
+    RUN_PLAN,     /* gates only; no journal, no lock; on_plan, then the end */
+    RUN_APPLY,
+    RUN_RESUME,   /* goes on with the stored plan */
+    RUN_ROLLBACK, /* the same rows aimed at the old sets */
+};
+
+enum outcome {
+    OUTCOME_NONE,
+    OUTCOME_DONE,        /* exit 0 */
+    OUTCOME_STAGED,      /* --until reached: exit 0, lock released */
+    OUTCOME_NOT_DUE,     /* if_days_left: exit 0 */
+    OUTCOME_ROLLED_BACK, /* 1; for RUN_ROLLBACK 0 */
+    OUTCOME_CLEANED,     /* 1: never left; failed in issue, backup or push */
+    OUTCOME_INCOMPLETE,  /* 4 */
+    OUTCOME_REFUSED,     /* 5 */
+    OUTCOME_LOCKED,      /* 6 */
+    OUTCOME_INTERRUPTED, /* 130 */
+    OUTCOME_INPUT,       /* 2 */
+};
+
+/* Contract's words: "done" "rolled-back" "incomplete" ... */
+const char *outcome_word(enum outcome outcome);
+
+struct cluster_result {
+    const char *cluster, *primary;   /* primary NULL: unknown */
+    enum outcome outcome;
+    int64_t outage_ms, degraded_ms;  /* -1: none */
+    const char *const *left_out;     /* NULL-ended */
+    int64_t way_back_until;          /* seconds; 0: none */
+    const char *why;                 /* first failure, or NULL */
+};
+
+struct run_result {
+    const char *run;                 /* id; NULL: never begun */
+    enum outcome outcome;
+    int exit_code;
+    const char *next;                /* command line to type next, or NULL */
+    int64_t way_back_until;          /* seconds; the earliest; 0: none */
+    const struct cluster_result *clusters;
+    size_t n_clusters;
+    const struct err *err;           /* why it did not even begin, or NULL */
+    /* the longest turn of the loop, CPU and wall, in microseconds */
+    uint64_t longest_turn_cpu_us, longest_turn_wall_us;
+};
+
+struct run;
+typedef void run_end_f(void *user, const struct run_result *result);
+typedef void run_plan_f(void *user, struct run *run, const struct plan *plan);
+
+struct run_options {
+    uv_loop_t *loop;
+    struct link_provider links;
+    struct store *store;         /* NULL for RUN_PLAN */
+    struct event_sink *sinks;
+    enum run_mode mode;
+    const char *id;              /* RESUME, ROLLBACK: the run; else NULL */
+    const char *until;           /* step id or NULL */
+    bool keep_going;
+    int on_failure;              /* -1: the inventory's; else enum on_failure */
+    const char *plan_hash;       /* apply --plan: refuse when it differs */
+    struct secret_cache *secrets;
+    run_plan_f *on_plan;
+    run_end_f *on_end;
+    void *user;
+};
+
+/* Reads every secret that the plan's nodes and issuers name (blocking; unset:
+ * CAUSE_INPUT) and prepares; sends nothing.  `plan` passes to the run.  NULL
+ * on error; the plan is then still the caller's. */
+struct run *run_new(const struct run_options *options, struct plan *plan,
+                    struct err *err);
+void run_start(struct run *run);
+void run_go(struct run *run);
+void run_stop(struct run *run);      /* the answer was no */
+/* Once: stop where it is safe.  Twice: at once. */
+void run_interrupt(struct run *run);
+const char *run_id(const struct run *run);
+/* After on_end; closes links.  `closed` when it is gone. */
+void run_free(struct run *run, void (*closed)(void *user), void *user);
+
+/* RESUME and ROLLBACK: the stored plan of a run, from its journal, against
+ * today's inventory.  CAUSE_INPUT: no such run; CAUSE_REFUSED: other nodes or
+ * roles than then. */
+struct plan *run_load_plan(struct store *store, const char *run,
+                           const struct inventory *inventory,
+                           const char *const *inputs,
+                           const char *const *accepted, struct err *err);
+
+#endif
