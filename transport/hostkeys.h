@@ -78,7 +78,9 @@ int hostkeys_algorithms(struct hostkeys *h, const char *host, unsigned port,
 int hostkeys_accept(struct hostkeys *h, const struct hostkeys_offer *offer,
                     bool hashed, struct err *err);
 
-enum { HOSTKEYS_FINGERPRINT_BYTES = 51 };
+enum {
+    HOSTKEYS_FINGERPRINT_BYTES = 51
+};
 /* "SHA256:" and 43 characters of base64, as ssh-keygen -l prints it. */
 void hostkeys_fingerprint(const void *blob, size_t len,
                           char text[HOSTKEYS_FINGERPRINT_BYTES]);

@@ -26,12 +26,14 @@
  *
  * Completion: each request completes exactly once, in files_feed(),
  * files_fail_all() or files_free(), never in the call that made it.  A
- * completion may make new requests; it must not feed, fail or free.
+ * completion may make new requests (not one that files_free() runs); it must
+ * not feed, fail or free.
  *
- * Ownership: names are copied; the data of a put is borrowed until its
- * completion.  A result is valid only during the completion.  Bytes read
- * may be keys: every buffer of ours is wiped.  Attributes are never set
- * after an upload: the appliance may refuse that (facts/cms.md 1.4).
+ * Ownership: names (1 to 1024 bytes, the caller sees to it) are copied; the
+ * data of a put is borrowed until its completion.  A result is valid only
+ * during the completion.  Bytes read may be keys: every buffer of ours is
+ * wiped.  Attributes are never set after an upload: the appliance may refuse
+ * that (facts/cms.md 1.4).
  */
 #ifndef CERTFLEET_TRANSPORT_SFTP_H
 #define CERTFLEET_TRANSPORT_SFTP_H
@@ -49,7 +51,6 @@ enum files_end {
     FILES_SHORT,     /* put: the file is not as long as what was written;
                         get: it changed while it was read */
     FILES_TOO_LARGE, /* get: more than cap; list: more than entries_cap */
-    FILES_INVALID,   /* the name is empty or too long: nothing was sent */
     FILES_BROKEN,    /* the server broke the protocol: nothing more works */
     FILES_LOST,      /* files_fail_all or files_free came first */
 };
@@ -68,9 +69,9 @@ enum files_status {
 };
 
 struct files_options {
-    unsigned depth; /* packets in flight: 1 (one after the other) .. 64;
-                       0: 16 */
-    size_t entries_cap;       /* of one list; 0: 10,000 */
+    unsigned depth;     /* packets in flight: 1 (one after the other) .. 64;
+                           0: 16 */
+    size_t entries_cap; /* of one list; 0: 10,000 */
     uint64_t (*now_ms)(void); /* for took_ms; NULL: took_ms stays 0 */
 };
 
@@ -80,11 +81,11 @@ struct files_result {
     unsigned status;       /* FILES_STATUS: what the server said */
     bool sent;    /* a byte of it was taken by files_sent: it may have acted */
     bool created; /* put: the file was opened, so a part of it may be there */
-    bool size_told;       /* stat, put: `size` is what the server says */
-    uint64_t size;        /* stat, put: bytes */
-    int64_t mtime;        /* stat: seconds since 1970; -1: not told */
-    bool folder;          /* stat */
-    const char *data;     /* get; NUL behind it; never NULL when OK */
+    bool size_told;   /* stat, put: `size` is what the server says */
+    uint64_t size;    /* stat, put: bytes */
+    int64_t mtime;    /* stat: seconds since 1970; -1: not told */
+    bool folder;      /* stat */
+    const char *data; /* get; NUL behind it; never NULL when OK */
     size_t len;
     const struct link_file *entries; /* list, in the server's order */
     size_t n_entries;
@@ -102,10 +103,9 @@ void files_free(struct files *f);
 /* Takes what the server sent, cut anywhere.  -1: the protocol was broken;
  * every request made so far has completed with FILES_BROKEN, and later ones
  * stay until files_fail_all(); drop the channel. */
-int files_feed(struct files *f, const void *data, size_t len,
-               struct err *err);
+int files_feed(struct files *f, const void *data, size_t len, struct err *err);
 
-/* The bytes to send next, at most about 96 KB: uploads are streamed into it.
+/* The bytes to send next, at most 64 KB: uploads are streamed into it.
  * Valid until the next call; NULL and 0 when there is nothing to send now. */
 const void *files_output(struct files *f, size_t *len);
 /* The first n of them were sent (or taken by libssh). */
@@ -115,9 +115,9 @@ void files_sent(struct files *f, size_t n);
  * nothing is sent or understood after it. */
 void files_fail_all(struct files *f, const struct err *why);
 
-bool files_is_idle(const struct files *f);   /* no request is waiting */
-bool files_is_ready(const struct files *f);  /* the server's VERSION came */
-bool files_is_broken(const struct files *f); /* or failed: make a new one */
+bool files_is_idle(const struct files *f);     /* no request is waiting */
+bool files_is_ready(const struct files *f);    /* the server's VERSION came */
+bool files_is_broken(const struct files *f);   /* or failed: make a new one */
 size_t files_in_flight(const struct files *f); /* packets not answered */
 
 /* OPEN (exclusive: only when it does not exist; else cut to nothing first),
@@ -125,8 +125,8 @@ size_t files_in_flight(const struct files *f); /* packets not answered */
  * must be what was written.  A server that does not support STAT or tells
  * no size leaves size_told false.  A file half written stays: see
  * `created`. */
-void files_put(struct files *f, const struct link_put *put,
-               files_done_f *done, void *user);
+void files_put(struct files *f, const struct link_put *put, files_done_f *done,
+               void *user);
 
 /* The whole file, at most `cap` bytes; reads are pipelined.  The size is not
  * asked first: the file `live.json` of an appliance has none. */

@@ -60,14 +60,14 @@ struct sshconfig_query {
 
 /* The answer.  Every text is owned by it. */
 struct sshconfig_host {
-    char *host;    /* to connect to; never NULL */
-    unsigned port; /* the query's, else the file's; 0: neither has one */
-    char *user;    /* the query's, else the file's; NULL: neither */
+    char *host;        /* to connect to; never NULL */
+    unsigned port;     /* the query's, else the file's; 0: neither has one */
+    char *user;        /* the query's, else the file's; NULL: neither */
     char **identities; /* paths in order, expanded; n_identities of them */
     size_t n_identities;
     bool identities_none; /* `IdentityFile none`: no defaults either */
     bool identities_only;
-    char *agent; /* path; "none"; "SSH_AUTH_SOCK"; NULL: not set */
+    char *agent;         /* path; "none"; "SSH_AUTH_SOCK"; NULL: not set */
     char *proxy_jump;    /* [user@]host[:port],... as written; NULL: none */
     char *proxy_command; /* expanded; NULL: none */
     char *kex;           /* resolved lists; NULL: not set in the file */

@@ -32,8 +32,7 @@ struct tls_probe;
  * `N`, garbage, closed).  LINK_LOST: connected, then silence until the
  * deadline or a lost connection.  LINK_CANCELED.  err says which address and
  * port; took_ms is from the first byte sent. */
-struct tls_probe *tls_probe_start(uv_loop_t *loop,
-                                  const struct link_peer *peer,
+struct tls_probe *tls_probe_start(uv_loop_t *loop, const struct link_peer *peer,
                                   link_done_f *done, void *user);
 
 /* It completes with LINK_CANCELED, unless it had its answer already. */
