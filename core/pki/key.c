@@ -13,7 +13,8 @@
 
 /* OWASP's figure for PBKDF2 with SHA-256; about 0.2 s, once for each open */
 enum {
-    PBKDF2_ROUNDS = 600000
+    PBKDF2_ROUNDS = 600000,
+    SALT_BYTES = 16,
 };
 
 struct key_kind {
