@@ -49,7 +49,8 @@ struct issuer {
 
 struct node {
     const char *name, *address;
-    const char *user, *password, *identity, *passphrase; /* or NULL */
+    const char *user, *password, *identity, *passphrase; /* or NULL; the
+                                    references as secret_ref_read takes them */
     bool identity_named;         /* the user named it: missing is a fault */
     unsigned port;               /* 0: ssh_config, else 22 */
     const char *interface;       /* NULL: what its status shows */
@@ -65,6 +66,7 @@ struct node {
     unsigned retries;            /* tries = retries + 1 */
     struct cluster *cluster;
     unsigned line;
+    size_t index;                /* its place in inventory.nodes */
 };
 
 struct cluster {
@@ -77,6 +79,7 @@ struct cluster {
     struct node **nodes;         /* in the order of the file */
     size_t n_nodes;
     unsigned line;
+    size_t index;                /* its place in inventory.clusters */
 };
 
 enum fault_level { FAULT_ERROR, FAULT_WARNING };
@@ -88,6 +91,7 @@ struct fault {
 
 struct inventory {
     const char *path;       /* as opened */
+    const char *folder;     /* absolute; what relative paths are beside */
     const char *state_dir;  /* absolute */
     const char *known_hosts;/* absolute */
     bool accept_new;        /* host_keys = accept-new */
@@ -101,6 +105,7 @@ struct inventory {
     size_t n_nodes;
     struct fault *faults;      /* by line */
     size_t n_faults, n_errors;
+    struct inventory_index *index; /* private: names to sections */
     struct arena arena;
 };
 
@@ -118,7 +123,8 @@ struct inventory *inventory_read(const struct inventory_options *options,
                                  struct err *err);
 void inventory_free(struct inventory *inv);
 
-/* "FILE:LINE: error: text" for every fault, one a line. */
+/* "FILE:LINE: error: text" for every fault, one a line, safe for terminals;
+ * "FILE: warning: text" where the file as a whole is meant. */
 void inventory_faults(const struct inventory *inv, struct str *out);
 
 struct node *inventory_node(const struct inventory *inv, const char *name);

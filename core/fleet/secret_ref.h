@@ -5,8 +5,12 @@
  *
  * Blocking: called once, before the loop starts.  Each reference is resolved
  * once and shared, so that one prompt serves all nodes that use it.  One
- * trailing newline of a file or a command is dropped.  A file that others can
- * read is refused, as ssh does.  Errors are CAUSE_INPUT, never hold the value.
+ * trailing newline of a file or a command is dropped; at most 64 KB.  A file
+ * that others can read is refused, as ssh does.  Errors are CAUSE_INPUT
+ * (CAUSE_CANCELED after a signal at a prompt) and never hold the value.
+ *
+ * "prompt:TEXT" asks for TEXT.  The inventory makes it of each "prompt": where
+ * it stands tells whether two of them are one secret.
  */
 #ifndef CERTFLEET_FLEET_SECRET_REF_H
 #define CERTFLEET_FLEET_SECRET_REF_H
@@ -22,7 +26,8 @@ void secret_cache_free(struct secret_cache *cache);
 int secret_ref_check(const char *ref, struct err *err);
 
 /* `what` names it in a prompt ("password of admin@core1").  Relative paths are
- * beside `folder`.  The result is shared: free with secret_free. */
+ * beside `folder` (NULL: the working folder), where commands run too.  The
+ * result is shared: free with secret_free.  NULL on error. */
 struct secret *secret_ref_read(struct secret_cache *cache, const char *ref,
                                const char *folder, const char *what,
                                struct err *err);

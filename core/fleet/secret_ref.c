@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where secrets come from: a table of kinds, and a cache so that each
+ * reference is resolved once.  Values go straight into struct secret and never
+ * into an error.
+ */
+#include "core/fleet/secret_ref.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/fleet/path.h"
+#include "core/fleet/secret_priv.h"
+
+struct request {
+    const char *rest; /* behind the colon; NULL: there is none */
+    const char *folder, *what;
+};
+
+struct kind {
+    const char *word;
+    int (*check)(const char *rest, struct err *err);
+    struct secret *(*read)(const struct request *request, struct err *err);
+};
+
+struct cached {
+    char *key;
+    struct secret *secret;
+    struct cached *next;
+};
+struct secret_cache {
+    struct cached *first;
+};
+
+/* -- the kinds: what may follow the colon -------------------------------- */
+
+static int check_env(const char *rest, struct err *err)
+{
+    bool good = rest && *rest && !isdigit((unsigned char)*rest);
+
+    for (const char *p = rest; good && *p; p++)
+        good = isalnum((unsigned char)*p) || *p == '_';
+    return good ? 0
+                : err_set(err, CAUSE_INPUT,
+                          "env: wants the name of an environment variable");
+}
+
+static int check_file(const char *rest, struct err *err)
+{
+    char *path;
+
+    if (!rest || !*rest)
+        return err_set(err, CAUSE_INPUT, "file: wants a path");
+    path = path_expand("/", rest, err);
+    free(path);
+    return path ? 0 : -1;
+}
+
+static int check_command(const char *rest, struct err *err)
+{
+    if (rest && rest[strspn(rest, " \t")] != '\0')
+        return 0;
+    return err_set(err, CAUSE_INPUT, "command: wants a command line");
+}
+
+static int check_prompt(const char *rest, struct err *err)
+{
+    if (!rest || *rest)
+        return 0;
+    return err_set(err, CAUSE_INPUT,
+                   "prompt: wants what is asked for, or no colon");
+}
+
+/* -- the kinds: reading --------------------------------------------------- */
+
+static struct secret *read_env(const struct request *request, struct err *err)
+{
+    const char *value = getenv(request->rest);
+
+    if (value)
+        return secret_from(value, strlen(value));
+    err_set(err, CAUSE_INPUT, "environment variable %s is not set",
+            request->rest);
+    return NULL;
+}
+
+/* As ssh does it for private keys, and stricter about the owner. */
+static int check_mode(const struct stat *st, const char *path, struct err *err)
+{
+    if (!S_ISREG(st->st_mode))
+        return err_set(err, CAUSE_INPUT, "%s: not a regular file", path);
+    if (st->st_uid != geteuid() && st->st_uid != 0)
+        return err_set(err, CAUSE_INPUT, "%s: belongs to another user (uid %u)",
+                       path, (unsigned)st->st_uid);
+    if (st->st_mode & 077)
+        return err_set(err, CAUSE_INPUT,
+                       "%s: mode %04o lets others in; run: chmod 600 %s", path,
+                       (unsigned)st->st_mode & 07777, path);
+    return 0;
+}
+
+static struct secret *read_open_file(int fd, const char *path, struct err *err)
+{
+    struct secret *s = NULL;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        err_errno(err, CAUSE_INPUT, "%s", path);
+    else if (check_mode(&st, path, err) == 0 && !(s = secret_read_all(fd)))
+        err_errno(err, CAUSE_INPUT, "%s (at most %d bytes)", path,
+                  SECRET_BYTES);
+    return s;
+}
+
+static struct secret *read_file(const struct request *request, struct err *err)
+{
+    char *path = path_expand(request->folder, request->rest, err);
+    struct secret *s;
+    int fd;
+
+    if (!path)
+        return NULL;
+    /* O_NONBLOCK: a FIFO is refused by check_mode, not waited for. */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    s = read_open_file(fd, path, err);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return s;
+}
+
+static struct secret *read_command(const struct request *request,
+                                   struct err *err)
+{
+    return secret_command(request->rest, request->folder, err);
+}
+
+static struct secret *read_prompt(const struct request *request,
+                                  struct err *err)
+{
+    return secret_prompt(request->rest ? request->rest : request->what, err);
+}
+
+static const struct kind kinds[] = {
+    {"env", check_env, read_env},
+    {"file", check_file, read_file},
+    {"command", check_command, read_command},
+    {"prompt", check_prompt, read_prompt},
+};
+
+/* The row, and what stands behind the colon (NULL: no colon). */
+static const struct kind *kind_of(const char *ref, const char **rest)
+{
+    size_t len = strcspn(ref, ":");
+
+    *rest = ref[len] ? ref + len + 1 : NULL;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strlen(kinds[i].word) == len &&
+            strncmp(kinds[i].word, ref, len) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+int secret_ref_check(const char *ref, struct err *err)
+{
+    const char *rest;
+    const struct kind *kind = kind_of(ref, &rest);
+
+    if (kind)
+        return kind->check(rest, err);
+    return err_set(err, CAUSE_INPUT,
+                   "not a place where a secret is found: env:NAME, file:PATH, "
+                   "command:COMMAND LINE and prompt are known");
+}
+
+/* -- the cache ------------------------------------------------------------ */
+
+struct secret_cache *secret_cache_new(void)
+{
+    struct secret_cache *cache = calloc(1, sizeof(*cache));
+
+    if (!cache)
+        abort();
+    return cache;
+}
+
+void secret_cache_free(struct secret_cache *cache)
+{
+    while (cache && cache->first) {
+        struct cached *c = cache->first;
+        cache->first = c->next;
+        secret_free(c->secret);
+        free(c->key);
+        free(c);
+    }
+    free(cache);
+}
+
+/* One newline less; what no login could carry is refused. */
+static struct secret *tidy(struct secret *s, struct err *err)
+{
+    if (s->len && s->data[s->len - 1] == '\n') {
+        s->data[--s->len] = '\0';
+        if (s->len && s->data[s->len - 1] == '\r')
+            s->data[--s->len] = '\0';
+    }
+    if (s->len == 0)
+        err_set(err, CAUSE_INPUT, "it is empty");
+    else if (memchr(s->data, '\0', s->len))
+        err_set(err, CAUSE_INPUT, "it holds a NUL byte");
+    else
+        return s;
+    secret_free(s);
+    return NULL;
+}
+
+/* The reference itself stays out of the error: a command line may hold what
+ * its author takes for a secret. */
+static struct secret *resolve(const char *ref, const char *folder,
+                              const char *what, struct err *err)
+{
+    struct request request = {.folder = folder, .what = what};
+    const struct kind *kind = kind_of(ref, &request.rest);
+    struct secret *s;
+
+    s = kind->read(&request, err);
+    if (s)
+        s = tidy(s, err);
+    if (!s)
+        err_context(err, "%s (%s)", what, kind->word);
+    return s;
+}
+
+/* A bare prompt is told from others by what it asks for. */
+static char *cache_key(const char *ref, const char *folder, const char *what)
+{
+    const char *more = strcmp(ref, "prompt") == 0 ? what : folder;
+    char *key = NULL;
+
+    if (asprintf(&key, "%s\n%s", ref, more ? more : "") < 0)
+        abort();
+    return key;
+}
+
+static void keep(struct secret_cache *cache, char *key, struct secret *s)
+{
+    struct cached *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        abort();
+    c->key = key;
+    c->secret = s;
+    c->next = cache->first;
+    cache->first = c;
+}
+
+struct secret *secret_ref_read(struct secret_cache *cache, const char *ref,
+                               const char *folder, const char *what,
+                               struct err *err)
+{
+    struct secret *s;
+    char *key;
+
+    if (secret_ref_check(ref, err) < 0) {
+        err_context(err, "%s", what);
+        return NULL;
+    }
+    key = cache_key(ref, folder, what);
+    for (struct cached *c = cache->first; c; c = c->next) {
+        if (strcmp(c->key, key) == 0) {
+            free(key);
+            return secret_share(c->secret);
+        }
+    }
+    s = resolve(ref, folder, what, err);
+    if (!s) {
+        free(key);
+        return NULL;
+    }
+    keep(cache, key, s);
+    return secret_share(s);
+}
