@@ -45,7 +45,7 @@ struct hostkeys_offer {
     size_t len;
 };
 
-/* Reads `path` (NULL: none, nothing can be accepted into a file).  A missing
+/* Reads `path` (NULL: none, accepted keys are only remembered).  A missing
  * file is an empty one.  Lines that cannot be understood are skipped with a
  * warning that tells path and line.  NULL when the file is there and cannot
  * be read, or is larger than 16 MB. */
