@@ -61,7 +61,7 @@ void suggest_start(struct suggest *suggest, const char *word)
 /* A beginning counts as near: people type "em" for "emea". */
 static size_t distance_to(const char *word, const char *name)
 {
-    size_t len = strlen(word), far = least(len / 3 + 1, 4);
+    size_t len = strlen(word), far = least((len + 2) / 3, 4);
     size_t d = suggest_distance(word, name);
 
     if (len >= 2 && strncasecmp(word, name, len) == 0)
@@ -89,14 +89,26 @@ void suggest_offer(struct suggest *suggest, const char *name)
     suggest->distance[at] = d;
 }
 
+/* Beside a near miss a far one only distracts. */
+static size_t worth_telling(const struct suggest *suggest)
+{
+    size_t n = 0;
+
+    while (n < suggest->n && suggest->distance[n] <= suggest->distance[0] + 1)
+        n++;
+    return n;
+}
+
 void suggest_add(const struct suggest *suggest, struct str *out)
 {
-    for (size_t i = 0; i < suggest->n; i++)
+    size_t n = worth_telling(suggest);
+
+    for (size_t i = 0; i < n; i++)
         str_addf(out, "%s`%s'",
-                 i == 0               ? "; did you mean "
-                 : i + 1 < suggest->n ? ", "
-                                      : " or ",
+                 i == 0      ? "; did you mean "
+                 : i + 1 < n ? ", "
+                             : " or ",
                  suggest->best[i]);
-    if (suggest->n)
+    if (n)
         str_addc(out, '?');
 }

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every fault that an inventory can have, each with its line, alone and all
+ * at once; and what is no fault.
+ */
+#include "tests/unit/fleet_fixture.h"
+
+#define C "[cluster c]\nproduct = cms\n"                  /* 2 lines */
+#define I "[issuer i]\nca_cert = r.crt\nca_key = r.key\n" /* 3 lines */
+#define N(name) "[node " name "]\ncluster = c\n"          /* 2 lines */
+#define DB(name) N(name) "roles = database\n"             /* 3 lines */
+
+struct wrong {
+    const char *text;
+    unsigned line;
+    const char *part;
+};
+
+/* clang-format off */
+/* Each is the only error of its text. */
+static const struct wrong errors[] = {
+    { C N("a") "adress = x\n", 5,
+      "unknown key `adress' in [node a]; did you mean `address'?" },
+    { C N("a") "zzzzzz = x\n", 5, "unknown key `zzzzzz' in [node a]" },
+    { C N("a") "warn_days = 3\n", 5, "it belongs into: fleet" },
+    { C N("a") "Cluster = c\n", 5, "did you mean `cluster'?" },
+    { C "[nodes a]\nfoo = 1\n", 3,
+      "unknown section [nodes]; did you mean `node'?" },
+    { "[]\n" C, 1, "unknown section []" },
+    { C N("a") "port = 22\nport = 23\n", 6,
+      "`port' is already in [node a] on line 5" },
+    { C N("a") N("b") N("a"), 7, "[node a] is already on line 3" },
+    { C C, 3, "[cluster c] is already on line 1" },
+    { C I I, 6, "[issuer i] is already on line 3" },
+    { "[fleet]\n" C "[fleet]\n", 4, "[fleet] is already on line 1" },
+    { "[fleet x]\n" C, 1, "[fleet] takes no name" },
+    { C "[node]\n", 3, "[node] has no name" },
+    { C N("a/b"), 3, "`a/b' is no name for a node" },
+    { C N("-a"), 3, "`-a' is no name for a node" },
+    { C N("a b"), 3, "`a b' is no name for a node" },
+    { C "[node a]\naddress = x\n", 3, "[node a] has no `cluster'" },
+    { C "[node a]\n", 3, "[node a] has no `cluster'" },
+    { "[cluster emea]\nproduct = cms\n[node a]\ncluster = emae\n", 4,
+      "names cluster `emae', which the file does not have; did you mean "
+      "`emea'?" },
+    { "[cluster c]\n", 1, "[cluster c] has no `product'" },
+    { "[cluster c]\nproduct = cmx\n", 2,
+      "unknown product `cmx'; known: cms other" },
+    { C N("a") "roles = databse\n", 5,
+      "product cms has no role `databse'; it has: database connect "
+      "callbridge webadmin" },
+    { I C "issuer = i\n" N("a") "roles = connect database\n", 9,
+      "roles database and connect exclude each other" },
+    { I C "issuer = i\n" DB("a") DB("b") DB("c1") DB("d") DB("e") DB("f"), 22,
+      "[node f] is number 6 with role database in [cluster c]; 5 is the" },
+    { C N("a") "port = 0\n", 5, "a number from 1 to 65535 is wanted" },
+    { C N("a") "port = 65536\n", 5, "bad port `65536' in [node a]" },
+    { C N("a") "port = 22x\n", 5, "a number from 1 to 65535" },
+    { C N("a") "port = -1\n", 5, "a number from 1 to 65535" },
+    { C N("a") "port = 99999999999999999999\n", 5, "a number from 1 to" },
+    { C N("a") "port =\n", 5, "nothing stands behind the `='" },
+    { C N("a") "port = ; 22\n", 5, "nothing stands behind the `='" },
+    { C N("a") "retries = 101\n", 5, "a number from 0 to 100" },
+    { C N("a") "connect_timeout = 0\n", 5, "a number from 1 to 86400" },
+    { "[fleet]\nhost_keys = off\n" C, 2, "strict | accept-new" },
+    { "[fleet]\nkeep_backups = 0\n" C, 2, "a number from 1 to 1000" },
+    { C "on_failure = panic\n", 3, "rollback | hold" },
+    { C "leave = all\n", 3, "one-by-one | parallel" },
+    { C "join = primary-last\n", 3, "one-by-one | parallel" },
+    { C N("a") "weak_algorithms = maybe\n", 5, "yes | no" },
+    { C N("a") "address = a b\n", 5, "bad address `a b'" },
+    { C N("a") "address = -oProxyCommand=x\n", 5, "bad address" },
+    { C N("a") "address = [::1]\n", 5, "without blanks and brackets" },
+    { C N("a") "db_address = $(x)\n", 5, "bad db_address" },
+    { C N("a") "user = -l root\n", 5, "bad user" },
+    { C N("a") "names = a;b\n", 5, "words between blanks or commas" },
+    { C N("a") "names = ,\n", 5, "no word in it" },
+    { C N("a") "user = \"admin\"\n", 5, "without quotes" },
+    { C N("a") "user = ad\x01min\n", 5, "a control character" },
+    { C N("a") "host_key = MD5:aa\n", 5, "begins with SHA256:" },
+    { C N("a") "host_key = SHA256:abc\n", 5, "43 base64 digits" },
+    { C N("a") "host_key = SHA256:uNiVztksCsDhcc0u9e8BrrZTrF8w5p7bvGmGmxx4"
+      "c7B\n", 5, "its last digit cannot be right" },
+    { C N("a") "host_key = SHA256:uNiVztksCsDhcc0u9e8BrrZTrF8w5p7bvGmGmxx4"
+      "c7AA\n", 5, "43 base64 digits" },
+    { C N("a") "password = env:\n", 5, "bad password in [node a]: env:" },
+    { C N("a") "password = env:A-B\n", 5, "name of an environment variable" },
+    { C N("a") "password = file:\n", 5, "file: wants a path" },
+    { C N("a") "password = command:\n", 5, "command: wants a command line" },
+    { C N("a") "passphrase = prompt:\n", 5, "bad passphrase" },
+    { C N("a") "identity = gone\n", 5, "No such file" },
+    { "[fleet]\nidentity = ~/gone\n" C, 2, "/gone: No such file" },
+    { "[fleet]\nstate_dir = ~nobody/x\n" C, 2, "only ~ and ~/" },
+    { C "issuer = x\n", 3, "names issuer `x', which the file does not have" },
+    { C DB("a"), 1, "nodes with role database but no `issuer'" },
+    { I "kind = acme\n" C, 4, "bad kind `acme' in [issuer i]: only known: "
+      "internal" },
+    { "[issuer i]\nca_key = k\n" C, 1, "[issuer i] has no `ca_cert'" },
+    { "[issuer i]\nca_cert = k\n" C, 1, "[issuer i] has no `ca_key'" },
+    { "[issuer i]\nca_cert = k\nca_key = ./k\n" C, 3, "are one file" },
+    { "[issuer i]\nca_cert = {node}\nca_key = k\n" C, 2, "only {cluster}" },
+    { "[issuer i]\nca_cert = {cluster\nca_key = k\n" C, 2, "only {cluster}" },
+    { I "key = rsa:1024\n" C, 4, "rsa:2048 | rsa:3072" },
+    { I "days = 0\n" C, 4, "a number from 1 to 36500" },
+    { C "subject = Example Inc.\n", 3, "KEY=VALUE between commas" },
+    { C "subject = O=a,,C=GB\n", 3, "KEY=VALUE between commas" },
+    { C "subject = O=a,C=GBR\n", 3, "a code of two letters" },
+    { C "subject = CN=x\n", 3, "the common name is not free" },
+    { "user = x\n" C, 1, "`user' stands before the first section" },
+    { C N("a") "roles\n", 5, "neither a section, nor `key = value'" },
+    { C N("a") "= x\n", 5, "no key before the `='" },
+    { C N("a") "address = h\n" N("b") "address = H.\nport = 22\n", 8,
+      "[node b] is at h port 22, as is [node a] on line 3" },
+    { C N("a") "db_address = 10.0.0.1\n" N("b") "db_address = 10.0.0.1\n", 8,
+      "[node b] has the db_address 10.0.0.1 of [node a] on line 3" },
+};
+
+/* Each is the only fault of its text. */
+static const struct wrong warnings[] = {
+    { I C "issuer = i\n" DB("a") DB("b"), 4,
+      "[cluster c] has 2 nodes with role database: an odd number" },
+    { "[cluster c]\nproduct = cms\n", 1, "[cluster c] has no nodes" },
+    { I C "issuer = i\n" DB("a")
+      "[cluster d]\nproduct = cms\nissuer = i\n"
+      "[node b]\ncluster = d\nroles = database\n", 12,
+      "clusters c and d share the database root" },
+    /* two issuers, one file */
+    { I "[issuer j]\nca_cert = ./r.crt\nca_key = r.key\n"
+      C "issuer = i\n" DB("a")
+      "[cluster d]\nproduct = cms\nissuer = j\n"
+      "[node b]\ncluster = d\nroles = database\n", 15,
+      "clusters c and d share the database root" },
+    { C N("a") "db_address = 10.0.0.1\n[cluster d]\nproduct = cms\n"
+      "[node b]\ncluster = d\ndb_address = 10.0.0.1\n", 10,
+      "in another cluster" },
+    { "[issuer i]\nca_cert = {cluster}.c\nca_key = k\n" C N("a"), 3,
+      "stands in one of ca_cert and ca_key only" },
+    { C N("c"), 3, "as a target it means the cluster" },
+    { "[fleet]\nssh_config = gone\n" C N("a"), 2, "counts as empty" },
+    { "[fleet]\nstate_dir = s # here\n" C N("a"), 2, "` ;' does" },
+    { "", 0, "no cluster in it" },
+    { "# nothing\n", 0, "no cluster in it" },
+};
+
+/* None of these has a fault. */
+static const char *const fine[] = {
+    C N("a"),
+    I C "issuer = i\n" DB("a") DB("b") DB("c1"),
+    I C "issuer = i\n" DB("a") DB("b") DB("c1") DB("d") DB("e"),
+    /* one root, but only one of the clusters has databases */
+    I C "issuer = i\n" DB("a")
+      "[cluster d]\nproduct = cms\nissuer = i\n[node b]\ncluster = d\n",
+    /* {cluster} gives each its own */
+    "[issuer i]\nca_cert = {cluster}.c\nca_key = {cluster}.k\n"
+      C "issuer = i\n" DB("a") "[cluster d]\nproduct = cms\nissuer = i\n"
+      "[node b]\ncluster = d\nroles = database\n",
+    /* one address, two ports */
+    C N("a") "address = h\n" N("b") "address = h\nport = 2222\n",
+    /* another product has no limits */
+    "[cluster c]\nproduct = other\n" N("a") "roles = database connect\n",
+    C N("a") "address = fe80::1%eth0\npassword = command:pass show a/b#c\n",
+    C N("a") "user : admin\nport=22 ;note\n",
+};
+/* clang-format on */
+
+static void test_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        struct inventory *inv = fixture_read(errors[i].text);
+        expect_fault(inv, FAULT_ERROR, errors[i].line, errors[i].part);
+        if (inv->n_errors != 1) {
+            fixture_print(inv);
+            fail_msg("one error was expected of row %zu", i);
+        }
+        inventory_free(inv);
+    }
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
+        struct inventory *inv = fixture_read(warnings[i].text);
+        expect_fault(inv, FAULT_WARNING, warnings[i].line, warnings[i].part);
+        expect_faults(inv, 0, 1);
+        inventory_free(inv);
+    }
+}
+
+static void test_fine(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+        struct inventory *inv = fixture_read(fine[i]);
+        expect_faults(inv, 0, 0);
+        inventory_free(inv);
+    }
+}
+
+/* One text with all of them: none hides another, and they come by line. */
+static void test_all_at_once(void **state)
+{
+    struct inventory *inv =
+        fixture_read("stray = 1\n"              /* 1: error */
+                     "[fleet]\n"                /* 2 */
+                     "usr = x\n"                /* 3: error */
+                     "max_sessions = many\n"    /* 4: error */
+                     "nonsense\n"               /* 5: error */
+                     "more nonsense\n"          /* 6: error */
+                     "[issuer i]\n"             /* 7: no ca_key */
+                     "ca_cert = x\n"            /* 8 */
+                     "[cluster c]\n"            /* 9: 2 warnings */
+                     "product = cms\n"          /* 10 */
+                     "issuer = j\n"             /* 11: error */
+                     "[cluster empty]\n"        /* 12: warning */
+                     "product = cms\n"          /* 13 */
+                     "[node a]\n"               /* 14 */
+                     "cluster = c\n"            /* 15 */
+                     "roles = database thing\n" /* 16: error */
+                     "[node b]\n"               /* 17 */
+                     "cluster = c\n"            /* 18 */
+                     "address = A\n"            /* 19: error */
+                     "roles = database\n"       /* 20 */
+                     "[node a]\n"               /* 21: error */
+                     "colour = red\n"           /* 22: error */
+                     "[knode d]\n"              /* 23: error */
+                     "anything = goes\n");      /* 24 */
+    static const unsigned lines[] = {1,  3,  4,  5,  6,  7,  9,
+                                     11, 12, 16, 19, 21, 22, 23};
+
+    (void)state;
+    expect_faults(inv, 12, 2);
+    for (size_t i = 0; i < inv->n_faults; i++)
+        assert_int_equal(inv->faults[i].line, lines[i]);
+    inventory_free(inv);
+}
+
+/* What is written by mistake in place of a reference is never shown. */
+static void test_secrets_are_not_shown(void **state)
+{
+    struct inventory *inv = fixture_read(
+        "[fleet]\npassword = hunter2\n"
+        "[issuer i]\nca_cert = a\nca_key = b\nca_key_password = hunter2 #x\n" C
+            N("a") "passwort = hunter2\npassphrase = \"hunter2\"\nhunter2\n");
+    struct str text;
+
+    (void)state;
+    str_init(&text, 4096);
+    inventory_faults(inv, &text);
+    expect_faults(inv, 5, 0);
+    expect_fault(inv, FAULT_ERROR, 2, "env:NAME");
+    assert_null(strstr(str_text(&text), "hunter2"));
+    str_release(&text);
+    inventory_free(inv);
+}
+
+static void test_printed_form(void **state)
+{
+    struct inventory *inv = fixture_read("[cluster c]\nproduct = cms\n"
+                                         "\x1b[2Jx = 1\n");
+    struct str text;
+    char want[512];
+
+    (void)state;
+    str_init(&text, 4096);
+    inventory_faults(inv, &text);
+    snprintf(want, sizeof(want),
+             "%s:1: warning: [cluster c] has no nodes\n"
+             "%s:3: error: unknown key `\\x1b[2Jx' in [cluster c]\n",
+             fixture_file, fixture_file);
+    assert_string_equal(str_text(&text), want);
+    str_release(&text);
+    inventory_free(inv);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_fine),
+        cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_secrets_are_not_shown),
+        cmocka_unit_test(test_printed_form),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
