@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One transaction and the journal in it: the chain's end is read when it
+ * begins and written back when it commits.  Whoever runs it holds `writing`.
+ */
+#include <string.h>
+
+#include "core/run/store_priv.h"
+
+static int read_head(struct turn *turn, struct err *err)
+{
+    struct query q;
+    int rc;
+
+    query_init(&q, turn->db, "SELECT seq, hash FROM chain");
+    rc = query_step(&q, err);
+    if (rc > 0) {
+        turn->seq = query_number(&q, 0);
+        rc = chain_parse(query_column(&q, 1), turn->hash) == 0;
+    }
+    query_release(&q);
+    if (rc == 0)
+        return err_set(err, CAUSE_SYSTEM,
+                       "state folder %s: the journal's end is not recorded "
+                       "as it must be: restore certfleet.db from a backup",
+                       turn->store->folder);
+    return rc < 0 ? -1 : 0;
+}
+
+int turn_begin(struct turn *turn, struct store *store, struct err *err)
+{
+    struct query q;
+
+    memset(turn, 0, sizeof(*turn));
+    turn->store = store;
+    turn->db = &store->writer;
+    turn->number = ++store->turns;
+    /* IMMEDIATE: the write lock first, so that what is read stays true */
+    query_init(&q, turn->db, "BEGIN IMMEDIATE");
+    if (query_run(&q, err) < 0)
+        return -1;
+    if (read_head(turn, err) == 0)
+        return 0;
+    db_rollback(turn->db);
+    return -1;
+}
+
+static struct chain_field field(const char *text)
+{
+    return (struct chain_field){text, text ? strlen(text) : 0};
+}
+
+int turn_put(struct turn *turn, const struct store_record *record, int64_t t_ms,
+             struct err *err)
+{
+    const char *texts[CHAIN_FIELDS] = {record->run,  record->cluster,
+                                       record->node, record->step,
+                                       record->kind, record->data};
+    struct chain_field fields[CHAIN_FIELDS];
+    char hash[CHAIN_TEXT_BYTES];
+    struct query q;
+
+    for (int i = 0; i < CHAIN_FIELDS; i++)
+        fields[i] = field(texts[i]);
+    turn->seq++;
+    if (chain_next(turn->hash, turn->seq, t_ms, fields, err) < 0)
+        return -1;
+    chain_text(turn->hash, hash);
+    query_init(&q, turn->db,
+               "INSERT INTO journal (seq, t_ms, run, cluster, node, step,"
+               " kind, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    query_int(&q, turn->seq);
+    query_int(&q, t_ms);
+    for (int i = 0; i < CHAIN_FIELDS; i++)
+        query_text(&q, texts[i]);
+    query_text(&q, hash);
+    return query_run(&q, err);
+}
+
+int turn_commit(struct turn *turn, struct err *err)
+{
+    char hash[CHAIN_TEXT_BYTES];
+    struct query q;
+
+    chain_text(turn->hash, hash);
+    query_init(&q, turn->db, "UPDATE chain SET seq = ?, hash = ?");
+    query_int(&q, turn->seq);
+    query_text(&q, hash);
+    if (query_run(&q, err) < 0)
+        return -1;
+    query_init(&q, turn->db, "COMMIT");
+    if (query_run(&q, err) < 0)
+        return -1;
+    atomic_fetch_add(&turn->store->commits, 1);
+    return 0;
+}
+
+void turn_undo(struct turn *turn)
+{
+    db_rollback(turn->db);
+}
