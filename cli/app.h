@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cli/app.h - one call of the program: its arguments, its outputs, its
+ * inventory, and what its last line will say.
+ *
+ * A command returns its exit code; what the `result' event and the last line
+ * say besides it puts into `final'.  Nothing prints that line but app_main.
+ */
+#ifndef CERTFLEET_CLI_APP_H
+#define CERTFLEET_CLI_APP_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "cli/args.h"
+#include "cli/out.h"
+#include "core/fleet/inventory.h"
+#include "core/run/store.h"
+
+struct app_final {
+    const char *outcome; /* NULL: by the exit code */
+    char run[STORE_ID_BYTES];
+    char next[2048];        /* command line, or "" */
+    int64_t way_back_until; /* seconds; 0: none */
+    json_t *clusters;       /* array, or NULL */
+    char detail[1024];      /* the error, or "" */
+};
+
+struct app {
+    struct args args;
+    struct out out;
+    struct inventory *inventory; /* app_inventory */
+    struct app_final final;
+};
+
+/* The whole program: reads argv, runs the command, prints the last line.
+ * Returns the exit code. */
+int app_main(int argc, char *const *argv);
+
+/* Reads the inventory once and prints its faults; NULL with errors in it, and
+ * final.detail is set: return EXIT_INPUT then. */
+struct inventory *app_inventory(struct app *app);
+/* Opens the store of the inventory's state_dir; NULL: app_fail was called. */
+struct store *app_store(struct app *app, struct uv_loop_s *loop);
+
+/* Prints the error and returns the exit code of its cause. */
+int app_fail(struct app *app, const struct err *err);
+int app_failf(struct app *app, enum cause cause, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+int app_exit_of(enum cause cause);
+/* What to type next: "certfleet ..."; -i and --state-dir are put in. */
+void app_next(struct app *app, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A new object {"t","event"}. */
+json_t *app_event(const char *event);
+/* A JSON string of any bytes, made visible; NULL gives null. */
+json_t *app_text(const char *text);
+/* RFC 3339 of seconds; 0 gives null. */
+json_t *app_time(int64_t seconds);
+
+/* Adds a word as a shell takes it. */
+void app_quote(struct str *out, const char *word);
+
+#endif

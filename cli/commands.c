@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of commands.  Help, the manual page and the reader of the command
+ * line are made from it.  In help texts a line that begins with a blank is
+ * printed as it stands; all else is filled.
+ */
+#include "cli/command.h"
+
+#include <string.h>
+
+enum {
+    ANY_WORDS = 1 << 20
+};
+
+/* clang-format off */
+#define APPLY_OPTIONS                                                    \
+    (OPT_BIT(OPT_YES) | OPT_BIT(OPT_ACCEPT) | OPT_BIT(OPT_UNTIL) |       \
+     OPT_BIT(OPT_KEEP_GOING) | OPT_BIT(OPT_ON_FAILURE))
+
+static const struct command inventory_subs[] = {
+    {.name = "sample", .synopsis = "", .run = cmd_inventory_sample,
+     .summary = "print a commented inventory",
+     .examples =
+        "certfleet inventory sample > certfleet.ini\n"
+        "    a start: edit addresses, roles and secrets\n"},
+    {.name = "check", .synopsis = "", .run = cmd_inventory_check,
+     .summary = "say what is wrong with the inventory",
+     .help =
+        "Every fault at once, each with file and line.  Errors give exit "
+        "code 2; warnings alone give 0.  Nothing is contacted and no secret "
+        "is read.",
+     .examples =
+        "certfleet -i emea.ini inventory check\n"
+        "    for an editor or a commit hook\n"},
+    {.name = "list", .synopsis = "[TARGET...]", .max_words = ANY_WORDS,
+     .run = cmd_inventory_list,
+     .summary = "show what the inventory holds",
+     .examples =
+        "certfleet inventory list 'emea*' --json\n"
+        "    one object a node, for other programs\n"},
+    {.name = NULL},
+};
+
+static const struct command pki_subs[] = {
+    {.name = "inspect", .synopsis = "FILE...", .min_words = 1,
+     .max_words = ANY_WORDS, .run = cmd_pki_inspect,
+     .summary = "show what a key, certificate, request or bundle holds",
+     .examples =
+        "certfleet pki inspect dbserver.crt dbca.crt\n"
+        "    names, issuer, validity and fingerprint of each\n"},
+    {.name = "match", .synopsis = "KEY CERTIFICATE", .min_words = 2,
+     .max_words = 2, .run = cmd_pki_match,
+     .summary = "does the key belong to the certificate or request?",
+     .examples =
+        "certfleet pki match dbserver.key dbserver.crt\n"
+        "    exit code 0: it does; 1: it does not; 2: not readable\n"},
+    {.name = "verify", .synopsis = "CERTIFICATE BUNDLE [CA]",
+     .options = OPT_BIT(OPT_PURPOSE), .min_words = 2, .max_words = 3,
+     .run = cmd_pki_verify,
+     .summary = "does the certificate chain up to a root of the bundle, now?",
+     .help =
+        "Only the files given count, never the system's roots.",
+     .examples =
+        "certfleet pki verify dbserver.crt dbca.crt --purpose server\n"
+        "    as the database will ask for it\n"},
+    {.name = "csr", .synopsis = "BASENAME CN:VALUE [ATTRIBUTE:VALUE...]",
+     .options = OPT_BIT(OPT_KEY) | OPT_BIT(OPT_PURPOSE), .min_words = 2,
+     .max_words = ANY_WORDS, .run = cmd_pki_csr,
+     .summary = "make BASENAME.key and BASENAME.csr",
+     .help =
+        "Attributes: CN OU O L ST C emailAddress subjectAltName.  "
+        "subjectAltName takes names and addresses with commas and no blanks; "
+        "the CN is added to it.  A file that exists is never overwritten: on "
+        "an MMP that breaks the service at once.",
+     .examples =
+        "certfleet pki csr dbserver CN:core1.example.com O:\"Example Inc.\" "
+        "subjectAltName:core2.example.com,10.0.0.2\n"
+        "    a request for another CA to sign\n"},
+    {.name = "selfsigned", .synopsis = "BASENAME [CN:VALUE] "
+        "[ATTRIBUTE:VALUE...]",
+     .options = OPT_BIT(OPT_KEY) | OPT_BIT(OPT_DAYS), .min_words = 1,
+     .max_words = ANY_WORDS, .run = cmd_pki_selfsigned,
+     .summary = "make BASENAME.key and BASENAME.crt, a CA of its own",
+     .help =
+        "A root for one database cluster.  Give every new root a new CN: two "
+        "roots of one name in one bundle are taken for each other.  Preset: "
+        "CN is BASENAME, 3650 days.",
+     .examples =
+        "certfleet pki selfsigned dbca-2026 CN:\"Example database CA 2026\"\n"
+        "    then name it as the issuer's ca_cert and ca_key\n"},
+    {.name = "sign", .synopsis = "CSR-BASENAME CA-BASENAME",
+     .options = OPT_BIT(OPT_DAYS) | OPT_BIT(OPT_PURPOSE), .min_words = 2,
+     .max_words = 2, .run = cmd_pki_sign,
+     .summary = "sign CSR-BASENAME.csr with CA-BASENAME.crt and .key",
+     .help =
+        "Makes CSR-BASENAME.crt, valid for 825 days or as --days says, never "
+        "longer than its CA.  Preset purpose: server.",
+     .examples =
+        "certfleet pki sign dbclient dbca-2026 --purpose client\n"
+        "    the database client's certificate\n"},
+    {.name = "normalize", .synopsis = "FILE...",
+     .options = OPT_BIT(OPT_OUTPUT) | OPT_BIT(OPT_ORDER), .min_words = 1,
+     .max_words = ANY_WORDS, .run = cmd_pki_normalize,
+     .summary = "print the files as one PEM that an MMP takes",
+     .help =
+        "Blocks adjacent, 64 columns, LF, one newline at the end, nothing "
+        "else.  Several files become one bundle, in their order or, with "
+        "--order, leaf first and root last.  A private key is written to a "
+        "file only (-o), never to a terminal or with --json.",
+     .examples =
+        "certfleet pki normalize leaf.crt inter.crt root.crt --order "
+        "-o fullchain.crt\n"
+        "    a chain for Web Bridge 3\n"},
+    {.name = "lint", .synopsis = "FILE...", .min_words = 1,
+     .max_words = ANY_WORDS, .run = cmd_pki_lint,
+     .summary = "find what an MMP would stumble over",
+     .examples =
+        "certfleet pki lint *.crt *.key\n"
+        "    exit code 1 when a finding is an error\n"},
+    {.name = NULL},
+};
+
+const struct command commands[] = {
+    {.name = "inventory", .synopsis = "sample|check|list [TARGET...]",
+     .summary = "a sample inventory; what is wrong with this one; what it "
+        "holds",
+     .subs = inventory_subs},
+    {.name = "check", .synopsis = "[TARGET...]", .max_words = ANY_WORDS,
+     .run = cmd_check,
+     .summary = "read every node's health and every certificate's days left",
+     .help =
+        "Reads only.  Certificates are listed worst first.  Exit code 3 when "
+        "one expires within warn_days, or a node is unhealthy or does not "
+        "answer.  Without TARGET: everything in the inventory.",
+     .examples =
+        "certfleet check\n"
+        "    all clusters\n"
+        "certfleet check core1 --json\n"
+        "    one node, one JSON object a certificate\n"},
+    {.name = "playbooks", .synopsis = "[NAME]", .max_words = 1,
+     .run = cmd_playbooks,
+     .summary = "the playbooks; with NAME its inputs and steps",
+     .examples =
+        "certfleet playbooks cms/db-rotate\n"
+        "    what it takes and does, step by step\n"},
+    {.name = "plan", .synopsis = "PLAYBOOK TARGET... [KEY=VALUE...]",
+     .options = OPT_BIT(OPT_OUTPUT) | OPT_BIT(OPT_ACCEPT) |
+        OPT_BIT(OPT_KEEP_GOING),
+     .min_words = 2, .max_words = ANY_WORDS, .run = cmd_plan,
+     .summary = "what would be done, command by command; touches nothing",
+     .help =
+        "Reads the nodes and prints for each the exact commands in their "
+        "order, where users notice and for how long about, until when there "
+        "is a way back, and what drops whose calls.",
+     .examples =
+        "certfleet plan cms/db-rotate emea\n"
+        "    read it before the night\n"
+        "certfleet plan cms/db-rotate emea -o emea.plan\n"
+        "    for `certfleet apply --plan emea.plan'\n"},
+    {.name = "apply", .synopsis = "PLAYBOOK TARGET... [KEY=VALUE...]",
+     .options = APPLY_OPTIONS | OPT_BIT(OPT_PLAN), .max_words = ANY_WORDS,
+     .run = cmd_apply,
+     .summary = "do it: shows the plan and asks, unless --yes",
+     .help =
+        "Several clusters are one run: all are staged first, and a refusal "
+        "there stops the run before anything live is touched, unless "
+        "--keep-going.  Without a terminal and without --yes it is refused "
+        "(5).  Ctrl-C once stops where it is safe, twice at once; a closed "
+        "terminal stops nothing (`certfleet show -f last').",
+     .examples =
+        "certfleet apply cms/db-rotate emea\n"
+        "    shows the plan, asks, does it\n"
+        "certfleet apply cms/db-rotate 'emea*' --until push --yes\n"
+        "    by day: everything that changes nothing live\n"
+        "certfleet apply cms/db-rotate all-* if_days_left=30 --yes\n"
+        "    from cron: only clusters that are due\n"
+        "certfleet apply --plan emea.plan --yes\n"
+        "    exactly what was planned, or nothing\n"},
+    {.name = "resume", .synopsis = "RUN [KEY=VALUE...]",
+     .options = APPLY_OPTIONS, .min_words = 1,
+     .max_words = ANY_WORDS, .run = cmd_resume,
+     .summary = "go on where a run stopped",
+     .help =
+        "Every node is read first; what is already as wanted is not done "
+        "again.  RUN is an id that `runs' prints, its beginning, or `last'.",
+     .examples =
+        "certfleet resume last\n"
+        "    after an interruption, a crash, or --until\n"},
+    {.name = "rollback", .synopsis = "RUN [KEY=VALUE...]",
+     .options = OPT_BIT(OPT_YES) | OPT_BIT(OPT_ACCEPT) |
+        OPT_BIT(OPT_KEEP_GOING),
+     .min_words = 1, .max_words = ANY_WORDS, .run = cmd_rollback,
+     .summary = "take a finished or stopped run back",
+     .help =
+        "The same steps, aimed at the old certificates.  Refused when a "
+        "later run exists, members changed, an old file is missing or "
+        "differs, or the way back has ended.",
+     .examples =
+        "certfleet rollback last\n"
+        "    shows the plan and asks first\n"},
+    {.name = "runs", .synopsis = "", .run = cmd_runs,
+     .summary = "the history of runs, newest first",
+     .examples =
+        "certfleet runs --json | head -n 1\n"
+        "    the newest\n"},
+    {.name = "show", .synopsis = "RUN", .options = OPT_BIT(OPT_FOLLOW),
+     .min_words = 1, .max_words = 1, .run = cmd_show,
+     .summary = "one run, step by step, with times and outcome",
+     .help =
+        "With -v every record of its journal.  -f follows a running one, "
+        "from any terminal, until it ends.",
+     .examples =
+        "certfleet show -f last\n"
+        "    watch a run whose terminal was lost\n"},
+    {.name = "pki",
+     .synopsis = "inspect|match|verify|csr|selfsigned|sign|normalize|lint "
+        "FILE...",
+     .summary = "keys and certificates in local files, in the MMP's words",
+     .subs = pki_subs},
+    {.name = "prune", .synopsis = "TARGET...", .options = OPT_BIT(OPT_YES),
+     .min_words = 1, .max_words = ANY_WORDS, .run = cmd_prune,
+     .summary = "delete old sets and backups that are provably unused",
+     .help =
+        "Sets older than keep_days that no node was just read to use, and "
+        "backups beyond keep_backups.  Shows the list and asks.  Nothing is "
+        "deleted on a node whose status could not be read, nor in a cluster "
+        "that an unfinished run holds.",
+     .examples =
+        "certfleet prune emea\n"
+        "    shows what would go, and asks\n"},
+    {.name = "unlock", .synopsis = "CLUSTER --run RUN",
+     .options = OPT_BIT(OPT_RUN), .min_words = 1, .max_words = 1,
+     .run = cmd_unlock,
+     .summary = "abandon an unfinished run's hold on a cluster",
+     .help =
+        "For a run that nobody will resume or roll back; a living one is "
+        "never abandoned.  The nodes stay as they are.",
+     .examples =
+        "certfleet unlock emea --run 20261121T031559Z-3f9a\n"
+        "    the next `apply' reads the nodes anew\n"},
+    {.name = "version", .synopsis = "", .run = cmd_version,
+     .summary = "versions of certfleet and of what it stands on"},
+    {.name = "help", .synopsis = "[COMMAND]", .options = OPT_BIT(OPT_MAN),
+     .max_words = 2, .run = cmd_help,
+     .summary = "help for a command, or this overview",
+     .examples =
+        "certfleet help pki csr\n"
+        "    one command\n"
+        "certfleet help --man > certfleet.1\n"
+        "    the manual page\n"},
+    {.name = NULL},
+};
+/* clang-format on */
+
+const struct command *command_find(const struct command *table,
+                                   const char *name)
+{
+    for (const struct command *c = table; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}

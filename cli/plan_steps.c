@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The steps of one cluster: blocks of rows in the engine's order, for each
+ * node the exact commands.  A block is a row with the rows chained to it: a
+ * node goes through all of them before the next one begins.
+ */
+#include <string.h>
+
+#include "cli/help.h"
+#include "cli/plan_view_priv.h"
+#include "core/run/act.h"
+
+enum {
+    ACTS_CAP = 1 << 16,
+    INDENT = 6
+};
+
+static struct view view_of(const struct plan_pen *pen, size_t node)
+{
+    struct view view = {
+        .plan = pen->pc, .node = node, .back = pen->options->back};
+
+    return view;
+}
+
+static bool in_lane(const struct plan_pen *pen, const struct step *step)
+{
+    switch (step->order) {
+    case STEP_ONE_BY_ONE:
+        return true;
+    case STEP_AS_LEAVE:
+        return pen->pc->cluster->leave == LANE_ONE_BY_ONE;
+    case STEP_AS_JOIN:
+        return pen->pc->cluster->join == LANE_ONE_BY_ONE;
+    case STEP_ONCE:
+    case STEP_PARALLEL:
+        break;
+    }
+    return false;
+}
+
+static size_t count_cells(const struct plan_pen *pen, const struct step *step)
+{
+    size_t n = 0;
+
+    if (step->order == STEP_ONCE)
+        return 1;
+    for (size_t i = 0; i < pen->pc->n_nodes; i++)
+        n += plan_has_cell(pen->pc, step, i);
+    return n;
+}
+
+/* One act as it will be: with what is not known yet as its variable. */
+static void add_act(struct plan_pen *pen, const struct view *view,
+                    const struct act *act, struct str *lines)
+{
+    struct str text;
+    struct err err = {.cause = CAUSE_NONE};
+    static const char *const signs[] = {
+        [ACT_COMMAND] = "> ", [ACT_CONFIRM] = "> ", [ACT_PUT] = "+ ",
+        [ACT_FETCH] = "< ",   [ACT_LOCAL] = "* ",
+    };
+
+    str_init(&text, 4096);
+    str_add(lines, signs[act->kind]);
+    if (act_describe(view, act, &text, &err) < 0) {
+        str_reset(&text);
+        str_addf(&text, "%s   (%s)", act->text, err.text);
+    }
+    str_add_visible(lines, str_text(&text), text.len, false);
+    if (act->kind == ACT_CONFIRM)
+        str_addf(lines, "   (asks; answered %s)",
+                 view->plan->plan->playbook->product->dialect->answer);
+    str_add(lines, "\n");
+    str_release(&text);
+    if (act->kind == ACT_COMMAND || act->kind == ACT_CONFIRM)
+        pen->sum->commands++;
+    else if (act->kind == ACT_PUT)
+        pen->sum->files++;
+}
+
+/* A node that is already as a live row wants it is skipped by the run: say
+ * so, from the same goal and the facts just read. */
+static bool is_met(const struct view *view, const struct step *step)
+{
+    struct err why = {.cause = CAUSE_NONE};
+
+    return view->plan->decided && view->node != SIZE_MAX && step->goal &&
+           (step->flags & STEP_LIVE) && step->goal(view, &why) == GOAL_MET;
+}
+
+static void add_acts(struct plan_pen *pen, const struct step *step, size_t node,
+                     struct str *lines)
+{
+    struct view view = view_of(pen, node);
+    const struct act *act;
+
+    if (is_met(&view, step))
+        str_addf(lines, "(%s: already so, nothing is sent)\n", step->id);
+    for (size_t n = 0; (act = act_at(&view, step, n)); n++)
+        add_act(pen, &view, act, lines);
+}
+
+static void add_lines(struct plan_pen *pen, const struct str *lines)
+{
+    const char *p = str_text(lines);
+
+    while (*p) {
+        size_t len = strcspn(p, "\n");
+        str_addf(pen->out, "%*s%.*s\n", INDENT, "", (int)len, p);
+        p += len + (p[len] == '\n');
+    }
+}
+
+static void block_acts(struct plan_pen *pen, size_t first, size_t last,
+                       size_t node, struct str *lines)
+{
+    const struct playbook *pb = pen->pc->plan->playbook;
+
+    for (size_t row = first; row <= last; row++)
+        if (node == SIZE_MAX || plan_has_cell(pen->pc, &pb->steps[row], node))
+            add_acts(pen, &pb->steps[row], node, lines);
+}
+
+/* Nodes that get the same words share one list, when the block's order does
+ * not matter. */
+static void add_nodes(struct plan_pen *pen, size_t first, size_t last)
+{
+    const struct step *step = &pen->pc->plan->playbook->steps[first];
+    bool lane = in_lane(pen, step);
+    bool any = false;
+    struct str lines, previous;
+
+    str_init(&lines, ACTS_CAP);
+    str_init(&previous, ACTS_CAP);
+    for (size_t i = 0; i < pen->pc->n_nodes; i++) {
+        const char *name = pen->pc->nodes[i].node->name;
+
+        if (!plan_has_cell(pen->pc, step, i))
+            continue;
+        str_reset(&lines);
+        block_acts(pen, first, last, i, &lines);
+        if (any && !lane &&
+            strcmp(str_text(&lines), str_text(&previous)) == 0) {
+            str_addf(pen->out, ", %s", name);
+            continue;
+        }
+        if (any) {
+            str_add(pen->out, "\n");
+            add_lines(pen, &previous);
+        }
+        str_addf(pen->out, "    %s", name);
+        str_reset(&previous);
+        str_add(&previous, str_text(&lines));
+        any = true;
+    }
+    if (any) {
+        str_add(pen->out, "\n");
+        add_lines(pen, &previous);
+    }
+    str_release(&lines);
+    str_release(&previous);
+}
+
+static void add_once(struct plan_pen *pen, size_t first, size_t last)
+{
+    struct str lines;
+
+    str_init(&lines, ACTS_CAP);
+    block_acts(pen, first, last, SIZE_MAX, &lines);
+    add_lines(pen, &lines);
+    str_release(&lines);
+}
+
+static void add_reads(struct plan_pen *pen, const struct step *step, bool first)
+{
+    const struct playbook *pb = pen->pc->plan->playbook;
+    uint32_t bits = step->reads | (first ? pb->gate_reads : 0);
+    static const char *const words[] = {
+        [READ_COMMAND] = "",
+        [READ_LIST] = "the list of files",
+        [READ_FILES] = "the files that its status names",
+        [READ_SERVED] = "the certificate that it serves",
+    };
+    bool any = false;
+
+    if (!(step->flags & STEP_READ))
+        return;
+    for (const struct read_row *r = pb->product->reads; r && r->bit; r++) {
+        if (!(r->bit & bits))
+            continue;
+        str_addf(pen->out, "%s%s", any ? "; " : "      reads: ",
+                 r->kind == READ_COMMAND ? r->text : words[r->kind]);
+        any = true;
+    }
+    if (any)
+        str_add(pen->out, "\n");
+}
+
+static const char *order_words(const struct plan_pen *pen,
+                               const struct step *step)
+{
+    if (step->order == STEP_ONCE)
+        return "here";
+    if (count_cells(pen, step) < 2)
+        return "";
+    return in_lane(pen, step) ? "one by one" : "in parallel";
+}
+
+static void mark_outage(struct plan_pen *pen, unsigned flags)
+{
+    bool outage = (flags & STEP_OUTAGE) != 0;
+
+    if (outage == pen->outage)
+        return;
+    pen->outage = outage;
+    pen->sum->outage |= outage;
+    str_addf(pen->out, "  %s%s", pen_paint(pen, "\033[1;31m"),
+             outage ? "---- OUTAGE BEGINS: users notice, "
+                    : "---- OUTAGE ENDS");
+    if (outage)
+        pen_duration(pen, pen->pc->outage_estimate_ms);
+    str_addf(pen->out, " ----%s\n", pen_paint(pen, "\033[0m"));
+}
+
+static void add_heading(struct plan_pen *pen, size_t first, size_t last)
+{
+    const struct step *steps = pen->pc->plan->playbook->steps;
+    const char *order = order_words(pen, &steps[first]);
+    unsigned flags = 0;
+
+    str_addf(pen->out, "  %2u. %s", ++pen->number, pen_paint(pen, "\033[1m"));
+    for (size_t row = first; row <= last; row++) {
+        str_addf(pen->out, "%s%s", row > first ? ", " : "", steps[row].id);
+        flags |= steps[row].flags;
+        pen->sum->steps++;
+    }
+    str_addf(pen->out, "%s: ", pen_paint(pen, "\033[0m"));
+    for (size_t row = first; row <= last; row++)
+        str_addf(pen->out, "%s%s", row > first ? "; " : "", steps[row].title);
+    if (*order)
+        str_addf(pen->out, " (%s)", order);
+    if (flags & STEP_ONE_WAY) {
+        str_add(pen->out, " ONE_WAY: cannot be taken back");
+        pen->sum->one_way = true;
+    }
+    str_add(pen->out, "\n");
+}
+
+static unsigned block_flags(const struct plan_pen *pen, size_t first,
+                            size_t last)
+{
+    unsigned flags = 0;
+
+    for (size_t row = first; row <= last; row++)
+        flags |= pen->pc->plan->playbook->steps[row].flags;
+    return flags;
+}
+
+static size_t block_end(const struct playbook *pb, size_t first)
+{
+    size_t last = first;
+
+    while (last + 1 < pb->n_steps && (pb->steps[last + 1].flags & STEP_CHAIN))
+        last++;
+    return last;
+}
+
+/* A way back goes through the live rows only. */
+static bool is_walked(const struct plan_pen *pen, const struct step *step)
+{
+    return !pen->options->back || (step->flags & STEP_LIVE);
+}
+
+void plan_steps(struct plan_pen *pen)
+{
+    const struct playbook *pb = pen->pc->plan->playbook;
+    size_t last;
+
+    for (size_t first = 0; first < pb->n_steps; first = last + 1) {
+        const struct step *step = &pb->steps[first];
+
+        last = block_end(pb, first);
+        if (!is_walked(pen, step) || !count_cells(pen, step))
+            continue;
+        mark_outage(pen, block_flags(pen, first, last));
+        add_heading(pen, first, last);
+        add_reads(pen, step, first == 0);
+        if (step->order == STEP_ONCE)
+            add_once(pen, first, last);
+        else
+            add_nodes(pen, first, last);
+        if (pen->options->until &&
+            strcmp(pb->steps[last].id, pen->options->until) == 0) {
+            mark_outage(pen, 0);
+            str_add(pen->out, "  ---- ends here (--until) ----\n");
+            return;
+        }
+    }
+    mark_outage(pen, 0);
+}

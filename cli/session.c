@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening and closing in the right order.  A third Ctrl-C ends the process at
+ * once: the store and `resume' are made for that.
+ */
+#include "cli/session.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/process.h"
+#include "core/base/log.h"
+#include "transport/port.h"
+
+static const int signal_numbers[2] = {SIGINT, SIGTERM};
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct session *session = handle->data;
+
+    (void)number;
+    if (++session->n_signals > 2)
+        _exit(EXIT_INTERRUPTED);
+    if (session->on_signal)
+        session->on_signal(session->user);
+}
+
+static void start_signals(struct session *session)
+{
+    for (size_t i = 0; i < 2; i++) {
+        uv_signal_t *handle = &session->signals[i];
+
+        uv_signal_init(&session->loop, handle);
+        handle->data = session;
+        uv_signal_start(handle, on_signal, signal_numbers[i]);
+        uv_unref((uv_handle_t *)handle);
+    }
+}
+
+static void raise_limits(struct session *session)
+{
+    const struct inventory *inv = session->app->inventory;
+    size_t fit = process_descriptors(inv->n_nodes);
+
+    if (fit < inv->n_nodes && fit < inv->max_sessions)
+        log_warn("the limit of open files allows %zu nodes at a time of %zu: "
+                 "raise it (ulimit -n) or lower max_sessions",
+                 fit, inv->n_nodes);
+}
+
+int session_open(struct session *session, struct app *app, bool with_store)
+{
+    struct port_options options = {.max_sessions =
+                                       app->inventory->max_sessions};
+    struct err err = {.cause = CAUSE_NONE};
+
+    memset(session, 0, sizeof(*session));
+    session->app = app;
+    raise_limits(session);
+    if (uv_loop_init(&session->loop) < 0)
+        return app_failf(app, CAUSE_SYSTEM,
+                         "no event loop can be made: the "
+                         "limit of open files is too low");
+    if (with_store) {
+        session->store =
+            store_open(app->inventory->state_dir, &session->loop, &err);
+        if (!session->store) {
+            uv_loop_close(&session->loop);
+            return app_fail(app, &err);
+        }
+    }
+    session->links.ops = port_ops();
+    session->links.port = port_new(&session->loop, &options);
+    session->secrets = secret_cache_new();
+    start_signals(session);
+    return EXIT_DONE;
+}
+
+void session_close(struct session *session)
+{
+    int rc;
+
+    for (size_t i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&session->signals[i], NULL);
+    port_free(session->links.port);
+    store_close(session->store);
+    secret_cache_free(session->secrets);
+    uv_run(&session->loop, UV_RUN_DEFAULT);
+    rc = uv_loop_close(&session->loop);
+    assert(rc == 0 && "a handle was left open");
+    (void)rc;
+    out_sync(&session->app->out);
+}
