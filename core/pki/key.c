@@ -55,6 +55,8 @@ bool pki_key_is_strong(EVP_PKEY *key)
 {
     char text[32];
 
+    if (!key)
+        return false;
     pki_key_text(key, text, sizeof(text));
     if (EVP_PKEY_is_a(key, "RSA"))
         return EVP_PKEY_get_bits(key) >= 2048;

@@ -154,6 +154,7 @@ const struct pki_usage_fault *pki_usage_check(X509 *cert,
 
 /* -- lint.c and its parts -------------------------------------------------- */
 
+/* The same id with the same text is found once. */
 void pki_find(struct pki_findings *findings, const char *id,
               enum pki_severity severity, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -167,13 +168,23 @@ struct pki_member {
     EVP_PKEY *key;
     STACK_OF(X509) * chain; /* leaf to root; NULL when there is none */
 };
+/* "CN=core1" cut to what fits a finding. */
+enum {
+    PKI_SHORT_BYTES = 80
+};
+void pki_short_subject(const X509 *cert, char text[PKI_SHORT_BYTES]);
+/* B4 of one certificate that is no root. */
+void pki_lint_signature(const char *what, X509 *cert,
+                        struct pki_findings *findings);
 /* B and D: what one leaf says about itself. */
 void pki_lint_leaf(const struct pki_member *member,
                    struct pki_findings *findings);
 /* C: the path of one leaf; fills member->chain. */
 void pki_lint_path(struct pki_member *member, STACK_OF(X509) * bundle,
                    int64_t at, struct pki_findings *findings);
-/* C2, C3, C5, F5, F8: the bundle by itself. */
-void pki_lint_bundle(STACK_OF(X509) * bundle, struct pki_findings *findings);
+/* C2, C3, C5, C10, F5, F8: the bundle by itself.  `named`: every leaf names its
+ * issuer's key, so that two roots of one name stay apart. */
+void pki_lint_bundle(STACK_OF(X509) * bundle, bool named,
+                     struct pki_findings *findings);
 
 #endif

@@ -42,20 +42,21 @@ static bool netscape_lacks(X509 *cert, unsigned char want)
 // clang-format off
 static const struct pki_usage_fault usage_faults[2][4] = {
     { { "D1", "its extended key usage lacks serverAuth" },
-      { "D7", "its extended key usage is \"any\" alone; serverAuth must be "
-              "named" },
       { "D3", "its key usage lacks digitalSignature, keyEncipherment and "
               "keyAgreement; a server needs one of them" },
-      { "D6", "its Netscape certificate type lacks SSL server" } },
+      { "D6", "its Netscape certificate type lacks SSL server" },
+      { "D7", "its extended key usage is \"any\" alone; serverAuth must be "
+              "named" } },
     { { "D1", "its extended key usage lacks clientAuth" },
-      { "D7", "its extended key usage is \"any\" alone; clientAuth must be "
-              "named" },
       { "D3", "its key usage lacks digitalSignature and keyAgreement; a "
               "client needs one of them" },
-      { "D6", "its Netscape certificate type lacks SSL client" } },
+      { "D6", "its Netscape certificate type lacks SSL client" },
+      { "D7", "its extended key usage is \"any\" alone; clientAuth must be "
+              "named" } },
 };
 // clang-format on
 
+/* D7 comes last: it is the only one that a device might let pass. */
 const struct pki_usage_fault *pki_usage_check(X509 *cert,
                                               enum pki_purpose purpose)
 {
@@ -63,18 +64,19 @@ const struct pki_usage_fault *pki_usage_check(X509 *cert,
     const struct pki_usage_fault *faults = usage_faults[client];
     uint32_t eku = X509_get_extended_key_usage(cert); /* absent: all ones */
     uint32_t ku = X509_get_key_usage(cert);           /* absent: all ones */
+    uint32_t want_eku = client ? XKU_SSL_CLIENT : XKU_SSL_SERVER;
     uint32_t want_ku = KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT |
                        (client ? 0 : KU_KEY_ENCIPHERMENT);
 
     if (purpose == PKI_ANY)
         return NULL;
-    if (!(eku & (client ? XKU_SSL_CLIENT : XKU_SSL_SERVER)))
-        return eku & XKU_ANYEKU ? &faults[1] : &faults[0];
+    if (!(eku & (want_eku | XKU_ANYEKU)))
+        return &faults[0];
     if (!(ku & want_ku))
-        return &faults[2];
+        return &faults[1];
     if (netscape_lacks(cert, client ? NS_SSL_CLIENT : NS_SSL_SERVER))
-        return &faults[3];
-    return NULL;
+        return &faults[2];
+    return eku & want_eku ? NULL : &faults[3];
 }
 
 /* -- words ----------------------------------------------------------------- */
