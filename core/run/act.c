@@ -18,6 +18,8 @@ const struct act *act_at(const struct view *view, const struct step *step,
 
         if (pn && a->roles && !(a->roles & pn->roles))
             continue;
+        if (a->when && !a->when(view))
+            continue;
         if (a->kind == ACT_PUT)
             file = set_slot(plan_target(view->plan, view->node, view->back),
                             a->text);

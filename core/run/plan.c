@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 void findings_add(struct findings *findings, enum severity severity,
                   const char *id, const char *node, const char *fmt, ...)
@@ -149,6 +150,15 @@ static const char *const *copy_words(struct arena *arena,
     return copy;
 }
 
+static const char *draw_tag(struct arena *arena)
+{
+    uint16_t number = 0;
+
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+        abort();
+    return arena_printf(arena, "%04x", number);
+}
+
 struct plan *plan_new(const struct plan_request *request, struct err *err)
 {
     struct plan *plan = calloc(1, sizeof(*plan));
@@ -160,6 +170,8 @@ struct plan *plan_new(const struct plan_request *request, struct err *err)
     plan->playbook = request->playbook;
     plan->target = arena_strdup(&plan->arena, request->target);
     plan->accepted = copy_words(&plan->arena, request->accepted);
+    plan->tag = request->tag ? arena_strdup(&plan->arena, request->tag)
+                             : draw_tag(&plan->arena);
     plan->clusters = arena_alloc(
         &plan->arena, (request->n_clusters + 1) * sizeof(*plan->clusters));
     if (read_inputs(plan, request->inputs, err) < 0)
@@ -187,6 +199,8 @@ void plan_free(struct plan *plan)
             free(pc->nodes[i].sent);
             free(pc->nodes[i].listed);
         }
+        for (size_t i = 0; i < SET_FILES_MAX; i++)
+            secret_free(pc->content[i]);
         findings_release(&pc->findings);
     }
     arena_release(&plan->arena);

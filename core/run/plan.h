@@ -55,11 +55,19 @@ struct plan_cluster {
     const struct cluster *cluster;
     struct plan_node *nodes;   /* inventory's order, left-out ones too */
     size_t n_nodes;
-    unsigned number;           /* generation */
+    unsigned number;           /* generation; before plan_name_set: the highest
+                                  that decide saw on a node */
     char tag[PLAN_TAG_BYTES];  /* four hex digits */
     const char *folder;        /* of the generation's files, here */
     struct file_set set;       /* the new one */
-    bool issued;               /* its digests are known and on disk */
+    bool issued;               /* its digests are journaled */
+    bool loaded;               /* its files are in `content`, as journaled */
+    struct secret *content[SET_FILES_MAX]; /* by file of `set` */
+    bool left;                 /* something live was changed in this run */
+    bool was_back;             /* resumed: its last live walk was a way back */
+    bool was_done;             /* resumed: it had ended well */
+    int64_t outage_began_ms, outage_ms, degraded_began_ms, degraded_ms;
+                               /* wall and sums; 0: none */
     size_t holder;             /* index; SIZE_MAX: none */
     bool expired;              /* old database certificates are over */
     bool way_back;
@@ -84,6 +92,7 @@ struct plan {
     struct plan_input *inputs;
     size_t n_inputs;
     const char *const *accepted; /* --accept IDs, NULL-ended */
+    const char *tag;           /* drawn, or a plan file's */
     struct plan_cluster *clusters;
     size_t n_clusters;
 };
@@ -96,6 +105,7 @@ struct plan_request {
     size_t n_clusters;
     const char *const *inputs;      /* "key=value", NULL-ended */
     const char *const *accepted;    /* NULL-ended or NULL */
+    const char *tag;                /* a plan file's; NULL: draw one */
 };
 
 /* Checks inputs and nodes; contacts nothing.  Errors are CAUSE_INPUT. */

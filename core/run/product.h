@@ -68,6 +68,7 @@ struct view {
     bool back;          /* the target is each node's old set */
     bool acted;         /* this cell has sent its acts in this try */
     uint64_t acted_ms;  /* monotonic; when */
+    unsigned tries;     /* tries of this cell that failed */
     uint64_t walk_ms;   /* monotonic: when this walk began */
 };
 
@@ -158,6 +159,7 @@ struct playbook {
     const struct step *steps;
     size_t n_steps;
     uint32_t gate_reads; /* read from every node by the first row */
+    uint32_t back_reads; /* read before a way back, with the old sets' files */
     uint32_t data_roles; /* nodes that hold data */
     /* Names the files of the new set into plan->set (number and tag are
      * given), and the roles as the inventory has them: before any packet. */

@@ -79,6 +79,7 @@ struct run_options {
     int on_failure;              /* -1: the inventory's; else enum on_failure */
     const char *plan_hash;       /* apply --plan: refuse when it differs */
     struct secret_cache *secrets;
+    const char *self;            /* "certfleet -i x.ini": begins `next` */
     run_plan_f *on_plan;
     run_end_f *on_end;
     void *user;
@@ -95,6 +96,9 @@ void run_stop(struct run *run);      /* the answer was no */
 /* Once: stop where it is safe.  Twice: at once. */
 void run_interrupt(struct run *run);
 const char *run_id(const struct run *run);
+/* The highest generation that the store knows for a cluster; 0 without one. */
+int run_store_generation(struct run *run, const char *cluster,
+                         unsigned *number, struct err *err);
 /* After on_end; closes links.  `closed` when it is gone. */
 void run_free(struct run *run, void (*closed)(void *user), void *user);
 

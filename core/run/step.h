@@ -71,6 +71,7 @@ struct act {
     enum act_kind kind;
     const char *text; /* "database cluster join {primary.db_address}" */
     uint32_t roles;   /* only on nodes with one of these; 0: on all */
+    bool (*when)(const struct view *view); /* only then; NULL: always */
 };
 
 struct step {

@@ -24,18 +24,22 @@ struct uv_loop_s;
 struct store;
 
 /* Opens or makes STATE_DIR/certfleet.db (folders 0700, files 0600).  Blocking.
- * `loop` may be NULL for a store that is only read.  A newer schema than ours
- * is refused. */
+ * `loop` may be NULL for a store that is only read, or unlocked.  A newer
+ * schema than ours is refused.  All calls are for the loop's thread. */
 struct store *store_open(const char *state_dir, struct uv_loop_s *loop,
                          struct err *err);
-/* Flushes what is queued, then frees.  Pending completions are called. */
+/* Flushes what is queued, also when the loop has stopped, then frees.  Pending
+ * completions are called.  Lock files are let go.  The loop must turn once
+ * more before uv_loop_close(), for the store's handles to close. */
 void store_close(struct store *store);
 const char *store_folder(const struct store *store);
 
 /* -- writing: asynchronous, in order -------------------------------------- */
 
 /* err NULL: durable.  Else nothing of the batch is in the store; an error is
- * final for this run (disk full, lock taken away by `unlock`). */
+ * final for this run (disk full, lock taken away by `unlock`): later appends
+ * fail with it too, and only store_end() is still tried.  Called once for each
+ * write, in order, never inside the call.  `done` may be NULL. */
 typedef void store_done_f(void *user, const struct err *err);
 
 struct store_record {
@@ -73,13 +77,16 @@ void store_begin(struct store *store, const struct store_run *run,
  * number; a living one's, or clusters held by another, give CAUSE_LOCKED. */
 void store_takeover(struct store *store, const char *run, store_done_f *done,
                     void *user);
-/* Ends it; `release` gives the clusters free (an incomplete run keeps them). */
+/* Ends it; `release` gives the clusters free (an incomplete run keeps them).
+ * A run that was taken over and ends as "refused" is again what it was before:
+ * outcome, clusters held or not; `release` is not asked then. */
 void store_end(struct store *store, const char *run, const char *outcome,
                int exit_code, bool release, store_done_f *done, void *user);
 
 /* -- blocking, for commands without a loop --------------------------------- */
 
-/* Abandons a dead run's hold on a cluster.  A living run: CAUSE_LOCKED. */
+/* Abandons a dead run's hold on a cluster.  A living run: CAUSE_LOCKED.  A run
+ * that was cut off and holds nothing any more ends as "incomplete". */
 int store_unlock(struct store *store, const char *cluster, const char *run,
                  struct err *err);
 
@@ -106,7 +113,9 @@ int store_journal(struct store *store, const char *run, int64_t after,
  * names for this cluster ({"number":N,...}); 0: none. */
 int store_generation(struct store *store, const char *cluster,
                      unsigned *number, struct err *err);
-/* A later run than `run` that changed this cluster?  id "" when none. */
+/* A later run than `run` that changed this cluster?  id "" when none.  One
+ * that was refused, only staged or rolled back did not.  Later: begun or taken
+ * over after `run` began.  No such run as `run`: CAUSE_INPUT. */
 int store_later_run(struct store *store, const char *cluster, const char *run,
                     char *id, struct err *err);
 /* Every record's hash follows from the one before; the first that does not is

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a node of the inventory to a link's target.
+ */
+#include "core/run/reach.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Relative secret files stand beside the inventory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+}
+
+static struct secret *read_ref(const struct inventory *inventory,
+                               struct secret_cache *secrets, const char *ref,
+                               const char *what, struct err *err)
+{
+    char *folder = folder_of(inventory->path);
+    struct secret *secret = secret_ref_read(secrets, ref, folder, what, err);
+
+    free(folder);
+    return secret;
+}
+
+int reach_target(const struct inventory *inventory, const struct node *node,
+                 const struct link_dialect *dialect,
+                 struct secret_cache *secrets, struct link_target *target,
+                 struct err *err)
+{
+    char what[256];
+
+    *target = (struct link_target){
+        .name = node->name,
+        .address = node->address,
+        .port = node->port,
+        .user = node->user,
+        .identity = node->identity,
+        .identity_required = node->identity_named,
+        .host_key = node->host_key,
+        .accept_new = inventory->accept_new,
+        .known_hosts = inventory->known_hosts,
+        .ssh_config = inventory->ssh_config,
+        .weak_algorithms = node->weak_algorithms,
+        .connect_timeout_ms = node->connect_timeout_s * 1000,
+        .command_timeout_ms = node->command_timeout_s * 1000,
+        .dialect = dialect,
+    };
+    snprintf(what, sizeof(what), "password of %s@%s",
+             node->user ? node->user : "the user", node->name);
+    if (node->password &&
+        !(target->password =
+              read_ref(inventory, secrets, node->password, what, err)))
+        return err_context(err, "node %s: password", node->name);
+    snprintf(what, sizeof(what), "passphrase of %s",
+             node->identity ? node->identity : "the key");
+    if (node->passphrase &&
+        !(target->passphrase =
+              read_ref(inventory, secrets, node->passphrase, what, err)))
+        return err_context(err, "node %s: passphrase", node->name);
+    return 0;
+}
+
+void reach_release(struct link_target *target)
+{
+    secret_free(target->password);
+    secret_free(target->passphrase);
+    target->password = target->passphrase = NULL;
+}

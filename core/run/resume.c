@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A plan out of the journal: what was intended, what was sent, what was made.
+ * What happened is for the nodes to say: nothing here is taken for a fact
+ * about them, but who held the data (I1).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fleet/target.h"
+#include "core/run/run.h"
+
+struct head { /* the run's own row */
+    char *playbook, *target, *inputs, *outcome;
+};
+
+static bool take_head(void *user, const struct store_run *run)
+{
+    struct head *head = user;
+
+    head->playbook = strdup(run->playbook);
+    head->target = strdup(run->target);
+    head->inputs = strdup(run->inputs ? run->inputs : "{}");
+    head->outcome = strdup(run->outcome ? run->outcome : "");
+    return false;
+}
+
+static void free_head(struct head *head)
+{
+    free(head->playbook);
+    free(head->target);
+    free(head->inputs);
+    free(head->outcome);
+}
+
+/* -- inputs: the stored ones, and today's over them ------------------------------ */
+
+static bool is_given(const char *const *words, const char *key)
+{
+    size_t len = strlen(key);
+
+    for (; words && *words; words++)
+        if (strncmp(*words, key, len) == 0 && (*words)[len] == '=')
+            return true;
+    return false;
+}
+
+/* `without` is not inherited: a resume brings the absent node in. */
+static const char **merge_inputs(struct arena *arena, const char *stored,
+                                 const char *const *words)
+{
+    json_t *json = json_loads(stored, 0, NULL);
+    size_t n = json_object_size(json), given = 0;
+    const char **list, *key;
+    json_t *value;
+
+    while (words && words[given])
+        given++;
+    list = arena_alloc(arena, (n + given + 1) * sizeof(*list));
+    n = 0;
+    json_object_foreach(json, key, value)
+        if (strcmp(key, "without") != 0 && !is_given(words, key))
+            list[n++] = arena_printf(arena, "%s=%s", key,
+                                     json_string_value(value));
+    for (size_t i = 0; i < given; i++)
+        list[n++] = words[i];
+    json_decref(json);
+    return list;
+}
+
+/* -- the journal, record by record --------------------------------------------------- */
+
+struct replay {
+    struct plan *plan;
+    struct err *err;
+    int rc;
+};
+
+static struct plan_cluster *find_cluster(struct plan *plan, const char *name)
+{
+    for (size_t i = 0; name && i < plan->n_clusters; i++)
+        if (strcmp(plan->clusters[i].cluster->name, name) == 0)
+            return &plan->clusters[i];
+    return NULL;
+}
+
+static size_t find_node(const struct plan_cluster *pc, const char *name)
+{
+    for (size_t i = 0; name && i < pc->n_nodes; i++)
+        if (strcmp(pc->nodes[i].node->name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+static const struct step *find_step(const struct plan *plan, const char *id)
+{
+    for (size_t i = 0; id && i < plan->playbook->n_steps; i++)
+        if (strcmp(plan->playbook->steps[i].id, id) == 0)
+            return &plan->playbook->steps[i];
+    return NULL;
+}
+
+static void replay_generation(struct plan_cluster *pc, const json_t *data)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(data, "files"), i, item) {
+        const char *slot = json_string_value(json_object_get(item, "slot"));
+        const char *sha = json_string_value(json_object_get(item, "sha256"));
+        for (size_t f = 0; slot && sha && f < pc->set.n; f++)
+            if (strcmp(pc->set.files[f].slot, slot) == 0)
+                snprintf(pc->set.files[f].sha256,
+                         sizeof(pc->set.files[f].sha256), "%s", sha);
+    }
+    pc->issued = true;
+}
+
+static void replay_acts(struct plan_cluster *pc, size_t node,
+                        const json_t *acts)
+{
+    const json_t *act;
+    size_t i;
+
+    json_array_foreach(acts, i, act) {
+        const char *text = json_string_value(act);
+
+        if (!text || node == SIZE_MAX)
+            continue;
+        if (strncmp(text, "put ", 4) == 0)
+            plan_note_file(pc, node, text + 4);
+        else if (strncmp(text, "get ", 4) != 0)
+            plan_note_sent(pc, node, text);
+    }
+}
+
+static void replay_cell(struct plan_cluster *pc,
+                        const struct store_entry *entry, const json_t *data)
+{
+    const struct step *step = find_step(pc->plan, entry->record.step);
+    const char *to = json_string_value(json_object_get(data, "to"));
+    const char *walk = json_string_value(json_object_get(data, "walk"));
+    size_t node = find_node(pc, entry->record.node);
+
+    if (!step || !to)
+        return;
+    if (step->flags & STEP_LIVE)
+        pc->was_back = walk && strcmp(walk, "back") == 0;
+    if (strcmp(to, "apply") == 0) {
+        replay_acts(pc, node, json_object_get(data, "acts"));
+        pc->left = pc->left || (step->flags & STEP_LIVE);
+    }
+    if (strcmp(step->id, "backup") == 0 && strcmp(to, "apply") == 0 &&
+        node != SIZE_MAX)
+        pc->nodes[node].backups++;
+}
+
+static void replay_clock(struct plan_cluster *pc, const json_t *data)
+{
+    const char *clock = json_string_value(json_object_get(data, "clock"));
+    const char *edge = json_string_value(json_object_get(data, "edge"));
+    int64_t ms = json_integer_value(json_object_get(data, "ms"));
+    bool outage = clock && strcmp(clock, "outage") == 0;
+    bool began = edge && strcmp(edge, "began") == 0;
+
+    if (outage && began)
+        pc->outage_began_ms = ms;
+    else if (outage)
+        pc->outage_began_ms = 0, pc->outage_ms = ms;
+    else if (began)
+        pc->degraded_began_ms = ms;
+    else
+        pc->degraded_began_ms = 0, pc->degraded_ms = ms;
+}
+
+/* A walk that ended well settles what came before it: a later rollback of a
+ * done run begins from scratch. */
+static void replay_outcome(struct plan_cluster *pc, const json_t *data)
+{
+    const char *outcome = json_string_value(json_object_get(data, "outcome"));
+
+    pc->was_done = outcome && strcmp(outcome, "done") == 0;
+}
+
+static bool replay_entry(void *user, const struct store_entry *entry)
+{
+    struct replay *replay = user;
+    struct plan_cluster *pc =
+        find_cluster(replay->plan, entry->record.cluster);
+    const char *kind = entry->record.kind;
+    json_t *data =
+        entry->record.data ? json_loads(entry->record.data, 0, NULL) : NULL;
+
+    if (!pc || !data) {
+        json_decref(data);
+        return true;
+    }
+    if (strcmp(kind, "plan") == 0)
+        replay->rc = plan_cluster_load(pc, data, replay->err);
+    else if (strcmp(kind, "generation") == 0)
+        replay_generation(pc, data);
+    else if (strcmp(kind, "cell") == 0)
+        replay_cell(pc, entry, data);
+    else if (strcmp(kind, "clock") == 0)
+        replay_clock(pc, data);
+    else if (strcmp(kind, "outcome") == 0)
+        replay_outcome(pc, data);
+    json_decref(data);
+    return replay->rc == 0;
+}
+
+static int replay_journal(struct store *store, const char *run,
+                          struct plan *plan, struct err *err)
+{
+    struct replay replay = {plan, err, 0};
+
+    if (store_journal(store, run, 0, replay_entry, &replay, err) < 0)
+        return -1;
+    if (replay.rc < 0)
+        return -1;
+    for (size_t i = 0; i < plan->n_clusters; i++) {
+        struct plan_cluster *pc = &plan->clusters[i];
+        if (pc->tag[0])
+            pc->folder = arena_printf(&plan->arena, "%s/clusters/%s/g%u-%s",
+                                      plan->inventory->state_dir,
+                                      pc->cluster->name, pc->number, pc->tag);
+    }
+    return 0;
+}
+
+/* -- all of it --------------------------------------------------------------------------- */
+
+static int split_target(const struct inventory *inventory,
+                        struct arena *arena, const char *text,
+                        struct target *target, struct err *err)
+{
+    const char *words[256];
+    size_t n = 0;
+
+    for (const char *p = text; *p && n < 256;) {
+        size_t len = strcspn(p, " ");
+        words[n++] = arena_strndup(arena, p, len);
+        p += len + strspn(p + len, " ");
+    }
+    if (target_clusters(inventory, arena, words, n, target, err) < 0)
+        return err_context(err, "the run's target");
+    return 0;
+}
+
+static struct plan *load(struct store *store, const char *run,
+                         const struct plan_request *base,
+                         const struct head *head, struct err *err)
+{
+    struct plan_request request = *base;
+    struct target target = {0};
+    struct arena arena;
+    struct plan *plan = NULL;
+
+    arena_init(&arena);
+    request.playbook = registry_playbook(head->playbook);
+    request.target = head->target;
+    if (!request.playbook) {
+        err_set(err, CAUSE_INPUT, "run %s is of playbook %s, which this "
+                                  "program does not have",
+                run, head->playbook);
+    } else if (split_target(base->inventory, &arena, head->target, &target,
+                            err) == 0) {
+        request.clusters = target.clusters;
+        request.n_clusters = target.n_clusters;
+        request.inputs = merge_inputs(&arena, head->inputs, base->inputs);
+        plan = plan_new(&request, err);
+    }
+    if (plan && replay_journal(store, run, plan, err) < 0) {
+        plan_free(plan);
+        plan = NULL;
+    }
+    arena_release(&arena);
+    return plan;
+}
+
+struct plan *run_load_plan(struct store *store, const char *run,
+                           const struct inventory *inventory,
+                           const char *const *inputs,
+                           const char *const *accepted, struct err *err)
+{
+    const struct plan_request request = {
+        .inventory = inventory,
+        .inputs = inputs,
+        .accepted = accepted,
+    };
+    struct head head = {0};
+    struct plan *plan = NULL;
+
+    if (store_runs(store, run, take_head, &head, err) == 0) {
+        if (head.playbook)
+            plan = load(store, run, &request, &head, err);
+        else
+            err_set(err, CAUSE_INPUT, "there is no run %s", run);
+    }
+    free_head(&head);
+    return plan;
+}

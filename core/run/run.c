@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Several clusters as one run: begin, ask, barrier, end.  What happens inside
+ * a cluster is course.c's business.
+ */
+#include "core/run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/run/reach.h"
+#include "core/run/run_priv.h"
+
+static void review(struct run *run);
+
+static void on_later(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+
+    run->later(run);
+}
+
+static void call_later(struct run *run, void (*what)(struct run *))
+{
+    run->later = what;
+    uv_timer_start(&run->timer, on_later, 0, 0);
+}
+
+const char *run_id(const struct run *run)
+{
+    return run->journal.run;
+}
+
+int run_store_generation(struct run *run, const char *cluster,
+                         unsigned *number, struct err *err)
+{
+    *number = 0;
+    if (!run->options.store)
+        return 0;
+    return store_generation(run->options.store, cluster, number, err);
+}
+
+/* -- making it ---------------------------------------------------------------- */
+
+static int read_ca_password(struct run *run, struct course *course,
+                            struct err *err)
+{
+    const struct issuer *issuer = course->pc->cluster->issuer;
+
+    if (!issuer || !issuer->ca_key_password)
+        return 0;
+    course->ca_password = secret_ref_read(run->options.secrets,
+                                          issuer->ca_key_password, "/",
+                                          issuer->name, err);
+    if (!course->ca_password)
+        return err_context(err, "issuer %s: ca_key_password", issuer->name);
+    return 0;
+}
+
+static int open_links(struct run *run, struct course *course, struct err *err)
+{
+    const struct product *product = run->plan->playbook->product;
+
+    course->links = &run->links[run->n_links];
+    for (size_t i = 0; i < course->pc->n_nodes; i++) {
+        struct link_target *target = &run->targets[run->n_links];
+
+        if (reach_target(run->plan->inventory, course->pc->nodes[i].node,
+                         product->dialect, run->options.secrets, target,
+                         err) < 0)
+            return -1;
+        run->links[run->n_links++] =
+            run->options.links.ops->open(run->options.links.port, target);
+    }
+    return read_ca_password(run, course, err);
+}
+
+static void on_pause(struct course *course)
+{
+    review(course->run);
+}
+
+static int make_course(struct run *run, size_t i, struct err *err)
+{
+    struct course *course = &run->courses[i];
+    const struct run_options *o = &run->options;
+
+    course->run = run;
+    course->pc = &run->plan->clusters[i];
+    course->journal = &run->journal;
+    course->loop = o->loop;
+    course->ops = o->links.ops;
+    course->mode = o->mode;
+    course->until = o->until;
+    course->on_pause = on_pause;
+    course->on_failure = o->on_failure >= 0
+                             ? (enum on_failure)o->on_failure
+                             : course->pc->cluster->on_failure;
+    course_init(course);
+    return open_links(run, course, err);
+}
+
+static size_t count_nodes(const struct plan *plan)
+{
+    size_t n = 0;
+
+    for (size_t c = 0; c < plan->n_clusters; c++)
+        n += plan->clusters[c].n_nodes;
+    return n;
+}
+
+struct run *run_new(const struct run_options *options, struct plan *plan,
+                    struct err *err)
+{
+    struct run *run = calloc(1, sizeof(*run));
+    size_t nodes = count_nodes(plan);
+
+    if (!run)
+        abort();
+    run->options = *options;
+    run->plan = plan;
+    run->journal.loop = options->loop;
+    run->journal.store = options->mode == RUN_PLAN ? NULL : options->store;
+    run->journal.sinks = options->sinks;
+    run->courses = calloc(plan->n_clusters + 1, sizeof(*run->courses));
+    run->targets = calloc(nodes + 1, sizeof(*run->targets));
+    run->links = calloc(nodes + 1, sizeof(struct link *));
+    if (!run->courses || !run->targets || !run->links)
+        abort();
+    uv_timer_init(options->loop, &run->timer);
+    run->timer.data = run;
+    uv_prepare_init(options->loop, &run->turn);
+    run->turn.data = run;
+    for (size_t i = 0; i < plan->n_clusters; i++)
+        if (make_course(run, i, err) < 0) {
+            /* the caller keeps the plan; handles close on the loop */
+            plan->n_clusters = i + 1;
+            run->plan = NULL;
+            run_free(run, NULL, NULL);
+            return NULL;
+        }
+    return run;
+}
+
+/* -- the longest turn ------------------------------------------------------------ */
+
+static uint64_t thread_cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* From one prepare to the next lies one whole turn; waiting costs no CPU, and
+ * for the wall libuv's own count of idle time is taken off. */
+static void on_turn(uv_prepare_t *prepare)
+{
+    struct run *run = prepare->data;
+    uint64_t cpu = thread_cpu_us();
+    uint64_t wall =
+        (uv_hrtime() - uv_metrics_idle_time(prepare->loop)) / 1000;
+
+    if (run->turn_cpu_us && cpu - run->turn_cpu_us > run->longest_cpu_us)
+        run->longest_cpu_us = cpu - run->turn_cpu_us;
+    if (run->turn_wall_us && wall - run->turn_wall_us > run->longest_wall_us)
+        run->longest_wall_us = wall - run->turn_wall_us;
+    run->turn_cpu_us = cpu;
+    run->turn_wall_us = wall;
+}
+
+/* -- the end ------------------------------------------------------------------------ */
+
+static void tell_end(struct run *run)
+{
+    run->ended = true;
+    uv_prepare_stop(&run->turn);
+    run->result.longest_turn_cpu_us = run->longest_cpu_us;
+    run->result.longest_turn_wall_us = run->longest_wall_us;
+    run->options.on_end(run->options.user, &run->result);
+}
+
+static void on_ended(void *user, const struct err *err)
+{
+    struct run *run = user;
+
+    if (err && !run->err.cause) {
+        run->err = *err;
+        run->result.err = &run->err;
+    }
+    if (!run->ended)
+        call_later(run, tell_end);
+}
+
+static void end_run(struct run *run)
+{
+    run->ending = true;
+    run_make_result(run);
+    if (!run->begun) {
+        call_later(run, tell_end);
+        return;
+    }
+    store_end(run->options.store, run->journal.run,
+              outcome_word(run->result.outcome), run->result.exit_code,
+              !run_keeps_hold(run), on_ended, run);
+}
+
+/* -- the barriers --------------------------------------------------------------------- */
+
+static bool all_in(const struct run *run, bool (*is)(const struct course *))
+{
+    for (size_t i = 0; i < run->plan->n_clusters; i++)
+        if (!is(&run->courses[i]))
+            return false;
+    return true;
+}
+
+static bool is_ended(const struct course *course)
+{
+    return course->state == COURSE_ENDED;
+}
+
+static bool is_decided(const struct course *course)
+{
+    return course->state == COURSE_DECIDED || is_ended(course);
+}
+
+static bool is_past_staging(const struct course *course)
+{
+    return course->state == COURSE_STAGED || is_ended(course) ||
+           course->state == COURSE_FORWARD ||
+           course->state == COURSE_BACK_READ || course->state == COURSE_BACK;
+}
+
+static bool is_bad(const struct course *course)
+{
+    return is_ended(course) && course->outcome != OUTCOME_DONE &&
+           course->outcome != OUTCOME_NOT_DUE &&
+           course->outcome != OUTCOME_STAGED &&
+           course->outcome != OUTCOME_ROLLED_BACK;
+}
+
+/* One refusal stops all clusters before any of them is changed, unless told
+ * otherwise; once one was changed (resume) each goes its own way. */
+static bool must_give_up(const struct run *run)
+{
+    bool bad = false;
+
+    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+        bad = bad || is_bad(&run->courses[i]);
+        if (run->plan->clusters[i].left || run->plan->clusters[i].was_done)
+            return false;
+    }
+    return bad && !run->options.keep_going;
+}
+
+static void give_up(struct run *run, enum course_state state,
+                    const char *why)
+{
+    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+        struct course *course = &run->courses[i];
+
+        if (course->state != state)
+            continue;
+        if (!course->why.cause)
+            err_set(&course->why, CAUSE_REFUSED, "%s", why);
+        course_give_up(course, run->interrupts ? OUTCOME_INTERRUPTED
+                                               : OUTCOME_REFUSED);
+    }
+}
+
+static bool any_in(const struct run *run, enum course_state state)
+{
+    for (size_t i = 0; i < run->plan->n_clusters; i++)
+        if (run->courses[i].state == state)
+            return true;
+    return false;
+}
+
+static bool plan_has_moved(const struct run *run)
+{
+    char hash[PKI_SHA256_HEX];
+
+    if (!run->options.plan_hash)
+        return false;
+    plan_hash(run->plan, hash);
+    return strcmp(hash, run->options.plan_hash) != 0;
+}
+
+static void ask(struct run *run)
+{
+    if (run->interrupts) {
+        give_up(run, COURSE_DECIDED, "interrupted");
+    } else if (must_give_up(run)) {
+        give_up(run, COURSE_DECIDED,
+                "another cluster was refused; --keep-going goes on without "
+                "it");
+    } else if (plan_has_moved(run)) {
+        give_up(run, COURSE_DECIDED,
+                "the nodes are not as the plan file has them: make a new "
+                "plan");
+    } else if (!run->asked) {
+        run->asked = true;
+        run->options.on_plan(run->options.user, run, run->plan);
+    }
+}
+
+static void open_barrier(struct run *run)
+{
+    if (run->interrupts)
+        give_up(run, COURSE_STAGED, "interrupted");
+    else if (must_give_up(run))
+        give_up(run, COURSE_STAGED,
+                "another cluster was refused; --keep-going goes on without "
+                "it");
+    else
+        for (size_t i = 0; i < run->plan->n_clusters; i++)
+            if (run->courses[i].state == COURSE_STAGED)
+                course_go_live(&run->courses[i]);
+}
+
+static void review(struct run *run)
+{
+    if (run->ending)
+        return;
+    if (all_in(run, is_ended))
+        end_run(run);
+    else if (any_in(run, COURSE_DECIDED) && all_in(run, is_decided))
+        ask(run);
+    else if (any_in(run, COURSE_STAGED) && all_in(run, is_past_staging))
+        open_barrier(run);
+}
+
+void run_go(struct run *run)
+{
+    if (run->answered)
+        return;
+    run->answered = true;
+    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+        if (run->courses[i].state != COURSE_DECIDED)
+            continue;
+        if (run->options.mode == RUN_PLAN)
+            course_give_up(&run->courses[i], OUTCOME_DONE);
+        else
+            course_stage(&run->courses[i]);
+    }
+}
+
+void run_stop(struct run *run)
+{
+    if (run->answered)
+        return;
+    run->answered = true;
+    give_up(run, COURSE_DECIDED, "not confirmed");
+}
+
+/* -- the beginning ------------------------------------------------------------------------ */
+
+static void tell_started(struct run *run)
+{
+    struct event e = {
+        .event = "run-started",
+        .state = run->options.mode == RUN_APPLY      ? "apply"
+                 : run->options.mode == RUN_RESUME   ? "resume"
+                 : run->options.mode == RUN_ROLLBACK ? "rollback"
+                                                     : "plan",
+        .detail = run->plan->playbook->id,
+        .took_ms = -1,
+    };
+    journal_tell(&run->journal, &e);
+}
+
+static void start_courses(struct run *run)
+{
+    tell_started(run);
+    for (size_t i = 0; i < run->plan->n_clusters; i++)
+        course_start(&run->courses[i]);
+    review(run);
+}
+
+static void on_begun(void *user, const struct err *err)
+{
+    struct run *run = user;
+
+    if (!err) {
+        run->begun = true;
+        call_later(run, start_courses);
+        return;
+    }
+    run->err = *err;
+    run->ending = true;
+    run_make_result(run);
+    call_later(run, tell_end);
+}
+
+static void begin(struct run *run)
+{
+    const struct plan *plan = run->plan;
+    const char **names = calloc(plan->n_clusters + 1, sizeof(*names));
+    json_t *json = plan_json(plan);
+    char *inputs = json_dumps(json_object_get(json, "inputs"), JSON_COMPACT);
+    const struct store_run row = {
+        .id = run->journal.run,
+        .playbook = plan->playbook->id,
+        .target = plan->target,
+        .inputs = inputs,
+    };
+
+    if (!names)
+        abort();
+    for (size_t i = 0; i < plan->n_clusters; i++)
+        names[i] = plan->clusters[i].cluster->name;
+    store_begin(run->options.store, &row, names, plan->n_clusters, on_begun,
+                run);
+    free(inputs);
+    json_decref(json);
+    free(names);
+}
+
+void run_start(struct run *run)
+{
+    uv_loop_configure(run->options.loop, UV_METRICS_IDLE_TIME);
+    uv_prepare_start(&run->turn, on_turn);
+    uv_unref((uv_handle_t *)&run->turn);
+    switch (run->options.mode) {
+    case RUN_PLAN:
+        call_later(run, start_courses);
+        break;
+    case RUN_APPLY:
+        store_new_id(run->journal.run);
+        begin(run);
+        break;
+    case RUN_RESUME:
+    case RUN_ROLLBACK:
+        memcpy(run->journal.run, run->options.id,
+               strnlen(run->options.id, STORE_ID_BYTES - 1));
+        store_takeover(run->options.store, run->journal.run, on_begun, run);
+        break;
+    }
+}
+
+/* -- interrupts, and the very end --------------------------------------------------------------- */
+
+static void at_once(struct run *run)
+{
+    run->ending = true;
+    run_make_result(run);
+    run->result.outcome = OUTCOME_INTERRUPTED;
+    run->result.exit_code = 130;
+    tell_end(run);
+}
+
+void run_interrupt(struct run *run)
+{
+    if (run->ended)
+        return;
+    if (++run->interrupts > 1) {
+        call_later(run, at_once);
+        return;
+    }
+    for (size_t i = 0; i < run->plan->n_clusters; i++)
+        course_interrupt(&run->courses[i]);
+    if (!run->answered)
+        give_up(run, COURSE_DECIDED, "interrupted");
+}
+
+static void free_run(struct run *run)
+{
+    for (size_t i = 0; i < run->n_links; i++)
+        reach_release(&run->targets[i]);
+    plan_free(run->plan);
+    free(run->courses);
+    free(run->targets);
+    free(run->links);
+    if (run->closed)
+        run->closed(run->closed_user);
+    free(run);
+}
+
+static void one_closed(struct run *run)
+{
+    if (--run->open_handles == 0)
+        free_run(run);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct run *run = handle->data;
+
+    one_closed(run);
+}
+
+static void on_course_closed(uv_handle_t *handle)
+{
+    struct course *course = handle->data;
+
+    one_closed(course->run);
+}
+
+static void on_link_closed(void *user)
+{
+    one_closed(user);
+}
+
+void run_free(struct run *run, void (*closed)(void *user), void *user)
+{
+    run->closed = closed;
+    run->closed_user = user;
+    run->open_handles = 2 + run->n_links;
+    uv_close((uv_handle_t *)&run->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&run->turn, on_handle_closed);
+    for (size_t i = 0; run->courses[i].run; i++) {
+        course_release(&run->courses[i]);
+        secret_free(run->courses[i].ca_password);
+        run->open_handles++;
+        uv_close((uv_handle_t *)&run->courses[i].timer, on_course_closed);
+    }
+    for (size_t i = 0; i < run->n_links; i++)
+        run->options.links.ops->close(run->links[i], on_link_closed, run);
+}

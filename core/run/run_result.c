@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a run comes to: outcomes of its clusters, the exit code, and the
+ * command line that a person types next.
+ */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/run/run_priv.h"
+
+struct outcome_row {
+    const char *word; /* contract.md, "Events" */
+    int exit_code;    /* contract.md, "Exit codes" */
+    int rank;         /* which one stands for a run of several clusters */
+};
+
+/* clang-format off */
+static const struct outcome_row outcomes[] = {
+    [OUTCOME_NONE]        = { "error",       2,   0 },
+    [OUTCOME_DONE]        = { "done",        0,   1 },
+    [OUTCOME_NOT_DUE]     = { "ok",          0,   1 },
+    [OUTCOME_STAGED]      = { "ok",          0,   2 },
+    [OUTCOME_INPUT]       = { "error",       2,   3 },
+    [OUTCOME_INTERRUPTED] = { "interrupted", 130, 4 },
+    [OUTCOME_REFUSED]     = { "refused",     5,   5 },
+    [OUTCOME_LOCKED]      = { "locked",      6,   6 },
+    [OUTCOME_ROLLED_BACK] = { "rolled-back", 1,   7 },
+    [OUTCOME_CLEANED]     = { "rolled-back", 1,   7 },
+    [OUTCOME_INCOMPLETE]  = { "incomplete",  4,   8 },
+};
+/* clang-format on */
+
+const char *outcome_word(enum outcome outcome)
+{
+    return outcomes[outcome].word;
+}
+
+static const char *const *left_out(struct run *run, const struct course *course)
+{
+    const struct plan_cluster *pc = course->pc;
+    const char **names =
+        arena_alloc(&run->plan->arena, (pc->n_nodes + 1) * sizeof(*names));
+    size_t n = 0;
+
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (pc->nodes[i].left_out ||
+            (course->walk.dropped && course->walk.dropped[i]))
+            names[n++] = pc->nodes[i].node->name;
+    return names;
+}
+
+static int64_t so_far(int64_t began, int64_t sum, bool had)
+{
+    if (began)
+        return sum + clock_wall_ms() - began;
+    return sum > 0 || had ? sum : -1;
+}
+
+static void cluster_result(struct run *run, size_t i,
+                           struct cluster_result *result)
+{
+    const struct course *course = &run->courses[i];
+    const struct plan_cluster *pc = course->pc;
+
+    *result = (struct cluster_result){
+        .cluster = pc->cluster->name,
+        .primary = pc->holder == SIZE_MAX ? NULL
+                                          : pc->nodes[pc->holder].node->name,
+        .outcome = course->state == COURSE_ENDED ? course->outcome
+                                                 : OUTCOME_INTERRUPTED,
+        .outage_ms =
+            so_far(pc->outage_began_ms, pc->outage_ms, course->had_outage),
+        .degraded_ms = so_far(pc->degraded_began_ms, pc->degraded_ms,
+                              course->had_degraded),
+        .left_out = left_out(run, course),
+        .way_back_until = pc->way_back ? pc->way_back_until : 0,
+        .why = course->why.cause ? course->why.text : NULL,
+    };
+}
+
+static const char *next_command(struct run *run)
+{
+    const char *verb = NULL;
+
+    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+        const struct course *course = &run->courses[i];
+        enum outcome o = run->result.clusters[i].outcome;
+
+        if (o == OUTCOME_INCOMPLETE && course->walk.back)
+            verb = "rollback";
+        else if (!verb && (o == OUTCOME_INCOMPLETE || o == OUTCOME_STAGED ||
+                           o == OUTCOME_INTERRUPTED))
+            verb = "resume";
+    }
+    if (!verb || !run->begun)
+        return NULL;
+    return arena_printf(&run->plan->arena, "%s %s %s",
+                        run->options.self ? run->options.self : "certfleet",
+                        verb, run->journal.run);
+}
+
+static enum outcome outcome_of_cause(const struct run *run)
+{
+    if (run->err.cause == CAUSE_LOCKED)
+        return OUTCOME_LOCKED;
+    return run->err.cause == CAUSE_INPUT ? OUTCOME_INPUT : OUTCOME_REFUSED;
+}
+
+void run_make_result(struct run *run)
+{
+    struct run_result *r = &run->result;
+    size_t n = run->plan->n_clusters;
+    struct cluster_result *list =
+        arena_alloc(&run->plan->arena, (n + 1) * sizeof(*list));
+
+    r->run = run->begun ? run->journal.run : NULL;
+    r->clusters = list;
+    r->n_clusters = n;
+    r->outcome = OUTCOME_NONE;
+    if (run->err.cause) {
+        r->err = &run->err;
+        r->n_clusters = 0;
+        r->outcome = outcome_of_cause(run);
+        r->exit_code = outcomes[r->outcome].exit_code;
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        cluster_result(run, i, &list[i]);
+        if (outcomes[list[i].outcome].rank >= outcomes[r->outcome].rank)
+            r->outcome = list[i].outcome;
+        if (list[i].way_back_until &&
+            (!r->way_back_until ||
+             list[i].way_back_until < r->way_back_until))
+            r->way_back_until = list[i].way_back_until;
+    }
+    r->exit_code = outcomes[r->outcome].exit_code;
+    if (run->options.mode == RUN_ROLLBACK &&
+        r->outcome == OUTCOME_ROLLED_BACK)
+        r->exit_code = 0;
+    r->next = next_command(run);
+}
+
+bool run_keeps_hold(const struct run *run)
+{
+    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+        enum outcome o = run->result.clusters[i].outcome;
+        if (o == OUTCOME_INCOMPLETE ||
+            (o == OUTCOME_INTERRUPTED && run->plan->clusters[i].left))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One act: expanded, guarded, sent, its answer judged.  A put is read back and
+ * compared; a fetch is written to the backup folder in the pool.
+ */
+#include "core/run/send.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/run/act.h"
+
+enum { TEXT_CAP = 4096, FILE_CAP = 256 * 1024 };
+enum { BACKUP_CAP = 256 * 1024 * 1024 }; /* bytes; a .bak holds the database
+                                            without recordings */
+
+struct send {
+    struct course *course;
+    struct view view;
+    const struct act *act;
+    struct str text;        /* command, or name of the file */
+    size_t content;         /* PUT: index in the set */
+    bool replaced;          /* PUT: our own torn file was taken away once */
+    sent_f *done;
+    void *user;
+    uv_work_t work;
+    char *path;             /* FETCH */
+    struct secret *bytes;   /* FETCH: a backup holds keys */
+    struct issue_job job;   /* LOCAL */
+    int rc;
+    struct err err;
+};
+
+static struct plan_node *node_of(const struct send *s)
+{
+    return &s->course->pc->nodes[s->view.node];
+}
+
+static struct link *link_of(const struct send *s)
+{
+    return s->course->links[s->view.node];
+}
+
+static void finish(struct send *s, enum sent sent, const struct err *err)
+{
+    s->done(s->user, sent, err);
+    str_release(&s->text);
+    secret_free(s->bytes);
+    findings_release(&s->job.findings);
+    free(s->path);
+    free(s);
+}
+
+static enum sent sent_by_end(enum link_end end)
+{
+    switch (end) {
+    case LINK_OK:
+        return SENT_OK;
+    case LINK_FAILED:
+        return SENT_ERROR;
+    case LINK_UNSENT:
+        return SENT_UNSENT;
+    case LINK_REFUSED:
+        return SENT_REFUSED;
+    case LINK_LOST:
+    case LINK_CANCELED:
+        break;
+    }
+    return SENT_LOST;
+}
+
+/* -- commands -------------------------------------------------------------- */
+
+static void on_command(void *user, const struct link_result *result)
+{
+    struct send *s = user;
+    const struct product *product =
+        s->course->pc->plan->playbook->product;
+
+    if (result->end != LINK_OK) {
+        finish(s, sent_by_end(result->end), result->err);
+        return;
+    }
+    if (s->act->kind == ACT_CONFIRM && !result->confirmed &&
+        product->judge(str_text(&s->text), result->data, result->len,
+                       &s->err) == REPLY_OK)
+        err_set(&s->err, CAUSE_REMOTE, "the node asked no question, so "
+                                       "nothing was confirmed");
+    else if (product->judge(str_text(&s->text), result->data, result->len,
+                            &s->err) != REPLY_FAILED)
+        err_reset(&s->err);
+    if (s->err.cause)
+        finish(s, SENT_ERROR, &s->err);
+    else
+        finish(s, SENT_OK, NULL);
+}
+
+static void send_command(struct send *s)
+{
+    const struct link_command command = {
+        .text = str_text(&s->text),
+        .confirm = s->act->kind == ACT_CONFIRM,
+    };
+
+    s->course->ops->command(link_of(s), &command, on_command, s);
+}
+
+/* -- files to the node ------------------------------------------------------ */
+
+static void put(struct send *s);
+
+static void on_removed(void *user, const struct link_result *result)
+{
+    struct send *s = user;
+
+    if (result->end != LINK_OK)
+        finish(s, sent_by_end(result->end), result->err);
+    else
+        put(s);
+}
+
+static bool same_bytes(const struct send *s, const struct link_result *result)
+{
+    const struct secret *want = s->course->pc->content[s->content];
+
+    return result->len == want->len &&
+           memcmp(result->data, want->data, want->len) == 0;
+}
+
+/* The name carries this run's generation and tag, so that a file that differs
+ * is the torn one of an earlier try of ours: taken away once, then put anew. */
+static void on_read_back(void *user, const struct link_result *result)
+{
+    struct send *s = user;
+
+    if (result->end != LINK_OK) {
+        finish(s, sent_by_end(result->end), result->err);
+    } else if (same_bytes(s, result)) {
+        finish(s, SENT_OK, NULL);
+    } else if (!s->replaced) {
+        s->replaced = true;
+        s->course->ops->remove(link_of(s), str_text(&s->text), on_removed, s);
+    } else {
+        err_set(&s->err, CAUSE_REMOTE,
+                "%s: %zu bytes were put, %zu other ones were read back",
+                str_text(&s->text), s->course->pc->content[s->content]->len,
+                result->len);
+        finish(s, SENT_ERROR, &s->err);
+    }
+}
+
+static void on_put(void *user, const struct link_result *result)
+{
+    struct send *s = user;
+
+    /* Refused: it may be there from a try whose answer was lost. */
+    if (result->end == LINK_OK ||
+        (result->end == LINK_FAILED && !s->replaced)) {
+        s->err = result->err ? *result->err : s->err;
+        s->course->ops->get(link_of(s), str_text(&s->text), FILE_CAP,
+                            on_read_back, s);
+        return;
+    }
+    finish(s, sent_by_end(result->end), result->err);
+}
+
+static void put(struct send *s)
+{
+    const struct secret *bytes = s->course->pc->content[s->content];
+    const struct link_put request = {
+        .name = str_text(&s->text),
+        .data = bytes->data,
+        .len = bytes->len,
+        .exclusive = true,
+    };
+
+    s->course->ops->put(link_of(s), &request, on_put, s);
+}
+
+static void send_put(struct send *s)
+{
+    const struct file_set *set = &s->course->pc->set;
+    const struct set_file *file = set_slot(set, s->act->text);
+
+    s->content = (size_t)(file - set->files);
+    put(s);
+}
+
+/* -- files from the node ---------------------------------------------------- */
+
+static void keep_backup(uv_work_t *work)
+{
+    struct send *s = work->data;
+    char *slash = strrchr(s->path, '/');
+
+    *slash = '\0';
+    s->rc = file_make_folders(s->path, &s->err);
+    *slash = '/';
+    if (s->rc == 0)
+        s->rc = file_write(s->path, s->bytes->data, s->bytes->len, 0600,
+                           false, &s->err);
+}
+
+static void on_kept(uv_work_t *work, int status)
+{
+    struct send *s = work->data;
+    struct plan_node *pn = node_of(s);
+    const char *dot = strrchr(str_text(&s->text), '.');
+
+    if (status != 0 || s->rc < 0) {
+        finish(s, SENT_ERROR, &s->err);
+        return;
+    }
+    if (dot && strcmp(dot, ".bak") == 0)
+        pki_sha256(s->bytes->data, s->bytes->len, pn->backup_sha256);
+    pn->backup_ms = clock_wall_ms();
+    finish(s, SENT_OK, NULL);
+}
+
+static void on_fetched(void *user, const struct link_result *result)
+{
+    struct send *s = user;
+    const char *name = str_text(&s->text);
+
+    if (result->end != LINK_OK) {
+        finish(s, sent_by_end(result->end), result->err);
+        return;
+    }
+    if (result->len == 0) {
+        err_set(&s->err, CAUSE_REMOTE, "%s is empty", name);
+        finish(s, SENT_ERROR, &s->err);
+        return;
+    }
+    s->bytes = secret_from(result->data, result->len);
+    if (asprintf(&s->path, "%s/backups/%s/%s/%s",
+                 s->course->pc->plan->inventory->state_dir,
+                 s->course->pc->cluster->name, node_of(s)->node->name,
+                 name) < 0)
+        abort();
+    s->work.data = s;
+    uv_queue_work(s->course->loop, &s->work, keep_backup, on_kept);
+}
+
+/* -- work on this machine ---------------------------------------------------- */
+
+static int load_file(struct plan_cluster *pc, size_t i, const char *path,
+                     struct err *err)
+{
+    struct secret *bytes = file_read(path, FILE_CAP, err);
+    char sha[PKI_SHA256_HEX];
+
+    if (!bytes)
+        return -1;
+    pki_sha256(bytes->data, bytes->len, sha);
+    if (pc->issued && strcmp(sha, pc->set.files[i].sha256) != 0) {
+        secret_free(bytes);
+        return err_set(err, CAUSE_REFUSED,
+                       "%s is not the file that was issued for this run",
+                       path);
+    }
+    memcpy(pc->set.files[i].sha256, sha, sizeof(sha));
+    secret_free(pc->content[i]);
+    pc->content[i] = bytes;
+    return 0;
+}
+
+static int load_set(struct plan_cluster *pc, struct err *err)
+{
+    for (size_t i = 0; i < pc->set.n; i++) {
+        char *path = NULL;
+        int rc;
+
+        if (asprintf(&path, "%s/%s", pc->folder, pc->set.files[i].name) < 0)
+            abort();
+        rc = load_file(pc, i, path, err);
+        free(path);
+        if (rc < 0)
+            return -1;
+    }
+    pc->loaded = true;
+    return 0;
+}
+
+/* In the pool; nothing else touches this cluster's set meanwhile, since every
+ * later row waits for this cell. */
+static void issue_and_load(uv_work_t *work)
+{
+    struct send *s = work->data;
+    struct plan_cluster *pc = s->course->pc;
+
+    s->rc = file_make_folders(pc->folder, &s->err);
+    if (s->rc == 0 && !pc->issued) {
+        pc->plan->playbook->issue(&s->job);
+        s->rc = s->job.rc;
+        s->err = s->job.err;
+    }
+    if (s->rc == 0)
+        s->rc = load_set(pc, &s->err);
+}
+
+static void on_journaled(void *user, const struct err *err)
+{
+    struct send *s = user;
+
+    if (err) {
+        finish(s, SENT_ERROR, err);
+        return;
+    }
+    s->course->pc->issued = true;
+    finish(s, SENT_OK, NULL);
+}
+
+static json_t *generation_json(const struct plan_cluster *pc)
+{
+    json_t *files = json_array();
+
+    for (size_t i = 0; i < pc->set.n; i++)
+        json_array_append_new(
+            files, json_pack("{s:s, s:s, s:s}", "slot",
+                             pc->set.files[i].slot, "name",
+                             pc->set.files[i].name, "sha256",
+                             pc->set.files[i].sha256));
+    return json_pack("{s:i, s:s, s:o}", "number", (int)pc->number, "tag",
+                     pc->tag, "files", files);
+}
+
+static void on_issued(uv_work_t *work, int status)
+{
+    struct send *s = work->data;
+    struct plan_cluster *pc = s->course->pc;
+
+    for (size_t i = 0; i < s->job.findings.n; i++) {
+        const struct finding *f = &s->job.findings.list[i];
+        findings_add(&pc->findings, f->severity, f->id, f->node, "%s",
+                     f->text);
+    }
+    if (status != 0 || s->rc < 0) {
+        finish(s, SENT_ERROR, &s->err);
+        return;
+    }
+    const struct journal_record record = {
+        .cluster = pc->cluster->name,
+        .step = "issue",
+        .kind = "generation",
+        .data = generation_json(pc),
+    };
+    journal_write(s->course->journal, &record, on_journaled, s);
+}
+
+static void send_local(struct send *s)
+{
+    s->job.plan = s->course->pc;
+    s->job.folder = s->course->pc->folder;
+    s->job.ca_password = s->course->ca_password;
+    s->job.now = clock_wall_ms() / 1000;
+    s->work.data = s;
+    uv_queue_work(s->course->loop, &s->work, issue_and_load, on_issued);
+}
+
+/* -- all of them -------------------------------------------------------------- */
+
+static int may_send(struct send *s, bool *hold, struct err *err)
+{
+    const struct product *product = s->course->pc->plan->playbook->product;
+
+    *hold = false;
+    if (s->act->kind == ACT_LOCAL)
+        return 0;
+    if (act_text(&s->view, s->act, &s->text, err) < 0)
+        return -1;
+    if ((s->act->kind == ACT_COMMAND || s->act->kind == ACT_CONFIRM) &&
+        !command_match(product, str_text(&s->text), err))
+        return -1;
+    return product->guard(&s->view, s->act, str_text(&s->text), hold, err);
+}
+
+static void dispatch(struct send *s)
+{
+    switch (s->act->kind) {
+    case ACT_COMMAND:
+    case ACT_CONFIRM:
+        send_command(s);
+        break;
+    case ACT_PUT:
+        send_put(s);
+        break;
+    case ACT_FETCH:
+        s->course->ops->get(link_of(s), str_text(&s->text), BACKUP_CAP,
+                            on_fetched, s);
+        break;
+    case ACT_LOCAL:
+        send_local(s);
+        break;
+    case ACT_END:
+        abort();
+    }
+}
+
+int send_act(const struct sending *sending, bool *hold, struct err *err)
+{
+    struct send *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        abort();
+    s->course = sending->course;
+    s->view = *sending->view;
+    s->act = sending->act;
+    s->done = sending->done;
+    s->user = sending->user;
+    str_init(&s->text, TEXT_CAP);
+    if (may_send(s, hold, err) < 0) {
+        str_release(&s->text);
+        free(s);
+        return -1;
+    }
+    dispatch(s);
+    return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/run/walk.h - one pass over some rows of the table for one cluster.
+ *
+ * Forwards and backwards are the same walk: `back` only changes the set that
+ * the goals aim at.  A block is a row with the rows chained to it; a block's
+ * nodes go one by one or in parallel; the next block begins when this one is
+ * settled.  What a failure means is decided here (design.md, "When something
+ * fails for good").
+ */
+#ifndef CERTFLEET_RUN_WALK_H
+#define CERTFLEET_RUN_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+#include "core/run/cell.h"
+
+struct course;
+
+enum walk_end {
+    WALK_MET,     /* every row, every node that is not dropped */
+    WALK_FAILED,  /* a cell failed for good, and it stands for the set */
+    WALK_HOLD,    /* something that nothing automatic may follow */
+    WALK_STOPPED, /* interrupted, or `until` reached */
+};
+
+struct walk {
+    struct course *course;
+    bool back;
+    size_t first, last;     /* rows, both inclusive */
+    size_t block, block_end;/* rows of the block under way */
+    struct cell *cells;     /* [row - first][node], one column for ONCE */
+    bool *dropped;          /* by node: left out after the turn */
+    uint64_t began_ms;      /* monotonic */
+    size_t running;         /* cells between start and settled */
+    bool turned;            /* the STEP_TURN row is met */
+    bool stopping;          /* start nothing more */
+    bool hold;              /* a dropped node must not be taken back */
+    bool ended;
+    enum walk_end end;
+    struct err why;         /* the first failure */
+};
+
+/* Cells are allocated; nothing is started. */
+void walk_init(struct walk *walk, struct course *course, size_t first,
+               size_t last, bool back);
+void walk_start(struct walk *walk);
+/* No new cell is begun; the walk ends when the running ones are settled. */
+void walk_stop(struct walk *walk, enum walk_end end);
+void walk_release(struct walk *walk); /* only when ended */
+
+/* For cell.c: a cell is settled (done, skipped, failed), or was put back to
+ * PENDING by a rewind. */
+void walk_cell_settled(struct walk *walk, struct cell *cell);
+void walk_rewind(struct walk *walk, size_t node, size_t row);
+struct cell *walk_cell(const struct walk *walk, size_t row, size_t node);
+
+#endif
