@@ -285,8 +285,8 @@ static int make_ca(const struct pki_ca_options *options, struct err *err)
 /* -- one maker at a time --------------------------------------------------- */
 
 /* Locks the key's folder; there is no file to leave behind.  -1: error, -2:
- * this file system has no locks (NFS); then exclusive creation alone decides,
- * and the loser is told what it found. */
+ * there is no folder, or its file system has no locks (NFS); then exclusive
+ * creation alone decides, and the loser is told what it found. */
 static int lock_folder(const char *key_path, struct err *err)
 {
     const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
@@ -299,7 +299,9 @@ static int lock_folder(const char *key_path, struct err *err)
     fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(copy);
     if (fd < 0)
-        return err_errno(err, CAUSE_INPUT, "folder of %s", key_path);
+        return errno == ENOENT
+                   ? -2
+                   : err_errno(err, CAUSE_INPUT, "folder of %s", key_path);
     while ((rc = flock(fd, LOCK_EX | LOCK_NB)) < 0 &&
            (errno == EWOULDBLOCK || errno == EINTR) && clock_mono_ms() < until)
         nanosleep(&step, NULL);
