@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * transport/pool.h - how many connections may be open at once.
+ *
+ * Who wants one gets a slot or waits in line.  It knows no connection: when
+ * the line is not empty and no slot is free it asks to be freed one that is
+ * idle (`evict`), so that more nodes than slots are served in turn instead
+ * of waiting for ever on sessions that are kept for the run.
+ */
+#ifndef CERTFLEET_TRANSPORT_POOL_H
+#define CERTFLEET_TRANSPORT_POOL_H
+
+#include <stdbool.h>
+
+struct pool_slot { /* lives in who wants it; zero it before the first use */
+    struct pool_slot *next;
+    void (*granted)(struct pool_slot *); /* from pool_give or pool_take */
+    bool waiting;
+    bool held;
+};
+
+struct pool {
+    unsigned max;
+    unsigned used;
+    struct pool_slot *first; /* in line */
+    struct pool_slot **last;
+    bool (*evict)(void *user); /* asks one idle holder to give up */
+    void *user;
+};
+
+void pool_init(struct pool *p, unsigned max);
+
+/* Either `granted` runs in this call, or later in pool_give. */
+void pool_take(struct pool *p, struct pool_slot *slot);
+
+/* Gives it back, or leaves the line; fine when neither holds. */
+void pool_give(struct pool *p, struct pool_slot *slot);
+
+/* A holder has become idle: the next in line may want its place. */
+void pool_nudge(struct pool *p);
+
+#endif

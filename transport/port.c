@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * transport/port.c - what all links share, and the line of things to be told
+ * from the top of the loop.  It must not know what links do.
+ */
+#include "transport/port.h"
+
+#include <libssh/libssh.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/port_priv.h"
+
+enum {
+    SESSIONS_DEFAULT = 200,
+    KEEPALIVE_DEFAULT_S = 15,
+};
+
+static void on_teller(uv_idle_t *idle)
+{
+    struct link_port *p = idle->data;
+    struct port_note *list = p->notes;
+
+    p->notes = NULL;
+    p->last_note = &p->notes;
+    uv_idle_stop(idle);
+    while (list != NULL) {
+        struct port_note *note = list;
+
+        list = note->next;
+        note->next = NULL;
+        note->tell(note);
+    }
+}
+
+void port_tell(struct link_port *p, struct port_note *note)
+{
+    note->next = NULL;
+    *p->last_note = note;
+    p->last_note = &note->next;
+    uv_idle_start(&p->teller, on_teller);
+}
+
+static void on_keepalive(uv_timer_t *timer)
+{
+    port_keepalive(timer->data);
+}
+
+/* A peer that hangs up must not end the program: libssh's own writes ask for
+ * no signal, a proxy's pipe cannot. */
+static void ignore_sigpipe(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
+{
+    const char *home = options->home ? options->home : getenv("HOME");
+    unsigned keepalive_s = options->keepalive_s;
+    struct link_port *p = calloc(1, sizeof(*p));
+
+    if (p == NULL || (p->home = strdup(home ? home : "/")) == NULL)
+        abort();
+    ignore_sigpipe();
+    ssh_init();
+    p->loop = loop;
+    p->keepalive_ms =
+        (keepalive_s != 0 ? keepalive_s : KEEPALIVE_DEFAULT_S) * 1000;
+    pool_init(&p->slots, options->max_sessions != 0 ? options->max_sessions
+                                                    : SESSIONS_DEFAULT);
+    p->slots.evict = port_evict;
+    p->slots.user = p;
+    p->logins = logins_new();
+    p->keys = keyring_new(loop);
+    p->last_note = &p->notes;
+    uv_idle_init(loop, &p->teller);
+    uv_timer_init(loop, &p->keepalive);
+    p->teller.data = p;
+    p->keepalive.data = p;
+    p->handles = 2;
+    uv_timer_start(&p->keepalive, on_keepalive, p->keepalive_ms,
+                   p->keepalive_ms);
+    uv_unref((uv_handle_t *)&p->keepalive);
+    return p;
+}
+
+static void free_shared(struct link_port *p)
+{
+    while (p->files != NULL) {
+        struct port_file *f = p->files;
+
+        p->files = f->next;
+        hostkeys_free(f->hostkeys);
+        sshconfig_free(f->config);
+        free(f->path);
+        free(f);
+    }
+    while (p->rules != NULL) {
+        struct port_rules *r = p->rules;
+
+        p->rules = r->next;
+        dialog_rules_free(r->rules);
+        free(r);
+    }
+    keyring_free(p->keys);
+    logins_free(p->logins);
+    free(p->home);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct link_port *p = handle->data;
+
+    if (--p->handles > 0)
+        return;
+    free_shared(p);
+    free(p);
+}
+
+void port_free(struct link_port *p)
+{
+    if (p == NULL)
+        return;
+    uv_close((uv_handle_t *)&p->teller, on_closed);
+    uv_close((uv_handle_t *)&p->keepalive, on_closed);
+}
+
+unsigned port_sessions(const struct link_port *p)
+{
+    return p->slots.used;
+}
+
+static bool is_file(const struct port_file *f, const char *path)
+{
+    return path == NULL || f->path == NULL ? path == f->path
+                                           : strcmp(path, f->path) == 0;
+}
+
+static struct port_file *file_add(struct link_port *p, const char *path)
+{
+    struct port_file *f = calloc(1, sizeof(*f));
+
+    if (f == NULL)
+        abort();
+    f->path = path != NULL ? strdup(path) : NULL;
+    f->next = p->files;
+    p->files = f;
+    return f;
+}
+
+struct hostkeys *port_hostkeys(struct link_port *p, const char *path,
+                               struct err *err)
+{
+    struct hostkeys *h;
+
+    for (struct port_file *f = p->files; f != NULL; f = f->next) {
+        if (f->hostkeys != NULL && is_file(f, path))
+            return f->hostkeys;
+    }
+    h = hostkeys_load(path, err);
+    if (h != NULL)
+        file_add(p, path)->hostkeys = h;
+    return h;
+}
+
+struct sshconfig *port_config(struct link_port *p, const char *path,
+                              struct err *err)
+{
+    struct sshconfig *c;
+
+    for (struct port_file *f = p->files; f != NULL; f = f->next) {
+        if (f->config != NULL && is_file(f, path))
+            return f->config;
+    }
+    c = sshconfig_load(path, p->home, err);
+    if (c != NULL)
+        file_add(p, path)->config = c;
+    return c;
+}
+
+struct dialog_rules *port_dialog_rules(struct link_port *p,
+                                       const struct link_dialect *dialect,
+                                       struct err *err)
+{
+    struct port_rules *r;
+    struct dialog_rules *rules;
+
+    for (r = p->rules; r != NULL; r = r->next) {
+        if (r->dialect == dialect)
+            return r->rules;
+    }
+    rules = dialog_rules_new(dialect, err);
+    if (rules == NULL)
+        return NULL;
+    r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        abort();
+    r->dialect = dialect;
+    r->rules = rules;
+    r->next = p->rules;
+    p->rules = r;
+    return rules;
+}

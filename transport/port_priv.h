@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * transport/port_priv.h - what links and connections share, for ssh*.c,
+ * auth*.c, link*.c and port.c only.
+ */
+#ifndef CERTFLEET_TRANSPORT_PORT_PRIV_H
+#define CERTFLEET_TRANSPORT_PORT_PRIV_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "transport/auth_key.h"
+#include "transport/dialog.h"
+#include "transport/hostkeys.h"
+#include "transport/login.h"
+#include "transport/pool.h"
+#include "transport/port.h"
+#include "transport/sshconfig.h"
+
+struct conn;
+
+/* Something to be told from the top of the loop, in order.  Completions go
+ * this way: then none ever runs inside a call, nor inside libssh. */
+struct port_note {
+    struct port_note *next;
+    void (*tell)(struct port_note *); /* may free it */
+};
+
+struct port_file { /* a file read once, by its path */
+    struct port_file *next;
+    char *path;
+    struct hostkeys *hostkeys; /* one of the two */
+    struct sshconfig *config;
+};
+
+struct port_rules {
+    struct port_rules *next;
+    const struct link_dialect *dialect;
+    struct dialog_rules *rules;
+};
+
+struct link_port {
+    uv_loop_t *loop;
+    unsigned keepalive_ms;
+    char *home;
+    struct pool slots;
+    struct logins *logins;
+    struct keyring *keys;
+    struct port_file *files;
+    struct port_rules *rules;
+    struct conn *conns; /* all, see ssh.c */
+    struct port_note *notes;
+    struct port_note **last_note;
+    uv_idle_t teller;
+    uv_timer_t keepalive;
+    int handles;
+    bool freeing;
+};
+
+/* `note` is told in the next turn of the loop. */
+void port_tell(struct link_port *p, struct port_note *note);
+
+/* Read at the first call, kept; NULL with err. */
+struct hostkeys *port_hostkeys(struct link_port *p, const char *path,
+                               struct err *err);
+struct sshconfig *port_config(struct link_port *p, const char *path,
+                              struct err *err);
+struct dialog_rules *port_dialog_rules(struct link_port *p,
+                                       const struct link_dialect *dialect,
+                                       struct err *err);
+
+/* ssh_alive.c: what the port does for its connections */
+void port_keepalive(struct link_port *p);
+bool port_evict(void *port);
+
+#endif
