@@ -315,24 +315,6 @@ static void lint_pem(struct form_state *state, struct pki_findings *findings)
 /* -- DER --------------------------------------------------------------------
  */
 
-/* The length that the outer SEQUENCE claims, header included; 0: it is none.
- * It tells a file with something behind it from one that is not DER at all. */
-static size_t der_length(const unsigned char *p, size_t len)
-{
-    size_t n = 0, count;
-
-    if (len < 2 || p[0] != 0x30)
-        return 0;
-    if (p[1] < 0x80)
-        return 2 + (size_t)p[1];
-    count = p[1] & 0x7fU;
-    if (count == 0 || count > 4 || len < 2 + count)
-        return 0;
-    for (size_t i = 0; i < count; i++)
-        n = n << 8 | p[2 + i];
-    return 2 + count + n;
-}
-
 static void lint_der(const struct form_state *state,
                      struct pki_findings *findings)
 {
@@ -342,7 +324,7 @@ static void lint_der(const struct form_state *state,
     enum form form;
 
     if (pki_describe(state->data, len, &info, &err) < 0) {
-        claimed = der_length((const unsigned char *)state->data, len);
+        claimed = pki_der_length((const unsigned char *)state->data, len);
         if (claimed > 0 && claimed < len)
             pki_find(findings, "A9", PKI_ERROR,
                      "%zu bytes stand behind the DER object; cut them off",

@@ -67,6 +67,9 @@ size_t pki_pem_encode(const char *label, const unsigned char *der,
 int pki_fail(struct err *err, enum cause cause, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The length that the outer SEQUENCE claims, its header included; 0: the bytes
+ * begin with none. */
+size_t pki_der_length(const unsigned char *p, size_t len);
 /* Objects that fill their DER bytes exactly; NULL otherwise. */
 X509 *pki_der_cert(const unsigned char *der, size_t len);
 X509_REQ *pki_der_request(const unsigned char *der, size_t len);

@@ -29,10 +29,33 @@ int pki_fail(struct err *err, enum cause cause, const char *fmt, ...)
     return -1;
 }
 
+size_t pki_der_length(const unsigned char *p, size_t len)
+{
+    size_t n = 0, count;
+
+    if (len < 2 || p[0] != 0x30)
+        return 0;
+    if (p[1] < 0x80)
+        return 2 + (size_t)p[1];
+    count = p[1] & 0x7fU;
+    if (count == 0 || count > 4 || len < 2 + count)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        n = n << 8 | p[2 + i];
+    return 2 + count + n;
+}
+
+/* All that we read is one SEQUENCE; asking first keeps OpenSSL's slow guessing
+ * of key forms away from text and cut files. */
+static bool is_whole(const unsigned char *der, size_t len)
+{
+    return len <= PKI_MAX_BYTES && pki_der_length(der, len) == len;
+}
+
 X509 *pki_der_cert(const unsigned char *der, size_t len)
 {
     const unsigned char *p = der;
-    X509 *cert = len <= PKI_MAX_BYTES ? d2i_X509(NULL, &p, (long)len) : NULL;
+    X509 *cert = is_whole(der, len) ? d2i_X509(NULL, &p, (long)len) : NULL;
 
     if (cert && p != der + len) {
         X509_free(cert);
@@ -45,7 +68,7 @@ X509_REQ *pki_der_request(const unsigned char *der, size_t len)
 {
     const unsigned char *p = der;
     X509_REQ *request =
-        len <= PKI_MAX_BYTES ? d2i_X509_REQ(NULL, &p, (long)len) : NULL;
+        is_whole(der, len) ? d2i_X509_REQ(NULL, &p, (long)len) : NULL;
 
     if (request && p != der + len) {
         X509_REQ_free(request);
@@ -78,7 +101,7 @@ EVP_PKEY *pki_der_key(const unsigned char *der, size_t len,
     X509_SIG *sig;
 
     *locked = false;
-    if (len > PKI_MAX_BYTES)
+    if (!is_whole(der, len))
         return NULL;
     sig = d2i_X509_SIG(NULL, &p, (long)len);
     if (sig && p == der + len) {

@@ -298,6 +298,7 @@ static void test_write_fails(void **state)
     struct pki_ca_options o = options();
     struct err err = {0};
     struct pki_ca ca;
+    char name[512];
 
     (void)state;
     o.cert_path = "/proc/certfleet/ca.crt";
