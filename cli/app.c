@@ -101,7 +101,23 @@ void app_quote(struct str *out, const char *word)
     str_addc(out, '\'');
 }
 
-/* The line must work when it is pasted: the same inventory, the same store. */
+/* A line to type must work when it is pasted: same inventory, same store. */
+void app_self(const struct app *app, struct str *out)
+{
+    str_add(out, "certfleet");
+    for (int i = OPT_INVENTORY; i <= OPT_STATE_DIR; i++) {
+        if (!app->args.value[i])
+            continue;
+        str_add(out, i == OPT_INVENTORY ? " -i " : " --state-dir ");
+        app_quote(out, app->args.value[i]);
+    }
+}
+
+static void set_next(struct app *app, const struct str *line)
+{
+    snprintf(app->final.next, sizeof(app->final.next), "%s", str_text(line));
+}
+
 void app_next(struct app *app, const char *fmt, ...)
 {
     static const char program[] = "certfleet ";
@@ -116,19 +132,28 @@ void app_next(struct app *app, const char *fmt, ...)
     va_end(ap);
     rest = str_text(&text);
     if (strncmp(rest, program, strlen(program)) == 0) {
-        rest += strlen(program);
-        str_add(&line, program);
-        for (int i = OPT_INVENTORY; i <= OPT_STATE_DIR; i++)
-            if (app->args.value[i]) {
-                str_add(&line, i == OPT_INVENTORY ? "-i " : "--state-dir ");
-                app_quote(&line, app->args.value[i]);
-                str_addc(&line, ' ');
-            }
+        app_self(app, &line);
+        rest += strlen(program) - 1;
     }
     str_add(&line, rest);
-    snprintf(app->final.next, sizeof(app->final.next), "%s", str_text(&line));
+    set_next(app, &line);
     str_release(&line);
     str_release(&text);
+}
+
+void app_next_again(struct app *app, const char *extra)
+{
+    struct str line;
+
+    str_init(&line, sizeof(app->final.next));
+    str_add(&line, "certfleet");
+    for (int i = 1; i < app->argc; i++) {
+        str_addc(&line, ' ');
+        app_quote(&line, app->argv[i]);
+    }
+    str_addf(&line, " %s", extra);
+    set_next(app, &line);
+    str_release(&line);
 }
 
 static void tell_faults(struct app *app, const struct inventory *inv)
@@ -290,7 +315,7 @@ static void set_up(struct app *app)
 
 int app_main(int argc, char *const *argv)
 {
-    struct app app = {.inventory = NULL};
+    struct app app = {.argc = argc, .argv = argv};
     struct err err = {.cause = CAUSE_NONE};
     int rc = args_read(&app.args, commands, argc, argv, &err);
     int code;

@@ -27,6 +27,8 @@ struct app_final {
 };
 
 struct app {
+    int argc;
+    char *const *argv;
     struct args args;
     struct out out;
     struct inventory *inventory; /* app_inventory */
@@ -51,6 +53,10 @@ int app_exit_of(enum cause cause);
 /* What to type next: "certfleet ..."; -i and --state-dir are put in. */
 void app_next(struct app *app, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same call once more, with `extra` behind it. */
+void app_next_again(struct app *app, const char *extra);
+/* "certfleet -i FILE": how this call names inventory and store. */
+void app_self(const struct app *app, struct str *out);
 
 /* A new object {"t","event"}. */
 json_t *app_event(const char *event);

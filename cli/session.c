@@ -78,10 +78,23 @@ int session_open(struct session *session, struct app *app, bool with_store)
     return EXIT_DONE;
 }
 
+/* Links that never stood (a secret was missing) close on the next turns, and
+ * nobody tells when: they must be gone before their port. */
+static void settle(struct session *session)
+{
+    enum {
+        TURNS = 4
+    };
+
+    for (int i = 0; i < TURNS; i++)
+        uv_run(&session->loop, UV_RUN_NOWAIT);
+}
+
 void session_close(struct session *session)
 {
     int rc;
 
+    settle(session);
     for (size_t i = 0; i < 2; i++)
         uv_close((uv_handle_t *)&session->signals[i], NULL);
     port_free(session->links.port);

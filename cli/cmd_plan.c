@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `plan' and `playbooks'.
+ */
+#include <string.h>
+
+#include "cli/drive.h"
+#include "cli/help.h"
+#include "cli/request.h"
+#include "cli/table.h"
+
+static int plan_it(struct app *app, struct request *request)
+{
+    struct drive_options options = {
+        .mode = RUN_PLAN,
+        .output = app->args.value[OPT_OUTPUT],
+    };
+    struct err err = {.cause = CAUSE_NONE};
+    struct session session;
+    struct plan *plan = plan_new(&request->plan, &err);
+    int code;
+
+    if (!plan)
+        return app_fail(app, &err);
+    /* the store gives the next generation's number; no record is written */
+    code = session_open(&session, app, true);
+    if (code != EXIT_DONE) {
+        plan_free(plan);
+        return code;
+    }
+    code = drive_run(&session, plan, &options);
+    session_close(&session);
+    return code;
+}
+
+int cmd_plan(struct app *app)
+{
+    struct request request;
+    struct err err = {.cause = CAUSE_NONE};
+    int code;
+
+    if (!app_inventory(app))
+        return EXIT_INPUT;
+    if (request_from_words(&request, app, &err) < 0)
+        code = app_fail(app, &err);
+    else
+        code = plan_it(app, &request);
+    request_release(&request);
+    return code;
+}
+
+/* -- playbooks --------------------------------------------------------------
+ */
+
+static const char *order_word(enum step_order order)
+{
+    static const char *const words[] = {
+        [STEP_ONCE] = "here",
+        [STEP_PARALLEL] = "in parallel",
+        [STEP_ONE_BY_ONE] = "one by one",
+        [STEP_AS_LEAVE] = "as `leave' says",
+        [STEP_AS_JOIN] = "as `join' says",
+    };
+
+    return words[order];
+}
+
+static void add_roles(struct str *out, const struct playbook *playbook,
+                      uint32_t roles)
+{
+    const struct role_word *r = playbook->product->words->roles;
+    size_t before = out->len;
+
+    for (; r && r->word; r++)
+        if (r->bit & roles)
+            str_addf(out, "%s%s", out->len > before ? "," : "", r->word);
+    if (out->len == before)
+        str_add(out, "all");
+}
+
+static const char *kind_word(unsigned flags)
+{
+    if (flags & STEP_OUTAGE)
+        return "OUTAGE";
+    if (flags & STEP_ONE_WAY)
+        return "ONE_WAY";
+    if (flags & STEP_LIVE)
+        return "live";
+    return flags & STEP_STAGE ? "stage" : "read only";
+}
+
+static void say_steps(struct app *app, const struct playbook *playbook)
+{
+    static const char *const heads[] = {"step", "nodes", "order",
+                                        "kind", "what",  NULL};
+    struct table table;
+
+    table_init(&table, heads);
+    for (size_t i = 0; i < playbook->n_steps; i++) {
+        const struct step *step = &playbook->steps[i];
+        struct str roles;
+
+        str_init(&roles, 256);
+        if (step->order == STEP_ONCE)
+            str_add(&roles, "-");
+        else
+            add_roles(&roles, playbook, step->roles);
+        table_add(&table,
+                  (const char *const[]){step->id, str_text(&roles),
+                                        order_word(step->order),
+                                        kind_word(step->flags), step->title});
+        str_release(&roles);
+    }
+    table_say(&table, &app->out);
+    table_release(&table);
+}
+
+static void say_playbook(struct app *app, const struct playbook *playbook)
+{
+    struct str text;
+
+    str_init(&text, 1 << 16);
+    str_addf(&text, "%s: %s\n\n", playbook->id, playbook->title);
+    if (playbook->help)
+        help_fill(&text, playbook->help, 0);
+    str_add(&text, "\ninputs:\n");
+    for (const struct input_row *row = playbook->inputs; row && row->key;
+         row++) {
+        str_addf(&text, "  %s=%s\n", row->key, row->value);
+        help_fill(&text, row->help, 6);
+    }
+    str_add(&text, "\nsteps:\n");
+    out_say(&app->out, "%s", str_text(&text));
+    say_steps(app, playbook);
+    str_reset(&text);
+    if (playbook->caution) {
+        str_add(&text, "\nwhat no order can save:\n");
+        help_fill(&text, playbook->caution, 0);
+        out_say(&app->out, "%s", str_text(&text));
+    }
+    str_release(&text);
+}
+
+static json_t *playbook_json(const struct playbook *playbook)
+{
+    json_t *inputs = json_array(), *steps = json_array();
+    json_t *json = app_event("playbook");
+
+    for (const struct input_row *r = playbook->inputs; r && r->key; r++)
+        json_array_append_new(inputs,
+                              json_pack("{s:s, s:s, s:s}", "key", r->key,
+                                        "value", r->value, "help", r->help));
+    for (size_t i = 0; i < playbook->n_steps; i++)
+        json_array_append_new(
+            steps, json_pack("{s:s, s:s, s:s}", "id", playbook->steps[i].id,
+                             "title", playbook->steps[i].title, "kind",
+                             kind_word(playbook->steps[i].flags)));
+    json_object_set_new(json, "playbook", json_string(playbook->id));
+    json_object_set_new(json, "title", app_text(playbook->title));
+    json_object_set_new(json, "product", app_text(playbook->product->name));
+    json_object_set_new(json, "inputs", inputs);
+    json_object_set_new(json, "steps", steps);
+    return json;
+}
+
+int cmd_playbooks(struct app *app)
+{
+    struct err err = {.cause = CAUSE_NONE};
+    const struct playbook *one = NULL;
+
+    if (app->args.words[0]) {
+        one = request_playbook(app->args.words[0], &err);
+        if (!one)
+            return app_fail(app, &err);
+    }
+    for (const struct playbook *const *p = registry_playbooks(); *p; p++) {
+        if (one && *p != one)
+            continue;
+        if (app->out.json)
+            out_json(&app->out, playbook_json(*p));
+        else if (one)
+            say_playbook(app, *p);
+        else
+            out_say(&app->out, "%-20s %s\n", (*p)->id, (*p)->title);
+    }
+    return EXIT_DONE;
+}
