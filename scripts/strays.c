@@ -3,7 +3,8 @@
  * Runs a command and proves that it left no process behind, however far a
  * process went to get away (setsid, double fork, another user): orphans fall
  * to their nearest subreaper, and that is this program.  Knows nothing of what
- * it runs.
+ * it runs.  The command has a process group of its own, to which INT, TERM and
+ * HUP are passed on.
  *
  *     strays COMMAND [ARG...]
  *
@@ -32,7 +33,7 @@ static volatile sig_atomic_t is_late;
 static void on_signal(int sig)
 {
     if (child_pid > 0)
-        kill((pid_t)child_pid, sig);
+        kill(-(pid_t)child_pid, sig);
 }
 
 static void on_alarm(int sig)
@@ -104,7 +105,8 @@ static void name(long pid)
         if (line[i] == '\0')
             line[i] = ' ';
     line[n] = '\0';
-    fprintf(stderr, "left behind: %ld %s\n", pid, line);
+    if (n > 0) /* none: it has ended, and waits to be reaped */
+        fprintf(stderr, "left behind: %ld %s\n", pid, line);
 }
 
 /* The kernel's own list of this thread's children; an orphan of a killed stray
@@ -141,11 +143,15 @@ int main(int argc, char **argv)
     pass_on(on_signal);
     pid = fork();
     if (pid == 0) {
+        setpgid(0, 0);
         pass_on(SIG_DFL);
         execvp(argv[1], argv + 1);
         perror(argv[1]);
         _exit(CANNOT_RUN);
     }
+    /* on both sides of the fork: whoever comes first */
+    if (pid > 0)
+        setpgid(pid, pid);
     child_pid = (sig_atomic_t)pid;
     code = pid < 0 ? CANNOT_RUN : await(pid);
     child_pid = 0;

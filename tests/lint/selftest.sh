@@ -100,8 +100,8 @@ line banned cli/a.c '    strcpy(a, b); /* lint: allow sleep, of another */'
     echo '}'
 } | put cli/a.c
 sees sizes 'cli/a.c:5: a function of 61 lines'
-line sizes cli/a.c "static void f(int a, int b, int (*c)(int, int), int d, int e,
-              int f)
+line sizes cli/a.c "static void f(int a, int b, int (*c)(int, int), int d,
+              int e, int f)
 {
 }"
 seq 501 | put scripts/a.sh

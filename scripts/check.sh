@@ -1,0 +1,323 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything that a change must pass, on a fresh clone or a used one.
+#
+#   scripts/check.sh [--quick] [--no-install] [PART...]
+#
+#   build     gcc, with AddressSanitizer and UBSan, warnings are errors
+#   test      every test, on that build
+#   clang     the same sources with clang, warnings are errors
+#   lint      format, clang-tidy, cppcheck, and the rules in tests/lint
+#   valgrind  the unit tests, and the tests labelled valgrind, built plain
+#
+# --quick       units and rules only; clang-tidy on what git sees as changed
+# --no-install  leaves the packages as they are (scripts/deps.sh test demo)
+#
+# Without PART: all of them.  Ends at the first part that fails, with 1; also
+# with 1 when a process was left behind (scripts/strays.c).  Reads nothing from
+# standard input and needs no terminal.
+set -euo pipefail
+
+SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
+cd "$(dirname "$SELF")/.."
+ALL='build test clang lint valgrind'
+JOBS=${JOBS:-$(nproc)}
+quick=
+no_install=
+parts=()
+
+usage() {
+    sed -n '5,19s/^# \{0,1\}//p' "$SELF"
+}
+
+for arg in "$@"; do
+    case $arg in
+    --quick) quick=1 ;;
+    --no-install) no_install=1 ;;
+    build | test | clang | lint | valgrind) parts+=("$arg") ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+done
+if [ ${#parts[@]} -eq 0 ]; then
+    for part in $ALL; do
+        [ -n "$quick" ] && [ "$part" = valgrind ] || parts+=("$part")
+    done
+fi
+
+# The first of these programs that is here.
+pick() {
+    local name
+
+    for name in "$@"; do
+        if command -v "$name" >/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "check: none of these is installed: $*" >&2
+    return 1
+}
+
+# configure PRESET FOLDER [CMAKE-ARG...].  A folder keeps its generator; one
+# that was made for another clone is made anew.
+configure() {
+    local preset=$1 folder=$2 cache=$2/CMakeCache.txt generator=()
+
+    shift 2
+    if [ -e "$cache" ] &&
+        ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then
+        rm -rf "$folder"
+    fi
+    if [ ! -e "$cache" ] && command -v ninja >/dev/null; then
+        generator=(-G Ninja)
+    fi
+    mkdir -p build
+    if ! cmake --preset "$preset" -B "$folder" "${generator[@]}" "$@" \
+        >"$folder.log" 2>&1; then
+        cat "$folder.log"
+        return 1
+    fi
+}
+
+# Runs a function with -e on, which `if` and `||` would turn off inside it;
+# its code is left in $rc.
+try() {
+    set +e
+    (
+        set -e
+        "$@"
+    )
+    rc=$?
+    set -e
+}
+
+compile() {
+    cmake --build "$1" --parallel "$JOBS"
+}
+
+part_build() {
+    configure asan build/asan
+    compile build/asan
+}
+
+part_test() {
+    local only=()
+
+    part_build
+    [ -z "$quick" ] || only=(-L '^(unit|lint)$')
+    ctest --test-dir build/asan --parallel 2 --output-on-failure \
+        --no-tests=error --timeout 900 "${only[@]}" 2>&1 | tee build/test.log
+}
+
+configure_clang() {
+    local clang
+
+    clang=$(pick clang-14 clang)
+    configure dev build/clang "-DCMAKE_C_COMPILER=$clang"
+}
+
+part_clang() {
+    configure_clang
+    compile build/clang
+}
+
+sources() {
+    find core transport playbooks cli tests -name "$1" | sort
+}
+
+lint_format() {
+    local format
+
+    format=$(pick clang-format-14 clang-format)
+    echo "-- $format --dry-run"
+    case $("$format" --version) in
+    *' 14.'*) sources '*.[ch]' | xargs -r "$format" --dry-run --Werror ;;
+    *) echo 'left out: only version 14 lays code out as we do' ;;
+    esac
+}
+
+lint_rule() {
+    local program=
+
+    if [ -x build/asan/certfleet ]; then
+        program=build/asan/certfleet
+    fi
+    echo "-- tests/lint/$1.sh"
+    bash "tests/lint/$1.sh" . $program
+}
+
+lint_cppcheck() {
+    echo '-- cppcheck'
+    mkdir -p build/cppcheck
+    cppcheck --quiet -j "$JOBS" --cppcheck-build-dir=build/cppcheck \
+        --std=c11 --language=c --library=posix --platform=unix64 \
+        --enable=warning,performance,portability --inline-suppr \
+        --suppressions-list=tests/lint/cppcheck.txt \
+        --error-exitcode=1 -D_GNU_SOURCE -I . \
+        core transport playbooks cli tests
+}
+
+# A file whose text, headers included, passed before is not looked at again.
+tidy_one() {
+    local file=$1 key said
+
+    key=$({
+        cat .clang-tidy
+        echo "$TIDY"
+        "$CLANG" -E -C -D_GNU_SOURCE -I . "$file" 2>/dev/null || cat "$file"
+    } | sha256sum | cut -c 1-40)
+    [ ! -e "build/tidy/$key" ] || return 0
+    if ! said=$("$TIDY" --quiet -p build/clang "$file" 2>&1); then
+        printf '%s\n' "$said" | grep -vE '^[0-9]+ (warning|error)s?.* generated'
+        return 1
+    fi
+    touch "build/tidy/$key"
+}
+
+# What the build compiles, or of it what differs from the last commit.
+tidy_files() {
+    local list
+
+    list=$(sed -n "s,^ *\"file\": \"$PWD/\(.*\)\".*,\1,p" \
+        build/clang/compile_commands.json | sort -u)
+    if [ -n "$quick" ] && git rev-parse -q --verify HEAD >/dev/null 2>&1; then
+        {
+            git diff --name-only HEAD
+            git ls-files --others --exclude-standard
+        } | grep -xF "$list" || true
+    else
+        printf '%s\n' "$list"
+    fi
+}
+
+lint_tidy() {
+    TIDY=$(pick clang-tidy-14 clang-tidy)
+    CLANG=$(pick clang-14 clang)
+    echo "-- $TIDY"
+    configure_clang
+    mkdir -p build/tidy
+    export TIDY CLANG
+    export -f tidy_one
+    # shellcheck disable=SC2016
+    tidy_files | xargs -r -P "$JOBS" -n 1 bash -c 'tidy_one "$1"' tidy
+}
+
+# All of them, so that one run shows all there is to mend.
+part_lint() {
+    local rule failed=()
+
+    for rule in includes banned sizes names headers words docs selftest; do
+        try lint_rule $rule
+        [ "$rc" -eq 0 ] || failed+=("$rule")
+    done
+    for rule in format cppcheck tidy; do
+        try lint_$rule
+        [ "$rc" -eq 0 ] || failed+=("$rule")
+    done
+    if [ ${#failed[@]} -gt 0 ]; then
+        echo "lint: failed: ${failed[*]}"
+        return 1
+    fi
+}
+
+# One unit under valgrind; its own output is shown only when it fails.
+valgrind_one() {
+    local log=$TMPDIR/${1##*/}.valgrind rc=0
+
+    timeout 600 $CERTFLEET_WRAP "$1" >"$log" 2>&1 || rc=$?
+    printf '%-40s %s\n' "${1##*/}" "$([ $rc -eq 0 ] && echo ok || echo "$rc")"
+    [ $rc -eq 0 ] || cat "$log"
+    return $rc
+}
+
+# A test labelled valgrind starts the program through $CERTFLEET_WRAP.  A test
+# that measures time leaves its figure unjudged where CERTFLEET_SLOW is set.
+part_valgrind() {
+    local units
+
+    configure dev build/dev
+    compile build/dev
+    CERTFLEET_WRAP="valgrind --quiet --error-exitcode=99 --leak-check=full \
+--errors-for-leak-kinds=definite --show-leak-kinds=definite"
+    export CERTFLEET_WRAP CERTFLEET_SLOW=1
+    export -f valgrind_one
+    units=$(find build/dev/tests -maxdepth 1 -type f -name 'test_*' -perm -1)
+    # shellcheck disable=SC2016
+    printf '%s\n' "$units" | sort |
+        xargs -r -P "$JOBS" -n 1 bash -c 'valgrind_one "$1"' valgrind
+    ctest --test-dir build/dev -L '^valgrind$' --output-on-failure \
+        --timeout 900
+}
+
+run_parts() {
+    local part at start
+
+    start=$SECONDS
+    for part in "${parts[@]}"; do
+        at=$SECONDS
+        printf '\n== %s\n' "$part"
+        try "part_$part"
+        if [ "$rc" -ne 0 ]; then
+            printf '\n== %s: FAILED after %d s\n' "$part" $((SECONDS - at))
+            exit 1
+        fi
+        printf '== %s: ok, %d s\n' "$part" $((SECONDS - at))
+    done
+    printf '\n== %s: ok, %d s\n' "${parts[*]}" $((SECONDS - start))
+    case " ${parts[*]} " in
+    *' test '*) grep 'tests passed' build/test.log ;;
+    esac
+}
+
+# The caller's own keys, agent, inventory and language are none of a test's
+# business.  PostgreSQL's user must be able to pass through TMPDIR.
+prepare() {
+    unset SSH_AUTH_SOCK SSH_AGENT_PID CERTFLEET_INVENTORY XDG_STATE_HOME
+    unset DISPLAY SSH_ASKPASS GIT_DIR GIT_WORK_TREE MAKEFLAGS
+    export LC_ALL=C.UTF-8 TZ=UTC
+    export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+    export UBSAN_OPTIONS=print_stacktrace=1
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/check.XXXXXX")
+    chmod 711 "$scratch"
+    export TMPDIR=$scratch
+    trap 'rm -rf "$scratch"' EXIT
+}
+
+# The parts run under strays, which ends this script's wait only when nothing
+# that they started is left.
+main() {
+    local rc=0 pid
+
+    [ -n "$no_install" ] || bash scripts/deps.sh test demo
+    prepare
+    cc -std=gnu11 -O1 -Wall -Wextra -o "$scratch/strays" scripts/strays.c
+    CHECK_INSIDE=1 "$scratch/strays" bash "$SELF" "$@" </dev/null &
+    pid=$!
+    trap 'kill -TERM $pid 2>/dev/null || true' INT TERM HUP
+    while :; do
+        rc=0
+        wait $pid || rc=$?
+        kill -0 $pid 2>/dev/null || break
+    done
+    if [ $rc -eq 97 ]; then
+        echo '== FAILED: processes were left behind'
+        rc=1
+    fi
+    [ $rc -ne 0 ] || echo 'check: passed'
+    return $rc
+}
+
+if [ -n "${CHECK_INSIDE:-}" ]; then
+    unset CHECK_INSIDE
+    run_parts
+else
+    main "$@"
+fi
