@@ -109,8 +109,7 @@ static void name(long pid)
         fprintf(stderr, "left behind: %ld %s\n", pid, line);
 }
 
-/* The kernel's own list of this thread's children; an orphan of a killed stray
- * falls to us as well, so this is asked again until there is none. */
+/* Names, kills and reaps what the kernel lists as children of this thread. */
 static int kill_children(void)
 {
     FILE *f = fopen("/proc/thread-self/children", "r");
@@ -119,18 +118,20 @@ static int kill_children(void)
 
     while (f && fscanf(f, "%ld", &pid) == 1) {
         name(pid);
-        found += kill((pid_t)pid, SIGKILL) == 0;
+        if (kill((pid_t)pid, SIGKILL) == 0 &&
+            waitpid((pid_t)pid, NULL, 0) == (pid_t)pid)
+            found++;
     }
     if (f)
         fclose(f);
     return found;
 }
 
+/* The orphans of a killed stray fall to us in their turn. */
 static void clear(void)
 {
     while (kill_children() > 0)
-        if (waitpid(-1, NULL, 0) < 0)
-            break;
+        ;
 }
 
 int main(int argc, char **argv)
