@@ -34,7 +34,8 @@ static void copy_cut(char *to, size_t room, const char *from, size_t len)
 {
     size_t n = len < room ? len : room - 1;
 
-    memcpy(to, from, n);
+    if (n > 0)
+        memcpy(to, from, n);
     to[n] = '\0';
     if (n < len)
         memcpy(to + room - 4, "...", 4);
