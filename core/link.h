@@ -33,10 +33,10 @@ enum link_end {
     LINK_CANCELED, /* link_cancel or close came first; may have been sent */
 };
 
-struct link_file {     /* one entry of a directory */
+struct link_file { /* one entry of a directory */
     const char *name;
-    uint64_t size;     /* bytes */
-    int64_t mtime;     /* seconds since 1970; -1: not told */
+    uint64_t size; /* bytes */
+    int64_t mtime; /* seconds since 1970; -1: not told */
 };
 
 struct link_result {
@@ -45,10 +45,10 @@ struct link_result {
     const char *data;      /* command: output without echo and prompt;
                               get: the bytes; peer_chain: PEM, leaf first */
     size_t len;
-    bool confirmed;        /* dialog: the question was seen and answered */
+    bool confirmed; /* dialog: the question was seen and answered */
     const struct link_file *files; /* list */
     size_t n_files;
-    uint64_t took_ms;      /* from the first byte sent to the last received */
+    uint64_t took_ms; /* from the first byte sent to the last received */
 };
 
 typedef void link_done_f(void *user, const struct link_result *result);
@@ -57,11 +57,11 @@ typedef void link_closed_f(void *user);
 /* How a product speaks (facts/cms.md 1.2, 1.3, 3.4, 11).  Patterns are POSIX
  * extended regular expressions, matched without case where (i) stands. */
 struct link_dialect {
-    bool shell_commands; /* plain commands in the shell too, not by exec */
-    unsigned pty_columns;        /* wide, so that nothing is wrapped */
-    const char *prompt;          /* last line of the output, at its end */
-    const char *question;        /* (i) asks for a confirmation */
-    const char *answer;          /* typed once when the question was seen */
+    bool shell_commands;  /* plain commands in the shell too, not by exec */
+    unsigned pty_columns; /* wide, so that nothing is wrapped */
+    const char *prompt;   /* last line of the output, at its end */
+    const char *question; /* (i) asks for a confirmation */
+    const char *answer;   /* typed once when the question was seen */
     const char *password_change; /* (i) a login that asks for a new password */
     unsigned channel_retry_ms;   /* wait after a refused channel, once */
     size_t output_cap;           /* bytes of one command's output at most */
@@ -69,19 +69,19 @@ struct link_dialect {
 };
 
 struct link_target {
-    const char *name;    /* the inventory's word for the node */
-    const char *address; /* name or IP that the inventory gives */
-    unsigned port;       /* 0: as ssh_config says, else 22 */
-    const char *user;    /* NULL: as ssh_config says, else the login name */
-    struct secret *password;   /* NULL: none; shared by reference */
-    const char *identity;      /* private key file; NULL: ssh_config's */
-    bool identity_required;    /* named by the user: missing is an error */
-    struct secret *passphrase; /* of identity; NULL: none */
-    const char *host_key;      /* "SHA256:..." pin; beats known_hosts */
-    bool accept_new;           /* unknown host keys are added, not refused */
-    const char *known_hosts;   /* path */
-    const char *ssh_config;    /* path; NULL: none */
-    bool weak_algorithms;      /* ssh-rsa, dh-group14-sha1 too */
+    const char *name;        /* the inventory's word for the node */
+    const char *address;     /* name or IP that the inventory gives */
+    unsigned port;           /* 0: as ssh_config says, else 22 */
+    const char *user;        /* NULL: as ssh_config says, else the login name */
+    struct secret *password; /* NULL: none; shared by reference */
+    const char *identity;    /* private key file; NULL: ssh_config's */
+    bool identity_required;  /* named by the user: missing is an error */
+    struct secret *passphrase;   /* of identity; NULL: none */
+    const char *host_key;        /* "SHA256:..." pin; beats known_hosts */
+    bool accept_new;             /* unknown host keys are added, not refused */
+    const char *known_hosts;     /* path */
+    const char *ssh_config;      /* path; NULL: none */
+    bool weak_algorithms;        /* ssh-rsa, dh-group14-sha1 too */
     unsigned connect_timeout_ms; /* name, TCP, key exchange and login */
     unsigned command_timeout_ms; /* of a request that names none */
     const struct link_dialect *dialect;
@@ -94,15 +94,18 @@ struct link_command {
 };
 
 struct link_put {
-    const char *name;    /* in the flat root of the node's SFTP */
+    const char *name; /* in the flat root of the node's SFTP */
     const void *data;
     size_t len;
-    bool exclusive;      /* refuse when it exists: LINK_FAILED */
+    bool exclusive; /* refuse when it exists: LINK_FAILED */
 };
 
-enum link_tls { LINK_TLS_PLAIN, LINK_TLS_POSTGRES /* SSLRequest first */ };
+enum link_tls {
+    LINK_TLS_PLAIN,
+    LINK_TLS_POSTGRES /* SSLRequest first */
+};
 
-struct link_peer {       /* a TLS listener to look at, not by SSH */
+struct link_peer { /* a TLS listener to look at, not by SSH */
     const char *address;
     unsigned port;
     enum link_tls tls;
@@ -126,8 +129,7 @@ struct link_ops {
     void (*get)(struct link *, const char *name, size_t cap, link_done_f *,
                 void *user);
     void (*list)(struct link *, link_done_f *, void *user);
-    void (*remove)(struct link *, const char *name, link_done_f *,
-                   void *user);
+    void (*remove)(struct link *, const char *name, link_done_f *, void *user);
     void (*peer_chain)(struct link *, const struct link_peer *, link_done_f *,
                        void *user);
     /* Every request in flight completes with LINK_CANCELED, connections are

@@ -10,7 +10,9 @@
 uint64_t clock_mono_ms(void); /* never jumps; for deadlines and durations */
 int64_t clock_wall_ms(void);  /* since 1970, UTC; for people and validity */
 
-enum { CLOCK_TEXT_BYTES = 25 };
+enum {
+    CLOCK_TEXT_BYTES = 25
+};
 /* "2026-11-21T03:15:59.123Z" (RFC 3339, UTC, ms) */
 void clock_rfc3339(int64_t wall_ms, char text[CLOCK_TEXT_BYTES]);
 

@@ -18,7 +18,7 @@ int file_make_folders(const char *path, struct err *err)
     char *copy = strdup(path);
     int rc = 0;
 
-    for (char *p = copy + 1; rc == 0 && p; ) {
+    for (char *p = copy + 1; rc == 0 && p;) {
         p = strchr(p, '/');
         if (p)
             *p = '\0';

@@ -9,7 +9,12 @@
 #ifndef CERTFLEET_BASE_LOG_H
 #define CERTFLEET_BASE_LOG_H
 
-enum log_level { LOG_QUIET, LOG_WARN_LEVEL, LOG_INFO_LEVEL, LOG_DEBUG_LEVEL };
+enum log_level {
+    LOG_QUIET,
+    LOG_WARN_LEVEL,
+    LOG_INFO_LEVEL,
+    LOG_DEBUG_LEVEL
+};
 
 void log_set_level(enum log_level level);
 enum log_level log_level(void);

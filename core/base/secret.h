@@ -21,7 +21,7 @@ struct secret {
 struct secret *secret_new(size_t len); /* zeroed; aborts when out of memory */
 struct secret *secret_from(const void *data, size_t len);
 struct secret *secret_share(struct secret *s); /* one more owner */
-void secret_free(struct secret *s);  /* one owner less; the last one wipes */
+void secret_free(struct secret *s); /* one owner less; the last one wipes */
 const char *secret_text(const struct secret *s); /* NUL-terminated */
 
 #endif

@@ -22,10 +22,10 @@ struct str {
 };
 
 void str_init(struct str *s, size_t cap);
-void str_release(struct str *s);   /* frees; s may be used again, same cap */
-void str_reset(struct str *s);     /* empty again, keeps the memory */
-const char *str_text(const struct str *s);        /* "" when empty */
-char *str_take(struct str *s);     /* the caller frees; s is empty again */
+void str_release(struct str *s); /* frees; s may be used again, same cap */
+void str_reset(struct str *s);   /* empty again, keeps the memory */
+const char *str_text(const struct str *s); /* "" when empty */
+char *str_take(struct str *s); /* the caller frees; s is empty again */
 
 /* 0, or -1 when it did not fit (what fits is kept). */
 int str_add(struct str *s, const char *text);

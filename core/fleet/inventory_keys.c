@@ -86,7 +86,7 @@ const struct key inventory_table[] = {
     { FLEET, "max_sessions", &type_sessions, "200", NULL, NULL,
       "SSH sessions open at the same time", IN_FLEET(max_sessions) },
     { FLEET, "warn_days", &type_days, "30", NULL, NULL,
-      "`check` warns of certificates that expire within so many days",
+      "`check' warns of certificates that expire within so many days",
       IN_FLEET(warn_days) },
     { FLEET, "keep_days", &type_keep, "30", NULL, NULL,
       "old certificate sets stay on the nodes for so many days",

@@ -69,16 +69,22 @@ static void add_pair(struct str *out, const char *name, const char *value)
     str_addf(out, "%-*s = %s\n", PAD, name, value);
 }
 
+/* A choice, or a number's unit; PATH and the like explain nothing. */
+static const char *worth_showing(const struct key_type *type)
+{
+    return strchr(type->look, '|') || type->max ? type->look : NULL;
+}
+
 static void add_key(struct str *out, const struct key *key)
 {
-    const char *choice = strchr(key->type->look, '|') ? key->type->look : NULL;
+    const char *look = worth_showing(key->type);
     const char *other = key->preset ? key->preset : key->otherwise;
     struct str help;
 
     str_init(&help, 2048);
     str_add(&help, key->help);
-    if (choice)
-        str_addf(&help, " [%s]", choice);
+    if (look)
+        str_addf(&help, " [%s]", look);
     if (other)
         str_addf(&help, " (default: %s)", other);
     add_comment(out, str_text(&help));

@@ -31,8 +31,8 @@ const struct act *act_at(const struct view *view, const struct step *step,
     return NULL;
 }
 
-static int add_variable(const struct view *view, const char *name,
-                        size_t len, struct str *out, struct err *err)
+static int add_variable(const struct view *view, const char *name, size_t len,
+                        struct str *out, struct err *err)
 {
     const struct product *product = view->plan->plan->playbook->product;
     char word[64];
@@ -58,8 +58,8 @@ static int expand(const struct view *view, const char *template,
         if (!close)
             return str_add(out, p);
         str_addn(out, p, (size_t)(open - p));
-        if (add_variable(view, open + 1, (size_t)(close - open - 1), out,
-                         err) < 0)
+        if (add_variable(view, open + 1, (size_t)(close - open - 1), out, err) <
+            0)
             return -1;
         p = close + 1;
     }
@@ -107,7 +107,7 @@ static bool matches(const char *template, const char *text)
             while (is_argument_char(*text))
                 text++;
             template += 2;
-        } else if (*template++ != *text++) {
+        } else if (*template ++ != *text++) {
             return false;
         }
     }

@@ -18,8 +18,15 @@
 #include "core/run/send.h"
 
 /* ms; polls: design.md, "Transport": 50, then max(100, 5 % of the wait) */
-enum { FIRST_POLL = 50, LEAST_POLL = 100, MOST_POLL = 3000 };
-enum { FIRST_WAIT = 250, MOST_WAIT = 8000 }; /* ms before another try */
+enum {
+    FIRST_POLL = 50,
+    LEAST_POLL = 100,
+    MOST_POLL = 3000
+};
+enum {
+    FIRST_WAIT = 250,
+    MOST_WAIT = 8000
+}; /* ms before another try */
 
 /* clang-format off */
 static const struct cell_edge edges[] = {
@@ -91,9 +98,8 @@ static struct course *course_of(const struct cell *cell)
 
 static const struct node *node_of(const struct cell *cell)
 {
-    return cell->node == SIZE_MAX
-               ? NULL
-               : course_of(cell)->pc->nodes[cell->node].node;
+    return cell->node == SIZE_MAX ? NULL
+                                  : course_of(cell)->pc->nodes[cell->node].node;
 }
 
 static struct view view_of(const struct cell *cell)
@@ -135,7 +141,8 @@ static unsigned within_ms(const struct cell *cell)
     return s * 1000;
 }
 
-/* -- telling ---------------------------------------------------------------- */
+/* -- telling ----------------------------------------------------------------
+ */
 
 static void tell(const struct cell *cell, const char *event,
                  const char *command, const char *detail)
@@ -166,7 +173,8 @@ static void tell_settled(const struct cell *cell)
         tell(cell, "step-failed", NULL, cell->err.text);
 }
 
-/* -- the setter -------------------------------------------------------------- */
+/* -- the setter --------------------------------------------------------------
+ */
 
 static void enter(struct cell *cell);
 
@@ -222,9 +230,8 @@ static void move(struct cell *cell, enum cell_event event)
     const struct node *n = node_of(cell);
 
     if (!edge) {
-        log_warn("%s %s: event %s in state %s is impossible",
-                 n ? n->name : "-", cell->step->id, event_names[event],
-                 state_names[cell->state]);
+        log_warn("%s %s: event %s in state %s is impossible", n ? n->name : "-",
+                 cell->step->id, event_names[event], state_names[cell->state]);
         abort();
     }
     log_debug("%s %s: %s: %s -> %s", n ? n->name : "-", cell->step->id,
@@ -255,7 +262,8 @@ static void fail(struct cell *cell, const struct err *err, bool fatal)
     move(cell, fatal ? EV_FATAL : EV_ERROR);
 }
 
-/* -- waiting ------------------------------------------------------------------ */
+/* -- waiting ------------------------------------------------------------------
+ */
 
 static void start_timer(struct cell *cell, uv_timer_cb cb, uint64_t ms)
 {
@@ -305,7 +313,8 @@ static bool past_deadline(const struct cell *cell)
     return clock_mono_ms() >= cell->deadline_ms;
 }
 
-/* -- CHECK and VERIFY: read, then ask the goal --------------------------------- */
+/* -- CHECK and VERIFY: read, then ask the goal
+ * --------------------------------- */
 
 /* Has this run changed anything live, and is this cell part of that? */
 static bool is_live(const struct cell *cell)
@@ -315,17 +324,16 @@ static bool is_live(const struct cell *cell)
 
 static void judge_check(struct cell *cell, enum goal goal, struct err *why)
 {
-    bool nothing_to_do = act_at(&(struct view){
-                             .plan = course_of(cell)->pc,
-                             .node = cell->node,
-                             .back = cell->walk->back,
-                             .tries = cell->tries},
-                         cell->step, 0) == NULL;
+    bool nothing_to_do = act_at(&(struct view){.plan = course_of(cell)->pc,
+                                               .node = cell->node,
+                                               .back = cell->walk->back,
+                                               .tries = cell->tries},
+                                cell->step, 0) == NULL;
 
     if (goal == GOAL_MET && !cell->force) {
         move(cell, cell->step->acts ? EV_MET : EV_PROVEN);
-    } else if (goal == GOAL_UNKNOWN && is_live(cell) &&
-               !past_deadline(cell) && !cell->walk->stopping) {
+    } else if (goal == GOAL_UNKNOWN && is_live(cell) && !past_deadline(cell) &&
+               !cell->walk->stopping) {
         poll_later(cell); /* still running, for all that we know */
     } else if (goal == GOAL_BUSY || (goal == GOAL_OPEN && nothing_to_do)) {
         cell->err = *why;
@@ -473,7 +481,8 @@ static void read_now(struct cell *cell)
     cell->probes--;
 }
 
-/* -- APPLY: the acts, one after the other ---------------------------------------- */
+/* -- APPLY: the acts, one after the other
+ * ---------------------------------------- */
 
 static void send_next(struct cell *cell);
 
@@ -524,8 +533,6 @@ static void note_act(struct cell *cell, const struct act *act,
         tell(cell, "command", str_text(&text), NULL);
     }
     str_release(&text);
-    if (cell->step->flags & STEP_LIVE)
-        course->pc->left = true;
 }
 
 static void send_next(struct cell *cell)
@@ -543,12 +550,14 @@ static void send_next(struct cell *cell)
         move(cell, EV_OK);
         return;
     }
-    note_act(cell, act, &view);
     if (send_act(&sending, &hold, &err) < 0) {
         cell->hold = hold;
         fail(cell, &err, true);
         return;
     }
+    note_act(cell, act, &view);
+    if (cell->step->flags & STEP_LIVE)
+        course->pc->left = true;
     cell->acted = true;
     cell->acted_ms = clock_mono_ms();
 }
@@ -572,7 +581,8 @@ static void on_intent(void *user, const struct err *err)
     }
 }
 
-/* -- states ------------------------------------------------------------------------ */
+/* -- states
+ * ------------------------------------------------------------------------ */
 
 static void enter_check(struct cell *cell)
 {
@@ -593,8 +603,8 @@ static void enter_verify(struct cell *cell)
 {
     cell->polls_since_ms = clock_mono_ms();
     cell->deadline_ms = cell->polls_since_ms + within_ms(cell);
-    start_timer(cell, on_poll, cell->acted && cell->step->reads ? FIRST_POLL
-                                                                : 0);
+    start_timer(cell, on_poll,
+                cell->acted && cell->step->reads ? FIRST_POLL : 0);
 }
 
 static void on_waited(uv_timer_t *timer)

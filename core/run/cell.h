@@ -23,10 +23,10 @@ struct walk;
 
 enum cell_state {
     CELL_PENDING,
-    CELL_CHECK,   /* the node is read, the goal is asked */
-    CELL_APPLY,   /* the acts go out */
-    CELL_VERIFY,  /* the goal is polled */
-    CELL_WAIT,    /* before another try */
+    CELL_CHECK,  /* the node is read, the goal is asked */
+    CELL_APPLY,  /* the acts go out */
+    CELL_VERIFY, /* the goal is polled */
+    CELL_WAIT,   /* before another try */
     CELL_DONE,
     CELL_SKIPPED, /* it was met already */
     CELL_FAILED,  /* for good */
@@ -49,21 +49,21 @@ enum cell_event {
 struct cell {
     const struct step *step;
     struct walk *walk;
-    size_t row, node;       /* node SIZE_MAX: STEP_ONCE */
+    size_t row, node; /* node SIZE_MAX: STEP_ONCE */
     enum cell_state state;
-    unsigned tries;         /* failed ones */
-    bool force;             /* act though the goal is met (after a rewind) */
-    bool acted;             /* acts went out in this try */
-    bool told;              /* step-started was told */
-    bool hold;              /* failed so that nothing may be taken back */
-    bool refused;           /* failed on login or host key */
-    size_t act;             /* which one is out */
-    size_t probes;          /* answers awaited */
-    int self_rc;            /* of the own node's probe */
+    unsigned tries; /* failed ones */
+    bool force;     /* act though the goal is met (after a rewind) */
+    bool acted;     /* acts went out in this try */
+    bool told;      /* step-started was told */
+    bool hold;      /* failed so that nothing may be taken back */
+    bool refused;   /* failed on login or host key */
+    size_t act;     /* which one is out */
+    size_t probes;  /* answers awaited */
+    int self_rc;    /* of the own node's probe */
     bool self_refused;
-    struct err err;         /* of the last failure */
+    struct err err; /* of the last failure */
     uint64_t began_ms, acted_ms, deadline_ms, polls_since_ms;
-    uv_timer_t *timer;      /* NULL until first needed */
+    uv_timer_t *timer; /* NULL until first needed */
 };
 
 void cell_init(struct cell *cell, struct walk *walk, size_t row, size_t node);

@@ -14,8 +14,8 @@
 #include "core/run/probe.h"
 
 static const char *const state_names[] = {
-    "new",     "gates",   "decided",   "staging", "staged",   "survey",
-    "forward", "back-read", "back", "cleaning", "ended",
+    "new",     "gates",     "decided", "staging",  "staged", "survey",
+    "forward", "back-read", "back",    "cleaning", "ended",
 };
 
 static const struct playbook *playbook_of(const struct course *course)
@@ -23,7 +23,8 @@ static const struct playbook *playbook_of(const struct course *course)
     return course->pc->plan->playbook;
 }
 
-/* -- telling, and the setter ---------------------------------------------------- */
+/* -- telling, and the setter
+ * ---------------------------------------------------- */
 
 static void tell(struct course *course, const char *event, const char *detail,
                  int64_t took_ms)
@@ -109,7 +110,8 @@ static void clean_then(struct course *course, enum outcome outcome)
     course_clean(course, on_cleaned);
 }
 
-/* -- walks ------------------------------------------------------------------------ */
+/* -- walks
+ * ------------------------------------------------------------------------ */
 
 static size_t first_row_with(const struct playbook *pb, unsigned flag)
 {
@@ -146,7 +148,8 @@ static void start_gates(struct course *course)
                false);
 }
 
-/* -- reading every node before a decision --------------------------------------------- */
+/* -- reading every node before a decision
+ * --------------------------------------------- */
 
 static void read_all(struct course *course);
 static void survey_read(struct course *course);
@@ -236,7 +239,9 @@ static void start_reading(struct course *course, enum course_state state)
     read_all(course);
 }
 
-/* -- way back ---------------------------------------------------------------------------- */
+/* -- way back
+ * ----------------------------------------------------------------------------
+ */
 
 static void cannot_go_back(struct course *course, const struct err *err)
 {
@@ -253,8 +258,8 @@ static void back_read(struct course *course)
 
     if (course->unread > 0)
         cannot_go_back(course, &err);
-    else if (playbook_of(course)->way_back(
-                 course->pc, clock_wall_ms() / 1000, &err) < 0)
+    else if (playbook_of(course)->way_back(course->pc, clock_wall_ms() / 1000,
+                                           &err) < 0)
         cannot_go_back(course, &err);
     else
         start_live(course, true);
@@ -265,13 +270,14 @@ static void go_back(struct course *course)
     start_reading(course, COURSE_BACK_READ);
 }
 
-/* -- resume and rollback: look first ------------------------------------------------------- */
+/* -- resume and rollback: look first
+ * ------------------------------------------------------- */
 
 static void survey_read(struct course *course)
 {
     struct err err = {0};
-    enum outcome refused = course->pc->was_done ? OUTCOME_REFUSED
-                                            : OUTCOME_INCOMPLETE;
+    enum outcome refused =
+        course->pc->was_done ? OUTCOME_REFUSED : OUTCOME_INCOMPLETE;
 
     if (course->interrupted) {
         finish(course, OUTCOME_INTERRUPTED);
@@ -287,7 +293,9 @@ static void survey_read(struct course *course)
     }
 }
 
-/* -- gates ------------------------------------------------------------------------------------ */
+/* -- gates
+ * ------------------------------------------------------------------------------------
+ */
 
 static bool blocks(const struct course *course, const struct finding *f)
 {
@@ -303,8 +311,9 @@ static void refuse_by(struct course *course, const struct finding *f)
     err_set(&err, CAUSE_REFUSED, "%s%s%s%s", f->node ? "node " : "",
             f->node ? f->node : "", f->node ? ": " : "", f->text);
     if (f->severity == SEVERITY_BLOCK)
-        err_set(&err, CAUSE_REFUSED, "%.900s (--accept %s goes on all the "
-                                     "same)",
+        err_set(&err, CAUSE_REFUSED,
+                "%.900s (--accept %s goes on all the "
+                "same)",
                 err.text, f->id);
     tell(course, "warning", err.text, -1);
     note_why(course, &err);
@@ -379,12 +388,14 @@ static void gates_passed(struct course *course)
     str_release(&why);
 }
 
-/* -- the ends of walks --------------------------------------------------------------------------- */
+/* -- the ends of walks
+ * ---------------------------------------------------------------------------
+ */
 
 static bool has_dropped(const struct course *course)
 {
     for (size_t i = 0; i < course->pc->n_nodes; i++)
-        if (course->walk.dropped[i])
+        if (course->pc->nodes[i].dropped)
             return true;
     return false;
 }
@@ -408,8 +419,8 @@ static void staging_ended(struct course *course)
         halt_at(course, COURSE_STAGED);
         break;
     case WALK_STOPPED:
-        finish(course, course->interrupted ? OUTCOME_INTERRUPTED
-                                           : OUTCOME_STAGED);
+        finish(course,
+               course->interrupted ? OUTCOME_INTERRUPTED : OUTCOME_STAGED);
         break;
     case WALK_FAILED:
     case WALK_HOLD:
@@ -426,15 +437,13 @@ static void forward_ended(struct course *course)
     const struct walk *walk = &course->walk;
 
     if (walk->end == WALK_MET)
-        finish(course, has_dropped(course) ? OUTCOME_INCOMPLETE
-                                           : OUTCOME_DONE);
+        finish(course, has_dropped(course) ? OUTCOME_INCOMPLETE : OUTCOME_DONE);
     else if (walk->end == WALK_STOPPED)
-        finish(course, course->interrupted ? OUTCOME_INTERRUPTED
-                                           : OUTCOME_STAGED);
+        finish(course,
+               course->interrupted ? OUTCOME_INTERRUPTED : OUTCOME_STAGED);
     else if (!course->pc->left)
         clean_then(course, OUTCOME_REFUSED);
-    else if (walk->end == WALK_HOLD ||
-             course->on_failure == ON_FAILURE_HOLD)
+    else if (walk->end == WALK_HOLD || course->on_failure == ON_FAILURE_HOLD)
         finish(course, OUTCOME_INCOMPLETE);
     else
         go_back(course);
@@ -479,7 +488,9 @@ void course_walk_ended(struct course *course)
     call_later(course, after_walk, 0);
 }
 
-/* -- from run.c -------------------------------------------------------------------------------------- */
+/* -- from run.c
+ * --------------------------------------------------------------------------------------
+ */
 
 void course_init(struct course *course)
 {
@@ -536,15 +547,15 @@ void course_interrupt(struct course *course)
         walk_stop(&course->walk, WALK_STOPPED);
 }
 
-/* -- the two clocks that people ask for ----------------------------------------------------------------- */
+/* -- the two clocks that people ask for
+ * ----------------------------------------------------------------- */
 
 static void write_clock(struct course *course, const char *what, bool begins,
                         int64_t ms)
 {
     write_record(course, "clock",
                  json_pack("{s:s, s:s, s:I}", "clock", what, "edge",
-                           begins ? "began" : "ended", "ms",
-                           (json_int_t)ms));
+                           begins ? "began" : "ended", "ms", (json_int_t)ms));
 }
 
 void course_note_live_act(struct course *course, const struct step *step)

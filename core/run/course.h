@@ -41,26 +41,26 @@ struct course {
     struct journal *journal;
     uv_loop_t *loop;
     const struct link_ops *ops;
-    struct link **links;         /* by node; NULL: left out */
+    struct link **links; /* by node; NULL: left out */
     struct secret *ca_password;
     enum run_mode mode;
     enum on_failure on_failure;
-    const char *until;           /* step id, or NULL */
+    const char *until; /* step id, or NULL */
     enum course_state state;
-    struct walk walk;            /* the one under way */
-    course_f *on_pause;          /* DECIDED, STAGED and ENDED are told */
+    struct walk walk;   /* the one under way */
+    course_f *on_pause; /* DECIDED, STAGED and ENDED are told */
     bool interrupted;
-    enum outcome outcome;        /* once ENDED */
+    enum outcome outcome; /* once ENDED */
     enum outcome after_cleaning;
-    struct err why;              /* the first failure that decided */
-    size_t reading;              /* probes out, in SURVEY and BACK_READ */
-    size_t unread;               /* nodes that did not answer in it */
+    struct err why; /* the first failure that decided */
+    size_t reading; /* probes out, in SURVEY and BACK_READ */
+    size_t unread;  /* nodes that did not answer in it */
     uint64_t read_deadline_ms;
-    uv_timer_t timer;            /* waits, and what must come later */
+    uv_timer_t timer; /* waits, and what must come later */
     void (*later)(struct course *);
-    size_t cleaning;             /* nodes being cleaned */
+    size_t cleaning; /* nodes being cleaned */
     course_f *on_cleaned;
-    struct err read_err;         /* of the last SURVEY or BACK_READ */
+    struct err read_err; /* of the last SURVEY or BACK_READ */
     bool had_outage, had_degraded;
 };
 

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct event {
-    int64_t t_ms;          /* wall */
-    const char *event;     /* "run-started" ... (contract.md, "Events") */
+    int64_t t_ms;      /* wall */
+    const char *event; /* "run-started" ... (contract.md, "Events") */
     const char *run, *cluster, *node, *step;
     const char *state, *command, *detail; /* or NULL */
-    int64_t took_ms;       /* -1: does not apply */
+    int64_t took_ms;                      /* -1: does not apply */
 };
 typedef void event_f(void *user, const struct event *event);
 

@@ -62,9 +62,8 @@ static void on_stored(void *user, const struct err *err)
     free(p);
 }
 
-static void append(struct journal *journal,
-                   const struct journal_record *record, const char *text,
-                   struct pending *pending)
+static void append(struct journal *journal, const struct journal_record *record,
+                   const char *text, struct pending *pending)
 {
     const struct store_record row = {
         .run = journal->run,
@@ -77,9 +76,8 @@ static void append(struct journal *journal,
     store_append(journal->store, &row, on_stored, pending);
 }
 
-void journal_write(struct journal *journal,
-                   const struct journal_record *record, store_done_f *done,
-                   void *user)
+void journal_write(struct journal *journal, const struct journal_record *record,
+                   store_done_f *done, void *user)
 {
     char *text = NULL;
 

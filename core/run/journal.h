@@ -19,21 +19,20 @@
 
 struct journal {
     uv_loop_t *loop;
-    struct store *store;     /* NULL: nothing is kept */
+    struct store *store; /* NULL: nothing is kept */
     char run[STORE_ID_BYTES];
     struct event_sink *sinks;
-    bool failed;             /* the store took a record no more */
+    bool failed; /* the store took a record no more */
     struct err err;
 };
 
 struct journal_record {
     const char *cluster, *node, *step, *kind;
-    json_t *data;            /* stolen */
+    json_t *data; /* stolen */
 };
 
-void journal_write(struct journal *journal,
-                   const struct journal_record *record, store_done_f *done,
-                   void *user);
+void journal_write(struct journal *journal, const struct journal_record *record,
+                   store_done_f *done, void *user);
 /* Fills in time and run, tells every listener. */
 void journal_tell(struct journal *journal, struct event *event);
 

@@ -64,8 +64,8 @@ static int unknown_input(const struct playbook *pb, const char *word,
     str_init(&known, 512);
     for (const struct input_row *r = pb->inputs; r && r->key; r++)
         str_addf(&known, "%s%s=%s", known.len ? ", " : "", r->key, r->value);
-    err_set(err, CAUSE_INPUT, "%s has no input `%s'; it takes %s", pb->id,
-            word, known.len ? str_text(&known) : "none");
+    err_set(err, CAUSE_INPUT, "%s has no input `%s'; it takes %s", pb->id, word,
+            known.len ? str_text(&known) : "none");
     str_release(&known);
     return -1;
 }
@@ -101,8 +101,8 @@ static int check_inputs(struct plan *plan, struct err *err)
             const char *key = plan->inputs[i].key;
             const struct input_row *row =
                 input_row(plan->playbook, key, strlen(key));
-            if (row->check && row->check(&plan->clusters[c],
-                                         plan->inputs[i].value, err) < 0)
+            if (row->check &&
+                row->check(&plan->clusters[c], plan->inputs[i].value, err) < 0)
                 return err_context(err, "%s=%s", key, plan->inputs[i].value);
         }
     return 0;
@@ -115,10 +115,9 @@ static int add_cluster(struct plan *plan, struct cluster *cluster,
     const struct product *product = plan->playbook->product;
 
     if (strcmp(cluster->product, product->name) != 0)
-        return err_set(err, CAUSE_INPUT,
-                       "cluster %s is of product %s; %s is for %s",
-                       cluster->name, cluster->product, plan->playbook->id,
-                       product->name);
+        return err_set(
+            err, CAUSE_INPUT, "cluster %s is of product %s; %s is for %s",
+            cluster->name, cluster->product, plan->playbook->id, product->name);
     if (cluster->n_nodes == 0)
         return err_set(err, CAUSE_INPUT, "cluster %s has no nodes",
                        cluster->name);
@@ -172,8 +171,8 @@ struct plan *plan_new(const struct plan_request *request, struct err *err)
     plan->accepted = copy_words(&plan->arena, request->accepted);
     plan->tag = request->tag ? arena_strdup(&plan->arena, request->tag)
                              : draw_tag(&plan->arena);
-    plan->clusters = arena_alloc(
-        &plan->arena, (request->n_clusters + 1) * sizeof(*plan->clusters));
+    plan->clusters = arena_alloc(&plan->arena, (request->n_clusters + 1) *
+                                                   sizeof(*plan->clusters));
     if (read_inputs(plan, request->inputs, err) < 0)
         goto fail;
     for (size_t i = 0; i < request->n_clusters; i++)
@@ -247,8 +246,8 @@ int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
     pc->folder = arena_printf(arena, "%s/clusters/%s/g%u-%s", state_dir,
                               pc->cluster->name, number, tag);
     for (size_t i = 0; i < pc->set.n; i++)
-        pc->set.files[i].name = generation_name(
-            arena, pc->set.files[i].name, number, tag);
+        pc->set.files[i].name =
+            generation_name(arena, pc->set.files[i].name, number, tag);
     return 0;
 }
 
@@ -257,7 +256,7 @@ bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
 {
     const struct plan_node *pn = &pc->nodes[node];
 
-    return !pn->left_out && (pn->roles & step->roles) != 0;
+    return !pn->left_out && !pn->dropped && (pn->roles & step->roles) != 0;
 }
 
 const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,

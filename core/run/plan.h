@@ -15,14 +15,17 @@
 #include "core/base/arena.h"
 #include "core/run/product.h"
 
-enum { SET_FILES_MAX = 8, PLAN_TAG_BYTES = 5 };
+enum {
+    SET_FILES_MAX = 8,
+    PLAN_TAG_BYTES = 5
+};
 
 struct set_file {
-    const char *slot;          /* "server_key": the playbook's word */
-    const char *name;          /* on the node; NULL: none */
+    const char *slot;            /* "server_key": the playbook's word */
+    const char *name;            /* on the node; NULL: none */
     char sha256[PKI_SHA256_HEX]; /* "" until known */
-    uint32_t roles;            /* nodes that get it; 0: all */
-    bool secret;               /* a private key */
+    uint32_t roles;              /* nodes that get it; 0: all */
+    bool secret;                 /* a private key */
 };
 struct file_set {
     struct set_file files[SET_FILES_MAX];
@@ -32,50 +35,53 @@ const struct set_file *set_slot(const struct file_set *set, const char *slot);
 
 struct plan_node {
     const struct node *node;
-    uint32_t roles;            /* product bits, derived ones too */
-    bool left_out;             /* without=NODE, or failed after the turn */
-    const char *db_address;    /* what peers join by */
+    uint32_t roles;         /* product bits, derived ones too */
+    bool left_out;          /* without=NODE */
+    bool dropped;           /* failed after the turn of this walk */
+    const char *db_address; /* what peers join by */
     const char *interface;
-    struct file_set old;       /* as its status showed it */
-    bool serves_tls;           /* its TLS answered in gates */
-    const char *first_last;    /* its `Last command` in gates */
-    const char **sent;         /* what we sent since; grows */
+    struct file_set old;                /* as its status showed it */
+    bool serves_tls;                    /* its TLS answered in gates */
+    char served_sha256[PKI_SHA256_HEX]; /* the old live certificate's */
+    const char *first_last;             /* its `Last command` in gates */
+    const char **sent;                  /* what we sent since; grows */
     size_t n_sent;
-    const char **listed;       /* its files in gates, and ours since; sorted */
+    const char **listed; /* its files in gates, and ours since; sorted */
     size_t n_listed;
-    const char *backup;        /* name of its snapshot, or NULL */
+    const char *backup; /* name of its snapshot, or NULL */
     char backup_sha256[PKI_SHA256_HEX];
-    int64_t backup_ms;         /* wall; 0: none */
-    unsigned backups;          /* how many this run has taken */
-    struct facts *facts;       /* owned by the plan */
+    int64_t backup_ms;   /* wall; 0: none */
+    unsigned backups;    /* how many this run has taken */
+    struct facts *facts; /* owned by the plan */
 };
 
 struct plan_cluster {
     struct plan *plan;
     const struct cluster *cluster;
-    struct plan_node *nodes;   /* inventory's order, left-out ones too */
+    struct plan_node *nodes; /* inventory's order, left-out ones too */
     size_t n_nodes;
-    unsigned number;           /* generation; before plan_name_set: the highest
-                                  that decide saw on a node */
-    char tag[PLAN_TAG_BYTES];  /* four hex digits */
-    const char *folder;        /* of the generation's files, here */
-    struct file_set set;       /* the new one */
-    bool issued;               /* its digests are journaled */
-    bool loaded;               /* its files are in `content`, as journaled */
+    unsigned number;          /* generation; before plan_name_set: the highest
+                                 that decide saw on a node */
+    char tag[PLAN_TAG_BYTES]; /* four hex digits */
+    const char *folder;       /* of the generation's files, here */
+    struct file_set set;      /* the new one */
+    bool issued;              /* its digests are journaled */
+    bool loaded;              /* its files are in `content`, as journaled */
     struct secret *content[SET_FILES_MAX]; /* by file of `set` */
-    bool left;                 /* something live was changed in this run */
-    bool was_back;             /* resumed: its last live walk was a way back */
-    bool was_done;             /* resumed: it had ended well */
+    bool left;     /* something live was changed in this run */
+    bool was_back; /* resumed: its last live walk was a way back */
+    bool was_done; /* resumed: it had ended well */
     int64_t outage_began_ms, outage_ms, degraded_began_ms, degraded_ms;
-                               /* wall and sums; 0: none */
-    size_t holder;             /* index; SIZE_MAX: none */
-    bool expired;              /* old database certificates are over */
+    /* wall and sums; 0: none */
+    size_t holder;        /* index; SIZE_MAX: none */
+    bool expired;         /* old database certificates are over */
+    int64_t ca_not_after; /* seconds; 0: the CA is yet to be made */
     bool way_back;
-    char no_way_back[256];     /* why there is none */
-    int64_t way_back_until;    /* seconds; 0: unknown */
+    char no_way_back[256];  /* why there is none */
+    int64_t way_back_until; /* seconds; 0: unknown */
     uint64_t outage_estimate_ms, degraded_estimate_ms;
     struct findings findings;
-    bool decided;              /* the nodes' facts are in it */
+    bool decided; /* the nodes' facts are in it */
     bool not_due;
     char why_not_due[256];
 };
@@ -88,11 +94,11 @@ struct plan {
     struct arena arena;
     const struct inventory *inventory;
     const struct playbook *playbook;
-    const char *target;        /* as the user typed it */
+    const char *target; /* as the user typed it */
     struct plan_input *inputs;
     size_t n_inputs;
     const char *const *accepted; /* --accept IDs, NULL-ended */
-    const char *tag;           /* drawn, or a plan file's */
+    const char *tag;             /* drawn, or a plan file's */
     struct plan_cluster *clusters;
     size_t n_clusters;
 };
@@ -100,12 +106,12 @@ struct plan {
 struct plan_request {
     const struct inventory *inventory;
     const struct playbook *playbook;
-    const char *target;             /* words joined by a blank */
+    const char *target; /* words joined by a blank */
     struct cluster **clusters;
     size_t n_clusters;
-    const char *const *inputs;      /* "key=value", NULL-ended */
-    const char *const *accepted;    /* NULL-ended or NULL */
-    const char *tag;                /* a plan file's; NULL: draw one */
+    const char *const *inputs;   /* "key=value", NULL-ended */
+    const char *const *accepted; /* NULL-ended or NULL */
+    const char *tag;             /* a plan file's; NULL: draw one */
 };
 
 /* Checks inputs and nodes; contacts nothing.  Errors are CAUSE_INPUT. */

@@ -42,11 +42,12 @@ static json_t *words_json(const char *const *words, size_t n)
 static json_t *node_json(const struct plan_node *pn)
 {
     return json_pack(
-        "{s:s, s:I, s:b, s:o, s:o, s:o, s:b, s:o, s:o}", "node",
+        "{s:s, s:I, s:b, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "node",
         pn->node->name, "roles", (json_int_t)pn->roles, "left_out",
         pn->left_out, "db_address", text_or_null(pn->db_address), "interface",
         text_or_null(pn->interface), "old", set_json(&pn->old), "serves_tls",
-        pn->serves_tls, "first_last", text_or_null(pn->first_last), "listed",
+        pn->serves_tls, "served_sha256", pn->served_sha256, "first_last",
+        text_or_null(pn->first_last), "listed",
         words_json(pn->listed, pn->n_listed));
 }
 
@@ -60,9 +61,8 @@ json_t *plan_cluster_json(const struct plan_cluster *pc)
         "{s:s, s:I, s:s, s:o, s:o, s:b, s:b, s:s, s:I, s:o}", "cluster",
         pc->cluster->name, "number", (json_int_t)pc->number, "tag", pc->tag,
         "holder",
-        text_or_null(pc->holder == SIZE_MAX
-                         ? NULL
-                         : pc->nodes[pc->holder].node->name),
+        text_or_null(pc->holder == SIZE_MAX ? NULL
+                                            : pc->nodes[pc->holder].node->name),
         "set", set_json(&pc->set), "expired", pc->expired, "way_back",
         pc->way_back, "no_way_back", pc->no_way_back, "way_back_until",
         (json_int_t)pc->way_back_until, "nodes", nodes);
@@ -81,7 +81,8 @@ static void load_set(struct file_set *set, const json_t *list,
     size_t i;
 
     set->n = 0;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *sha = json_string_value(json_object_get(item, "sha256"));
         struct set_file *f = &set->files[set->n];
 
@@ -116,6 +117,7 @@ static int load_node(struct plan_cluster *pc, struct plan_node *pn,
 {
     struct arena *arena = &pc->plan->arena;
     const json_t *word;
+    const char *sha;
     size_t i;
     uint32_t roles =
         (uint32_t)json_integer_value(json_object_get(json, "roles"));
@@ -127,16 +129,18 @@ static int load_node(struct plan_cluster *pc, struct plan_node *pn,
                        "when the run began",
                        pn->node->name);
     pn->roles = roles;
-    pn->left_out = json_is_true(json_object_get(json, "left_out"));
+    /* left_out is not taken over: a resume brings an absent node in */
     pn->db_address = get_text(json, "db_address", arena);
     pn->interface = get_text(json, "interface", arena);
     pn->serves_tls = json_is_true(json_object_get(json, "serves_tls"));
+    sha = json_string_value(json_object_get(json, "served_sha256"));
+    snprintf(pn->served_sha256, sizeof(pn->served_sha256), "%s",
+             sha ? sha : "");
     pn->first_last = get_text(json, "first_last", arena);
     load_set(&pn->old, json_object_get(json, "old"), arena);
-    json_array_foreach(json_object_get(json, "listed"), i, word)
-        if (json_is_string(word))
-            plan_note_file(pc, (size_t)(pn - pc->nodes),
-                           json_string_value(word));
+    json_array_foreach(json_object_get(json, "listed"), i,
+                       word) if (json_is_string(word))
+        plan_note_file(pc, (size_t)(pn - pc->nodes), json_string_value(word));
     return 0;
 }
 
@@ -159,7 +163,8 @@ static int load_nodes(struct plan_cluster *pc, const json_t *list,
                        "cluster %s has %zu nodes in the inventory, %zu when "
                        "the run began: put the inventory back",
                        pc->cluster->name, pc->n_nodes, json_array_size(list));
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *name = json_string_value(json_object_get(item, "node"));
         struct plan_node *pn = find_node(pc, name);
 
@@ -184,12 +189,10 @@ int plan_cluster_load(struct plan_cluster *pc, const json_t *json,
 
     if (load_nodes(pc, json_object_get(json, "nodes"), err) < 0)
         return -1;
-    pc->number =
-        (unsigned)json_integer_value(json_object_get(json, "number"));
+    pc->number = (unsigned)json_integer_value(json_object_get(json, "number"));
     snprintf(pc->tag, sizeof(pc->tag), "%s", tag ? tag : "");
     load_new_set(&pc->set, json_object_get(json, "set"), arena);
-    holder = find_node(
-        pc, json_string_value(json_object_get(json, "holder")));
+    holder = find_node(pc, json_string_value(json_object_get(json, "holder")));
     pc->holder = holder ? (size_t)(holder - pc->nodes) : SIZE_MAX;
     pc->expired = json_is_true(json_object_get(json, "expired"));
     pc->way_back = json_is_true(json_object_get(json, "way_back"));
@@ -211,12 +214,11 @@ json_t *plan_json(const struct plan *plan)
     for (const char *const *a = plan->accepted; a && *a; a++)
         json_array_append_new(accepted, text_or_null(*a));
     for (size_t c = 0; c < plan->n_clusters; c++)
-        json_array_append_new(clusters,
-                              plan_cluster_json(&plan->clusters[c]));
+        json_array_append_new(clusters, plan_cluster_json(&plan->clusters[c]));
     return json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "playbook",
                      plan->playbook->id, "target", plan->target, "inputs",
-                     inputs, "accepted", accepted, "tag", plan->tag,
-                     "clusters", clusters);
+                     inputs, "accepted", accepted, "tag", plan->tag, "clusters",
+                     clusters);
 }
 
 void plan_hash(const struct plan *plan, char hex[PKI_SHA256_HEX])

@@ -10,7 +10,9 @@
 
 #include "core/base/clock.h"
 
-enum { FILE_CAP = 256 * 1024 }; /* bytes; certificates and keys are small */
+enum {
+    FILE_CAP = 256 * 1024
+}; /* bytes; certificates and keys are small */
 
 struct probe {
     const struct link_ops *ops;
@@ -99,8 +101,8 @@ static void take(struct probe *p, const struct read_file *file,
 {
     struct err err = {0};
 
-    if (result->end != LINK_OK && !(p->row->kind == READ_FILES &&
-                                    result->end == LINK_FAILED)) {
+    if (result->end != LINK_OK &&
+        !(p->row->kind == READ_FILES && result->end == LINK_FAILED)) {
         note_failure(p, result, result->err);
         return;
     }
@@ -204,8 +206,8 @@ void probe_start(const struct probe_options *options, probe_done_f *done,
     p->link = options->link;
     p->view = *options->view;
     p->row = p->view.plan->plan->playbook->product->reads;
-    p->reads = options->reads |
-               p->view.plan->plan->playbook->product->status_read;
+    p->reads =
+        options->reads | p->view.plan->plan->playbook->product->status_read;
     p->done = done;
     p->user = user;
     next_row(p);

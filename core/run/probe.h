@@ -21,9 +21,9 @@ typedef void probe_done_f(void *user, int rc, bool refused,
 struct probe_options {
     const struct link_ops *ops;
     struct link *link;
-    const struct view *view;   /* copied */
+    const struct view *view; /* copied */
     uint32_t reads;
-    unsigned timeout_ms;       /* of one request; 0: the link's */
+    unsigned timeout_ms; /* of one request; 0: the link's */
 };
 /* The probe frees itself after `done`.  There is no cancel: cancelling the
  * link completes it. */

@@ -22,25 +22,32 @@ struct plan_node;
 
 /* What was read from one node.  A product's facts begin with it. */
 struct facts {
-    uint64_t read_ms[32];   /* by read bit number: monotonic time of the last
-                               reading that succeeded; 0: never */
-    bool unreachable;       /* the last reading failed */
-    struct err err;         /* why */
+    uint64_t read_ms[32]; /* by read bit number: monotonic time of the last
+                             reading that succeeded; 0: never */
+    bool unreachable;     /* the last reading failed */
+    struct err err;       /* why */
 };
 
 /* Reads: how facts are got.  One row for each bit, in the order in which they
  * are made; a later row may use what an earlier one found. */
-enum read_kind { READ_COMMAND, READ_LIST, READ_FILES, READ_SERVED };
+enum read_kind {
+    READ_COMMAND,
+    READ_LIST,
+    READ_FILES,
+    READ_SERVED
+};
 struct read_file {
     const char *name;
-    unsigned tag;           /* the product's own: which slot */
+    unsigned tag; /* the product's own: which slot */
 };
-enum { READ_FILES_MAX = 16 };
+enum {
+    READ_FILES_MAX = 16
+};
 struct read_row {
     uint32_t bit;
     enum read_kind kind;
-    const char *text;       /* READ_COMMAND: the command */
-    bool optional;          /* its failure leaves the fact unknown, no more */
+    const char *text; /* READ_COMMAND: the command */
+    bool optional;    /* its failure leaves the fact unknown, no more */
     /* READ_FILES: which names; returns how many. */
     size_t (*names)(const struct view *, struct read_file *list);
     /* READ_SERVED: where; false: nothing to look at on this node. */
@@ -64,16 +71,20 @@ struct command_row {
 /* A look at one node of a cluster in a walk. */
 struct view {
     const struct plan_cluster *plan;
-    size_t node;        /* index into plan->nodes */
-    bool back;          /* the target is each node's old set */
-    bool acted;         /* this cell has sent its acts in this try */
-    uint64_t acted_ms;  /* monotonic; when */
-    unsigned tries;     /* tries of this cell that failed */
-    uint64_t walk_ms;   /* monotonic: when this walk began */
+    size_t node;       /* index into plan->nodes */
+    bool back;         /* the target is each node's old set */
+    bool acted;        /* this cell has sent its acts in this try */
+    uint64_t acted_ms; /* monotonic; when */
+    unsigned tries;    /* tries of this cell that failed */
+    uint64_t walk_ms;  /* monotonic: when this walk began */
 };
 
-enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_BLOCK,
-                SEVERITY_ERROR };
+enum severity {
+    SEVERITY_INFO,
+    SEVERITY_WARNING,
+    SEVERITY_BLOCK,
+    SEVERITY_ERROR
+};
 struct finding {
     char id[32];            /* "clock-skew": what --accept takes */
     enum severity severity; /* BLOCK: an error unless accepted */
@@ -91,26 +102,30 @@ void findings_release(struct findings *findings);
 
 /* One certificate that `check` found on a node. */
 struct cert_row {
-    const char *service;  /* "database server" */
-    const char *file;     /* name on the node */
+    const char *service; /* "database server" */
+    const char *file;    /* name on the node */
     struct pki_cert_info info;
-    char findings[512];   /* "" when none */
+    char findings[512]; /* "" when none */
 };
 typedef void cert_row_f(void *user, const struct cert_row *row);
 
 /* What a command's output says, apart from status (facts/cms.md 5.1). */
-enum reply { REPLY_OK, REPLY_FAILED, REPLY_ODD /* unknown words */ };
+enum reply {
+    REPLY_OK,
+    REPLY_FAILED,
+    REPLY_ODD /* unknown words */
+};
 
 struct product {
     const char *name, *title;
-    const struct product_words *words;    /* for the inventory */
+    const struct product_words *words; /* for the inventory */
     const struct link_dialect *dialect;
     const struct command_row *commands;
-    const struct read_row *reads;         /* {0} ends */
-    uint32_t check_reads;                 /* bits that `check` needs */
-    uint32_t status_read;                 /* the bit that says how it is */
-    uint32_t ground_reads;                /* bits read before acts that
-                                             destroy */
+    const struct read_row *reads; /* {0} ends */
+    uint32_t check_reads;         /* bits that `check` needs */
+    uint32_t status_read;         /* the bit that says how it is */
+    uint32_t ground_reads;        /* bits read before acts that
+                                     destroy */
     struct facts *(*facts_new)(void);
     void (*facts_free)(struct facts *);
     /* A template's variable ("primary.db_address") for a node; false: there
@@ -134,31 +149,30 @@ struct product {
 
 /* Work on this machine, in the pool; see struct playbook.issue. */
 struct issue_job {
-    const struct plan_cluster *plan;  /* read only while the job runs */
-    const char *folder;               /* of this generation, made already */
-    struct secret *ca_password;       /* or NULL */
-    int64_t now;                      /* seconds */
-    struct findings findings;         /* of the lint */
+    const struct plan_cluster *plan; /* read only while the job runs */
+    const char *folder;              /* of this generation, made already */
+    struct secret *ca_password;      /* or NULL */
+    int64_t now;                     /* seconds */
+    struct findings findings;        /* of the lint */
     struct err err;
     int rc;
 };
 
 struct input_row {
-    const char *key, *value, *help;   /* "primary", "NODE", "..." */
+    const char *key, *value, *help; /* "primary", "NODE", "..." */
     int (*check)(const struct plan_cluster *, const char *value,
-                 struct err *);       /* known before the first packet; NULL:
-                                         anything */
+                 struct err *); /* known before the first packet; NULL:
+                                   anything */
 };
 
 struct playbook {
-    const char *id;      /* "cms/db-rotate" */
+    const char *id; /* "cms/db-rotate" */
     const char *title;
-    const char *help;    /* a paragraph */
+    const char *help; /* a paragraph */
     const struct product *product;
     const struct input_row *inputs; /* {NULL} ends */
     const struct step *steps;
     size_t n_steps;
-    uint32_t gate_reads; /* read from every node by the first row */
     uint32_t back_reads; /* read before a way back, with the old sets' files */
     uint32_t data_roles; /* nodes that hold data */
     /* Names the files of the new set into plan->set (number and tag are
@@ -176,15 +190,9 @@ struct playbook {
     int (*way_back)(const struct plan_cluster *, int64_t at, struct err *);
     /* On resume with live changes made: does every node's state occur in the
      * plan?  -1: a person must look. */
-    int (*recognise)(const struct plan_cluster *, struct err *);
+    int (*recognise)(struct plan_cluster *, struct err *);
     /* Printed with the plan: what no order can save. */
     const char *caution;
 };
-
-const struct playbook *registry_playbook(const char *id);
-const struct product *registry_product(const char *name);
-const struct product_words *registry_words(void);
-/* All of them, NULL-ended. */
-const struct playbook *const *registry_playbooks(void);
 
 #endif

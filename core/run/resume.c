@@ -34,7 +34,8 @@ static void free_head(struct head *head)
     free(head->outcome);
 }
 
-/* -- inputs: the stored ones, and today's over them ------------------------------ */
+/* -- inputs: the stored ones, and today's over them
+ * ------------------------------ */
 
 static bool is_given(const char *const *words, const char *key)
 {
@@ -59,17 +60,17 @@ static const char **merge_inputs(struct arena *arena, const char *stored,
         given++;
     list = arena_alloc(arena, (n + given + 1) * sizeof(*list));
     n = 0;
-    json_object_foreach(json, key, value)
-        if (strcmp(key, "without") != 0 && !is_given(words, key))
-            list[n++] = arena_printf(arena, "%s=%s", key,
-                                     json_string_value(value));
+    json_object_foreach(json, key, value) if (strcmp(key, "without") != 0 &&
+                                              !is_given(words, key)) list[n++] =
+        arena_printf(arena, "%s=%s", key, json_string_value(value));
     for (size_t i = 0; i < given; i++)
         list[n++] = words[i];
     json_decref(json);
     return list;
 }
 
-/* -- the journal, record by record --------------------------------------------------- */
+/* -- the journal, record by record
+ * --------------------------------------------------- */
 
 struct replay {
     struct plan *plan;
@@ -106,7 +107,8 @@ static void replay_generation(struct plan_cluster *pc, const json_t *data)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(data, "files"), i, item) {
+    json_array_foreach(json_object_get(data, "files"), i, item)
+    {
         const char *slot = json_string_value(json_object_get(item, "slot"));
         const char *sha = json_string_value(json_object_get(item, "sha256"));
         for (size_t f = 0; slot && sha && f < pc->set.n; f++)
@@ -123,7 +125,8 @@ static void replay_acts(struct plan_cluster *pc, size_t node,
     const json_t *act;
     size_t i;
 
-    json_array_foreach(acts, i, act) {
+    json_array_foreach(acts, i, act)
+    {
         const char *text = json_string_value(act);
 
         if (!text || node == SIZE_MAX)
@@ -186,8 +189,7 @@ static void replay_outcome(struct plan_cluster *pc, const json_t *data)
 static bool replay_entry(void *user, const struct store_entry *entry)
 {
     struct replay *replay = user;
-    struct plan_cluster *pc =
-        find_cluster(replay->plan, entry->record.cluster);
+    struct plan_cluster *pc = find_cluster(replay->plan, entry->record.cluster);
     const char *kind = entry->record.kind;
     json_t *data =
         entry->record.data ? json_loads(entry->record.data, 0, NULL) : NULL;
@@ -229,11 +231,13 @@ static int replay_journal(struct store *store, const char *run,
     return 0;
 }
 
-/* -- all of it --------------------------------------------------------------------------- */
+/* -- all of it
+ * ---------------------------------------------------------------------------
+ */
 
-static int split_target(const struct inventory *inventory,
-                        struct arena *arena, const char *text,
-                        struct target *target, struct err *err)
+static int split_target(const struct inventory *inventory, struct arena *arena,
+                        const char *text, struct target *target,
+                        struct err *err)
 {
     const char *words[256];
     size_t n = 0;
@@ -248,29 +252,41 @@ static int split_target(const struct inventory *inventory,
     return 0;
 }
 
+static int make_request(const struct run_load *options, const struct head *head,
+                        struct arena *arena, struct plan_request *request,
+                        struct err *err)
+{
+    struct target target = {0};
+
+    if (split_target(options->inventory, arena, head->target, &target, err) < 0)
+        return -1;
+    *request = (struct plan_request){
+        .inventory = options->inventory,
+        .playbook = options->playbook(head->playbook),
+        .target = head->target,
+        .clusters = target.clusters,
+        .n_clusters = target.n_clusters,
+        .inputs = merge_inputs(arena, head->inputs, options->inputs),
+        .accepted = options->accepted,
+    };
+    if (!request->playbook)
+        return err_set(err, CAUSE_INPUT,
+                       "this program does not have its playbook %s",
+                       head->playbook);
+    return 0;
+}
+
 static struct plan *load(struct store *store, const char *run,
-                         const struct plan_request *base,
+                         const struct run_load *options,
                          const struct head *head, struct err *err)
 {
-    struct plan_request request = *base;
-    struct target target = {0};
+    struct plan_request request;
     struct arena arena;
     struct plan *plan = NULL;
 
     arena_init(&arena);
-    request.playbook = registry_playbook(head->playbook);
-    request.target = head->target;
-    if (!request.playbook) {
-        err_set(err, CAUSE_INPUT, "run %s is of playbook %s, which this "
-                                  "program does not have",
-                run, head->playbook);
-    } else if (split_target(base->inventory, &arena, head->target, &target,
-                            err) == 0) {
-        request.clusters = target.clusters;
-        request.n_clusters = target.n_clusters;
-        request.inputs = merge_inputs(&arena, head->inputs, base->inputs);
+    if (make_request(options, head, &arena, &request, err) == 0)
         plan = plan_new(&request, err);
-    }
     if (plan && replay_journal(store, run, plan, err) < 0) {
         plan_free(plan);
         plan = NULL;
@@ -280,23 +296,18 @@ static struct plan *load(struct store *store, const char *run,
 }
 
 struct plan *run_load_plan(struct store *store, const char *run,
-                           const struct inventory *inventory,
-                           const char *const *inputs,
-                           const char *const *accepted, struct err *err)
+                           const struct run_load *options, struct err *err)
 {
-    const struct plan_request request = {
-        .inventory = inventory,
-        .inputs = inputs,
-        .accepted = accepted,
-    };
     struct head head = {0};
     struct plan *plan = NULL;
 
     if (store_runs(store, run, take_head, &head, err) == 0) {
         if (head.playbook)
-            plan = load(store, run, &request, &head, err);
+            plan = load(store, run, options, &head, err);
         else
-            err_set(err, CAUSE_INPUT, "there is no run %s", run);
+            err_set(err, CAUSE_INPUT, "there is no such run");
+        if (!plan)
+            err_context(err, "run %s", run);
     }
     free_head(&head);
     return plan;

@@ -34,8 +34,8 @@ const char *run_id(const struct run *run)
     return run->journal.run;
 }
 
-int run_store_generation(struct run *run, const char *cluster,
-                         unsigned *number, struct err *err)
+int run_store_generation(struct run *run, const char *cluster, unsigned *number,
+                         struct err *err)
 {
     *number = 0;
     if (!run->options.store)
@@ -43,7 +43,8 @@ int run_store_generation(struct run *run, const char *cluster,
     return store_generation(run->options.store, cluster, number, err);
 }
 
-/* -- making it ---------------------------------------------------------------- */
+/* -- making it ----------------------------------------------------------------
+ */
 
 static int read_ca_password(struct run *run, struct course *course,
                             struct err *err)
@@ -52,9 +53,8 @@ static int read_ca_password(struct run *run, struct course *course,
 
     if (!issuer || !issuer->ca_key_password)
         return 0;
-    course->ca_password = secret_ref_read(run->options.secrets,
-                                          issuer->ca_key_password, "/",
-                                          issuer->name, err);
+    course->ca_password = secret_ref_read(
+        run->options.secrets, issuer->ca_key_password, "/", issuer->name, err);
     if (!course->ca_password)
         return err_context(err, "issuer %s: ca_key_password", issuer->name);
     return 0;
@@ -96,9 +96,8 @@ static int make_course(struct run *run, size_t i, struct err *err)
     course->mode = o->mode;
     course->until = o->until;
     course->on_pause = on_pause;
-    course->on_failure = o->on_failure >= 0
-                             ? (enum on_failure)o->on_failure
-                             : course->pc->cluster->on_failure;
+    course->on_failure = o->on_failure >= 0 ? (enum on_failure)o->on_failure
+                                            : course->pc->cluster->on_failure;
     course_init(course);
     return open_links(run, course, err);
 }
@@ -145,7 +144,8 @@ struct run *run_new(const struct run_options *options, struct plan *plan,
     return run;
 }
 
-/* -- the longest turn ------------------------------------------------------------ */
+/* -- the longest turn
+ * ------------------------------------------------------------ */
 
 static uint64_t thread_cpu_us(void)
 {
@@ -161,8 +161,7 @@ static void on_turn(uv_prepare_t *prepare)
 {
     struct run *run = prepare->data;
     uint64_t cpu = thread_cpu_us();
-    uint64_t wall =
-        (uv_hrtime() - uv_metrics_idle_time(prepare->loop)) / 1000;
+    uint64_t wall = (uv_hrtime() - uv_metrics_idle_time(prepare->loop)) / 1000;
 
     if (run->turn_cpu_us && cpu - run->turn_cpu_us > run->longest_cpu_us)
         run->longest_cpu_us = cpu - run->turn_cpu_us;
@@ -172,7 +171,8 @@ static void on_turn(uv_prepare_t *prepare)
     run->turn_wall_us = wall;
 }
 
-/* -- the end ------------------------------------------------------------------------ */
+/* -- the end
+ * ------------------------------------------------------------------------ */
 
 static void tell_end(struct run *run)
 {
@@ -208,7 +208,8 @@ static void end_run(struct run *run)
               !run_keeps_hold(run), on_ended, run);
 }
 
-/* -- the barriers --------------------------------------------------------------------- */
+/* -- the barriers
+ * --------------------------------------------------------------------- */
 
 static bool all_in(const struct run *run, bool (*is)(const struct course *))
 {
@@ -257,8 +258,7 @@ static bool must_give_up(const struct run *run)
     return bad && !run->options.keep_going;
 }
 
-static void give_up(struct run *run, enum course_state state,
-                    const char *why)
+static void give_up(struct run *run, enum course_state state, const char *why)
 {
     for (size_t i = 0; i < run->plan->n_clusters; i++) {
         struct course *course = &run->courses[i];
@@ -267,8 +267,8 @@ static void give_up(struct run *run, enum course_state state,
             continue;
         if (!course->why.cause)
             err_set(&course->why, CAUSE_REFUSED, "%s", why);
-        course_give_up(course, run->interrupts ? OUTCOME_INTERRUPTED
-                                               : OUTCOME_REFUSED);
+        course_give_up(course,
+                       run->interrupts ? OUTCOME_INTERRUPTED : OUTCOME_REFUSED);
     }
 }
 
@@ -357,7 +357,8 @@ void run_stop(struct run *run)
     give_up(run, COURSE_DECIDED, "not confirmed");
 }
 
-/* -- the beginning ------------------------------------------------------------------------ */
+/* -- the beginning
+ * ------------------------------------------------------------------------ */
 
 static void tell_started(struct run *run)
 {
@@ -442,7 +443,8 @@ void run_start(struct run *run)
     }
 }
 
-/* -- interrupts, and the very end --------------------------------------------------------------- */
+/* -- interrupts, and the very end
+ * --------------------------------------------------------------- */
 
 static void at_once(struct run *run)
 {

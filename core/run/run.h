@@ -18,7 +18,7 @@
 #include "core/run/store.h"
 
 enum run_mode {
-    RUN_PLAN,     /* gates only; no journal, no lock; on_plan, then the end */
+    RUN_PLAN, /* gates only; no journal, no lock; on_plan, then the end */
     RUN_APPLY,
     RUN_RESUME,   /* goes on with the stored plan */
     RUN_ROLLBACK, /* the same rows aimed at the old sets */
@@ -42,23 +42,23 @@ enum outcome {
 const char *outcome_word(enum outcome outcome);
 
 struct cluster_result {
-    const char *cluster, *primary;   /* primary NULL: unknown */
+    const char *cluster, *primary; /* primary NULL: unknown */
     enum outcome outcome;
-    int64_t outage_ms, degraded_ms;  /* -1: none */
-    const char *const *left_out;     /* NULL-ended */
-    int64_t way_back_until;          /* seconds; 0: none */
-    const char *why;                 /* first failure, or NULL */
+    int64_t outage_ms, degraded_ms; /* -1: none */
+    const char *const *left_out;    /* NULL-ended */
+    int64_t way_back_until;         /* seconds; 0: none */
+    const char *why;                /* first failure, or NULL */
 };
 
 struct run_result {
-    const char *run;                 /* id; NULL: never begun */
+    const char *run; /* id; NULL: never begun */
     enum outcome outcome;
     int exit_code;
-    const char *next;                /* command line to type next, or NULL */
-    int64_t way_back_until;          /* seconds; the earliest; 0: none */
+    const char *next;       /* command line to type next, or NULL */
+    int64_t way_back_until; /* seconds; the earliest; 0: none */
     const struct cluster_result *clusters;
     size_t n_clusters;
-    const struct err *err;           /* why it did not even begin, or NULL */
+    const struct err *err; /* why it did not even begin, or NULL */
     /* the longest turn of the loop, CPU and wall, in microseconds */
     uint64_t longest_turn_cpu_us, longest_turn_wall_us;
 };
@@ -70,16 +70,16 @@ typedef void run_plan_f(void *user, struct run *run, const struct plan *plan);
 struct run_options {
     uv_loop_t *loop;
     struct link_provider links;
-    struct store *store;         /* NULL for RUN_PLAN */
+    struct store *store; /* NULL for RUN_PLAN */
     struct event_sink *sinks;
     enum run_mode mode;
-    const char *id;              /* RESUME, ROLLBACK: the run; else NULL */
-    const char *until;           /* step id or NULL */
+    const char *id;    /* RESUME, ROLLBACK: the run; else NULL */
+    const char *until; /* step id or NULL */
     bool keep_going;
-    int on_failure;              /* -1: the inventory's; else enum on_failure */
-    const char *plan_hash;       /* apply --plan: refuse when it differs */
+    int on_failure;        /* -1: the inventory's; else enum on_failure */
+    const char *plan_hash; /* apply --plan: refuse when it differs */
     struct secret_cache *secrets;
-    const char *self;            /* "certfleet -i x.ini": begins `next` */
+    const char *self; /* "certfleet -i x.ini": begins `next` */
     run_plan_f *on_plan;
     run_end_f *on_end;
     void *user;
@@ -92,22 +92,26 @@ struct run *run_new(const struct run_options *options, struct plan *plan,
                     struct err *err);
 void run_start(struct run *run);
 void run_go(struct run *run);
-void run_stop(struct run *run);      /* the answer was no */
+void run_stop(struct run *run); /* the answer was no */
 /* Once: stop where it is safe.  Twice: at once. */
 void run_interrupt(struct run *run);
 const char *run_id(const struct run *run);
 /* The highest generation that the store knows for a cluster; 0 without one. */
-int run_store_generation(struct run *run, const char *cluster,
-                         unsigned *number, struct err *err);
+int run_store_generation(struct run *run, const char *cluster, unsigned *number,
+                         struct err *err);
 /* After on_end; closes links.  `closed` when it is gone. */
 void run_free(struct run *run, void (*closed)(void *user), void *user);
 
 /* RESUME and ROLLBACK: the stored plan of a run, from its journal, against
  * today's inventory.  CAUSE_INPUT: no such run; CAUSE_REFUSED: other nodes or
  * roles than then. */
+struct run_load {
+    const struct inventory *inventory;
+    const char *const *inputs; /* today's, over the stored ones */
+    const char *const *accepted;
+    const struct playbook *(*playbook)(const char *id); /* the registry */
+};
 struct plan *run_load_plan(struct store *store, const char *run,
-                           const struct inventory *inventory,
-                           const char *const *inputs,
-                           const char *const *accepted, struct err *err);
+                           const struct run_load *options, struct err *err);
 
 #endif

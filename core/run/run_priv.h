@@ -12,15 +12,15 @@ struct run {
     struct run_options options;
     struct plan *plan;
     struct journal journal;
-    struct course *courses;        /* one a cluster of the plan */
-    struct link_target *targets;   /* all nodes, course by course */
+    struct course *courses;      /* one a cluster of the plan */
+    struct link_target *targets; /* all nodes, course by course */
     struct link **links;
     size_t n_links;
-    bool begun;                    /* it is in the store */
-    bool asked, answered;          /* on_plan, and run_go or run_stop */
+    bool begun;           /* it is in the store */
+    bool asked, answered; /* on_plan, and run_go or run_stop */
     bool ending, ended;
     unsigned interrupts;
-    struct err err;                /* why it did not begin */
+    struct err err; /* why it did not begin */
     uv_timer_t timer;
     void (*later)(struct run *run);
     /* the longest turn of the loop */

@@ -43,8 +43,7 @@ static const char *const *left_out(struct run *run, const struct course *course)
     size_t n = 0;
 
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (pc->nodes[i].left_out ||
-            (course->walk.dropped && course->walk.dropped[i]))
+        if (pc->nodes[i].left_out || pc->nodes[i].dropped)
             names[n++] = pc->nodes[i].node->name;
     return names;
 }
@@ -64,8 +63,8 @@ static void cluster_result(struct run *run, size_t i,
 
     *result = (struct cluster_result){
         .cluster = pc->cluster->name,
-        .primary = pc->holder == SIZE_MAX ? NULL
-                                          : pc->nodes[pc->holder].node->name,
+        .primary =
+            pc->holder == SIZE_MAX ? NULL : pc->nodes[pc->holder].node->name,
         .outcome = course->state == COURSE_ENDED ? course->outcome
                                                  : OUTCOME_INTERRUPTED,
         .outage_ms =
@@ -129,13 +128,11 @@ void run_make_result(struct run *run)
         if (outcomes[list[i].outcome].rank >= outcomes[r->outcome].rank)
             r->outcome = list[i].outcome;
         if (list[i].way_back_until &&
-            (!r->way_back_until ||
-             list[i].way_back_until < r->way_back_until))
+            (!r->way_back_until || list[i].way_back_until < r->way_back_until))
             r->way_back_until = list[i].way_back_until;
     }
     r->exit_code = outcomes[r->outcome].exit_code;
-    if (run->options.mode == RUN_ROLLBACK &&
-        r->outcome == OUTCOME_ROLLED_BACK)
+    if (run->options.mode == RUN_ROLLBACK && r->outcome == OUTCOME_ROLLED_BACK)
         r->exit_code = 0;
     r->next = next_command(run);
 }

@@ -12,23 +12,28 @@
 #include "core/base/file.h"
 #include "core/run/act.h"
 
-enum { TEXT_CAP = 4096, FILE_CAP = 256 * 1024 };
-enum { BACKUP_CAP = 256 * 1024 * 1024 }; /* bytes; a .bak holds the database
-                                            without recordings */
+enum {
+    TEXT_CAP = 4096,
+    FILE_CAP = 256 * 1024
+};
+enum {
+    BACKUP_CAP = 256 * 1024 * 1024
+}; /* bytes; a .bak holds the database
+      without recordings */
 
 struct send {
     struct course *course;
     struct view view;
     const struct act *act;
-    struct str text;        /* command, or name of the file */
-    size_t content;         /* PUT: index in the set */
-    bool replaced;          /* PUT: our own torn file was taken away once */
+    struct str text; /* command, or name of the file */
+    size_t content;  /* PUT: index in the set */
+    bool replaced;   /* PUT: our own torn file was taken away once */
     sent_f *done;
     void *user;
     uv_work_t work;
-    char *path;             /* FETCH */
-    struct secret *bytes;   /* FETCH: a backup holds keys */
-    struct issue_job job;   /* LOCAL */
+    char *path;           /* FETCH */
+    struct secret *bytes; /* FETCH: a backup holds keys */
+    struct issue_job job; /* LOCAL */
     int rc;
     struct err err;
 };
@@ -76,8 +81,7 @@ static enum sent sent_by_end(enum link_end end)
 static void on_command(void *user, const struct link_result *result)
 {
     struct send *s = user;
-    const struct product *product =
-        s->course->pc->plan->playbook->product;
+    const struct product *product = s->course->pc->plan->playbook->product;
 
     if (result->end != LINK_OK) {
         finish(s, sent_by_end(result->end), result->err);
@@ -86,8 +90,9 @@ static void on_command(void *user, const struct link_result *result)
     if (s->act->kind == ACT_CONFIRM && !result->confirmed &&
         product->judge(str_text(&s->text), result->data, result->len,
                        &s->err) == REPLY_OK)
-        err_set(&s->err, CAUSE_REMOTE, "the node asked no question, so "
-                                       "nothing was confirmed");
+        err_set(&s->err, CAUSE_REMOTE,
+                "the node asked no question, so "
+                "nothing was confirmed");
     else if (product->judge(str_text(&s->text), result->data, result->len,
                             &s->err) != REPLY_FAILED)
         err_reset(&s->err);
@@ -107,7 +112,8 @@ static void send_command(struct send *s)
     s->course->ops->command(link_of(s), &command, on_command, s);
 }
 
-/* -- files to the node ------------------------------------------------------ */
+/* -- files to the node ------------------------------------------------------
+ */
 
 static void put(struct send *s);
 
@@ -188,7 +194,8 @@ static void send_put(struct send *s)
     put(s);
 }
 
-/* -- files from the node ---------------------------------------------------- */
+/* -- files from the node ----------------------------------------------------
+ */
 
 static void keep_backup(uv_work_t *work)
 {
@@ -199,8 +206,8 @@ static void keep_backup(uv_work_t *work)
     s->rc = file_make_folders(s->path, &s->err);
     *slash = '/';
     if (s->rc == 0)
-        s->rc = file_write(s->path, s->bytes->data, s->bytes->len, 0600,
-                           false, &s->err);
+        s->rc = file_write(s->path, s->bytes->data, s->bytes->len, 0600, false,
+                           &s->err);
 }
 
 static void on_kept(uv_work_t *work, int status)
@@ -243,7 +250,8 @@ static void on_fetched(void *user, const struct link_result *result)
     uv_queue_work(s->course->loop, &s->work, keep_backup, on_kept);
 }
 
-/* -- work on this machine ---------------------------------------------------- */
+/* -- work on this machine ----------------------------------------------------
+ */
 
 static int load_file(struct plan_cluster *pc, size_t i, const char *path,
                      struct err *err)
@@ -257,8 +265,7 @@ static int load_file(struct plan_cluster *pc, size_t i, const char *path,
     if (pc->issued && strcmp(sha, pc->set.files[i].sha256) != 0) {
         secret_free(bytes);
         return err_set(err, CAUSE_REFUSED,
-                       "%s is not the file that was issued for this run",
-                       path);
+                       "%s is not the file that was issued for this run", path);
     }
     memcpy(pc->set.files[i].sha256, sha, sizeof(sha));
     secret_free(pc->content[i]);
@@ -317,11 +324,10 @@ static json_t *generation_json(const struct plan_cluster *pc)
     json_t *files = json_array();
 
     for (size_t i = 0; i < pc->set.n; i++)
-        json_array_append_new(
-            files, json_pack("{s:s, s:s, s:s}", "slot",
-                             pc->set.files[i].slot, "name",
-                             pc->set.files[i].name, "sha256",
-                             pc->set.files[i].sha256));
+        json_array_append_new(files, json_pack("{s:s, s:s, s:s}", "slot",
+                                               pc->set.files[i].slot, "name",
+                                               pc->set.files[i].name, "sha256",
+                                               pc->set.files[i].sha256));
     return json_pack("{s:i, s:s, s:o}", "number", (int)pc->number, "tag",
                      pc->tag, "files", files);
 }
@@ -333,8 +339,7 @@ static void on_issued(uv_work_t *work, int status)
 
     for (size_t i = 0; i < s->job.findings.n; i++) {
         const struct finding *f = &s->job.findings.list[i];
-        findings_add(&pc->findings, f->severity, f->id, f->node, "%s",
-                     f->text);
+        findings_add(&pc->findings, f->severity, f->id, f->node, "%s", f->text);
     }
     if (status != 0 || s->rc < 0) {
         finish(s, SENT_ERROR, &s->err);
@@ -359,7 +364,8 @@ static void send_local(struct send *s)
     uv_queue_work(s->course->loop, &s->work, issue_and_load, on_issued);
 }
 
-/* -- all of them -------------------------------------------------------------- */
+/* -- all of them --------------------------------------------------------------
+ */
 
 static int may_send(struct send *s, bool *hold, struct err *err)
 {

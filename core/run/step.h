@@ -36,18 +36,18 @@ enum step_order {
 };
 
 enum step_flag {
-    STEP_READ = 1 << 0,       /* sends nothing that changes a node */
-    STEP_STAGE = 1 << 1,      /* changes nothing that is live */
-    STEP_LIVE = 1 << 2,       /* changes what is live: part of every way back */
-    STEP_OUTAGE = 1 << 3,     /* users notice */
-    STEP_ONE_WAY = 1 << 4,    /* cannot be taken back: asks first */
-    STEP_CHAIN = 1 << 5,      /* a node goes on to it right after the row
-                                 above, before the next node begins */
-    STEP_TURN = 1 << 6,       /* once met, service comes first: a node that
-                                 fails later is left out, not all taken back */
-    STEP_SEES_HOLDER = 1 << 7,/* the holder is read right before it, too */
-    STEP_SEES_ALL = 1 << 8,   /* every node with data is read, too */
-    STEP_REWIND = 1 << 9,     /* tried again from the node's first LIVE row */
+    STEP_READ = 1 << 0,    /* sends nothing that changes a node */
+    STEP_STAGE = 1 << 1,   /* changes nothing that is live */
+    STEP_LIVE = 1 << 2,    /* changes what is live: part of every way back */
+    STEP_OUTAGE = 1 << 3,  /* users notice */
+    STEP_ONE_WAY = 1 << 4, /* cannot be taken back: asks first */
+    STEP_CHAIN = 1 << 5,   /* a node goes on to it right after the row
+                              above, before the next node begins */
+    STEP_TURN = 1 << 6,    /* once met, service comes first: a node that
+                              fails later is left out, not all taken back */
+    STEP_SEES_HOLDER = 1 << 7, /* the holder is read right before it, too */
+    STEP_SEES_ALL = 1 << 8,    /* every node with data is read, too */
+    STEP_REWIND = 1 << 9,      /* tried again from the node's first LIVE row */
 };
 
 enum step_within { /* which of the node's times, in seconds, bounds a row */
@@ -75,14 +75,14 @@ struct act {
 };
 
 struct step {
-    const char *id;    /* stable: it stands in journals; the same id may stand
-                          in rows of disjoint roles */
+    const char *id; /* stable: it stands in journals; the same id may stand
+                       in rows of disjoint roles */
     const char *title;
-    uint32_t roles;    /* which nodes, in the product's own bits */
+    uint32_t roles; /* which nodes, in the product's own bits */
     enum step_order order;
     unsigned flags;
     enum step_within within;
-    uint32_t reads;    /* what `goal` looks at: bits of the product's reads */
+    uint32_t reads; /* what `goal` looks at: bits of the product's reads */
     goal_f *goal;
     const struct act *acts;
 };

@@ -58,13 +58,13 @@ void store_append(struct store *store, const struct store_record *record,
 struct store_run {
     const char *id, *playbook, *target, *inputs; /* inputs: JSON object */
     const char *user, *host;
-    const char *outcome; /* NULL: not ended; "done" "rolled-back"
-                            "incomplete" "refused" "interrupted" "staged" */
+    const char *outcome;  /* NULL: not ended; "done" "rolled-back"
+                             "incomplete" "refused" "interrupted" "staged" */
     const char *clusters; /* JSON array of names */
     int exit_code;
     int64_t started_ms, ended_ms; /* wall; ended 0: not ended */
-    bool living;         /* its process holds its lock file now */
-    bool holds;          /* it still holds its clusters */
+    bool living;                  /* its process holds its lock file now */
+    bool holds;                   /* it still holds its clusters */
 };
 
 /* A new run with its clusters locked, in one transaction.  A cluster that is
@@ -92,7 +92,9 @@ int store_unlock(struct store *store, const char *cluster, const char *run,
 
 /* A full id, any unique beginning, or "last".  Copies the id into `id`
  * (STORE_ID_BYTES).  None or several: CAUSE_INPUT, listing them. */
-enum { STORE_ID_BYTES = 40 };
+enum {
+    STORE_ID_BYTES = 40
+};
 int store_find(struct store *store, const char *word, char *id,
                struct err *err);
 /* Newest first; a callback that returns false ends it.  run NULL: all. */
@@ -111,8 +113,8 @@ int store_journal(struct store *store, const char *run, int64_t after,
 
 /* The highest generation number that any journal record of kind "generation"
  * names for this cluster ({"number":N,...}); 0: none. */
-int store_generation(struct store *store, const char *cluster,
-                     unsigned *number, struct err *err);
+int store_generation(struct store *store, const char *cluster, unsigned *number,
+                     struct err *err);
 /* A later run than `run` that changed this cluster?  id "" when none.  One
  * that was refused, only staged or rolled back did not.  Later: begun or taken
  * over after `run` began.  No such run as `run`: CAUSE_INPUT. */

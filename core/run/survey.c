@@ -65,8 +65,8 @@ static int add(struct survey *survey, struct plan_cluster *pc, size_t node,
                      product->dialect, survey->options.secrets, &s->target,
                      err) < 0)
         return -1;
-    s->link = survey->options.links.ops->open(survey->options.links.port,
-                                              &s->target);
+    s->link =
+        survey->options.links.ops->open(survey->options.links.port, &s->target);
     survey->n++;
     return 0;
 }

@@ -21,7 +21,7 @@ struct survey_options {
     uv_loop_t *loop;
     struct link_provider links;
     struct secret_cache *secrets;
-    uint32_t reads;         /* bits of the product's reads */
+    uint32_t reads; /* bits of the product's reads */
     void (*on_node)(void *user, const struct view *view);
     void (*on_end)(void *user);
     void *user;

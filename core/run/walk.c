@@ -40,11 +40,12 @@ void walk_init(struct walk *walk, struct course *course, size_t first,
     walk->first = first;
     walk->last = last;
     walk->back = back;
-    walk->cells = calloc((last - first + 1) * columns(walk),
-                         sizeof(*walk->cells));
-    walk->dropped = calloc(columns(walk), sizeof(*walk->dropped));
-    if (!walk->cells || !walk->dropped)
+    walk->cells =
+        calloc((last - first + 1) * columns(walk), sizeof(*walk->cells));
+    if (!walk->cells)
         abort();
+    for (size_t i = 0; i < course->pc->n_nodes; i++)
+        course->pc->nodes[i].dropped = false;
     for (size_t row = first; row <= last; row++)
         for (size_t i = 0; i < columns(walk); i++) {
             size_t node = i == columns(walk) - 1 ? SIZE_MAX : i;
@@ -56,16 +57,14 @@ void walk_release(struct walk *walk)
 {
     if (!walk->cells)
         return;
-    for (size_t i = 0;
-         i < (walk->last - walk->first + 1) * columns(walk); i++)
+    for (size_t i = 0; i < (walk->last - walk->first + 1) * columns(walk); i++)
         cell_release(&walk->cells[i]);
     free(walk->cells);
-    free(walk->dropped);
     walk->cells = NULL;
-    walk->dropped = NULL;
 }
 
-/* -- questions ---------------------------------------------------------------- */
+/* -- questions ----------------------------------------------------------------
+ */
 
 static bool has_cell(const struct walk *walk, size_t row, size_t node)
 {
@@ -73,7 +72,7 @@ static bool has_cell(const struct walk *walk, size_t row, size_t node)
 
     if (node == SIZE_MAX)
         return step->order == STEP_ONCE;
-    return step->order != STEP_ONCE && !walk->dropped[node] &&
+    return step->order != STEP_ONCE &&
            plan_has_cell(walk->course->pc, step, node);
 }
 
@@ -113,7 +112,8 @@ static struct cell *next_cell(const struct walk *walk, size_t node)
     return NULL;
 }
 
-/* -- going on ------------------------------------------------------------------ */
+/* -- going on
+ * ------------------------------------------------------------------ */
 
 static void end(struct walk *walk, enum walk_end how)
 {
@@ -221,8 +221,8 @@ static bool reached_until(const struct walk *walk)
 
     if (!until || walk->back)
         return false;
-    for (size_t row = walk->block_end + 1;
-         row < playbook_of(walk)->n_steps; row++)
+    for (size_t row = walk->block_end + 1; row < playbook_of(walk)->n_steps;
+         row++)
         if (strcmp(row_of(walk, row)->id, until) == 0)
             return false;
     for (size_t row = 0; row <= walk->block_end; row++)
@@ -236,8 +236,7 @@ static bool reached_until(const struct walk *walk)
 static bool may_stop_here(const struct walk *walk)
 {
     return walk->course->interrupted &&
-           (!walk->course->pc->left || !acts_remain(walk,
-                                                    walk->block_end + 1));
+           (!walk->course->pc->left || !acts_remain(walk, walk->block_end + 1));
 }
 
 static void advance(struct walk *walk)
@@ -279,7 +278,8 @@ void walk_stop(struct walk *walk, enum walk_end how)
         end(walk, how);
 }
 
-/* -- what happens to cells -------------------------------------------------------- */
+/* -- what happens to cells
+ * -------------------------------------------------------- */
 
 static void note_why(struct walk *walk, const struct cell *cell)
 {
@@ -299,7 +299,7 @@ static void cell_failed(struct walk *walk, struct cell *cell)
 {
     note_why(walk, cell);
     if (walk->turned && cell->node != SIZE_MAX) {
-        walk->dropped[cell->node] = true;
+        walk->course->pc->nodes[cell->node].dropped = true;
         walk->hold = walk->hold || cell->hold;
         return;
     }

@@ -30,18 +30,17 @@ enum walk_end {
 struct walk {
     struct course *course;
     bool back;
-    size_t first, last;     /* rows, both inclusive */
-    size_t block, block_end;/* rows of the block under way */
-    struct cell *cells;     /* [row - first][node], one column for ONCE */
-    bool *dropped;          /* by node: left out after the turn */
-    uint64_t began_ms;      /* monotonic */
-    size_t running;         /* cells between start and settled */
-    bool turned;            /* the STEP_TURN row is met */
-    bool stopping;          /* start nothing more */
-    bool hold;              /* a dropped node must not be taken back */
+    size_t first, last;      /* rows, both inclusive */
+    size_t block, block_end; /* rows of the block under way */
+    struct cell *cells;      /* [row - first][node], one column for ONCE */
+    uint64_t began_ms;       /* monotonic */
+    size_t running;          /* cells between start and settled */
+    bool turned;             /* the STEP_TURN row is met */
+    bool stopping;           /* start nothing more */
+    bool hold;               /* a dropped node must not be taken back */
     bool ended;
     enum walk_end end;
-    struct err why;         /* the first failure */
+    struct err why; /* the first failure */
 };
 
 /* Cells are allocated; nothing is started. */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * playbooks/cms/cms.h - the Meeting Server: its roles, its product, its
+ * playbooks, and what their files share.
+ */
+#ifndef CERTFLEET_CMS_CMS_H
+#define CERTFLEET_CMS_CMS_H
+
+#include "core/run/act.h"
+#include "core/run/plan.h"
+#include "playbooks/cms/facts.h"
+
+enum cms_role {
+    CMS_DATABASE = 1 << 0, /* holds a copy of the data */
+    CMS_CONNECT = 1 << 1,  /* a Call Bridge that uses the cluster's data */
+    CMS_CALLBRIDGE = 1 << 2,
+    CMS_WEBADMIN = 1 << 3,
+    CMS_WEBBRIDGE3 = 1 << 4,
+    CMS_TURN = 1 << 5,
+    CMS_RECORDER = 1 << 6,
+    CMS_STREAMER = 1 << 7,
+    CMS_MEETINGAPPS = 1 << 8,
+    CMS_SCHEDULER = 1 << 9,
+    CMS_UPLOADER = 1 << 10,
+    /* found out by reading: which database node is which */
+    CMS_PRIMARY = 1 << 16,
+    CMS_REPLICA = 1 << 17,
+};
+
+extern const struct product cms_product;
+extern const struct playbook cms_db_rotate;
+extern const struct product_words cms_words;
+
+/* -- judged from facts ---------------------------------------------------- */
+
+/* Fills old_good, old_why from the bytes read: the way back (old.c). */
+void cms_judge_old(struct cms_facts *facts);
+/* The earliest end of the old certificates, seconds; 0: none was read. */
+int64_t cms_old_not_after(const struct cms_facts *facts);
+
+/* Does the node's status show the names of the target set? */
+bool cms_shows_set(const struct view *view);
+/* The address at which the node's peers know it, or NULL. */
+const char *cms_own_address(const struct plan_cluster *pc, size_t node);
+/* Which node is it that peers know by this address?  SIZE_MAX: none. */
+size_t cms_node_by_address(const struct plan_cluster *pc, const char *address);
+/* The node that says of itself that it is Connected Primary, read since the
+ * walk began; SIZE_MAX: none. */
+size_t cms_primary_now(const struct view *view);
+
+/* -- product.c's parts ------------------------------------------------------
+ */
+
+bool cms_variable(const struct view *view, const char *name, struct str *out);
+int cms_guard(const struct view *view, const struct act *act, const char *text,
+              bool *hold, struct err *err);
+void cms_health(const struct view *view, struct findings *findings);
+void cms_certificates(const struct view *view, cert_row_f *each, void *user);
+bool cms_is_ours(const char *name, unsigned *generation);
+bool cms_in_use(const struct view *view, const char *name);
+
+/* -- cms/db-rotate's parts ----------------------------------------------------
+ */
+
+goal_f cms_goal_gates, cms_goal_issue, cms_goal_backup, cms_goal_push,
+    cms_goal_leave, cms_goal_certs, cms_goal_init, cms_goal_connect,
+    cms_goal_join, cms_goal_prove;
+bool cms_remove_was_refused(const struct view *view);
+
+int cms_db_prepare(struct plan_cluster *pc, struct err *err);
+int cms_db_decide(struct plan_cluster *pc, struct findings *findings,
+                  struct err *err);
+bool cms_db_not_due(const struct plan_cluster *pc, struct str *why);
+int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err);
+int cms_db_recognise(struct plan_cluster *pc, struct err *err);
+void cms_db_issue(struct issue_job *job);
+/* "dbca-{cluster}.crt" for a cluster; the caller frees. */
+char *cms_issuer_path(const char *template, const char *cluster);
+/* Who holds the data: sets the derived roles of every node. */
+void cms_db_assign(struct plan_cluster *pc, size_t holder);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Makes a new generation: one server certificate for the cluster, one client
+ * certificate for the user `postgres`, the CA bundle (facts/cms.md 3.2).
+ * Blocking; runs in the pool and touches only the generation's own folder.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "playbooks/cms/cms.h"
+
+struct made { /* PEM of everything, until it is on disk and linted */
+    struct pki_ca ca;
+    struct secret *server_key, *client_key;
+    char *server_crt, *client_crt;
+    const char **hosts;
+};
+
+static void release(struct made *m)
+{
+    pki_ca_release(&m->ca);
+    secret_free(m->server_key);
+    secret_free(m->client_key);
+    free(m->server_crt);
+    free(m->client_crt);
+    free(m->hosts);
+}
+
+char *cms_issuer_path(const char *template, const char *cluster)
+{
+    const char *mark = strstr(template, "{cluster}");
+    char *path = NULL;
+    int n = mark ? asprintf(&path, "%.*s%s%s", (int)(mark - template), template,
+                            cluster, mark + strlen("{cluster}"))
+                 : asprintf(&path, "%s", template);
+
+    if (n < 0)
+        abort();
+    return path;
+}
+
+static int open_ca(const struct issue_job *job, struct made *m, struct err *err)
+{
+    const struct cluster *cluster = job->plan->cluster;
+    const struct issuer *issuer = cluster->issuer;
+    char *cert = cms_issuer_path(issuer->ca_cert, cluster->name);
+    char *key = cms_issuer_path(issuer->ca_key, cluster->name);
+    const struct pki_ca_options options = {
+        .cert_path = cert,
+        .key_path = key,
+        .password = job->ca_password,
+        .cluster = cluster->name,
+        .key = issuer->key,
+        .days = issuer->ca_days,
+        .now = job->now,
+        .make = true,
+    };
+    int rc = pki_ca_open(&options, &m->ca, NULL, err);
+
+    free(cert);
+    free(key);
+    return rc;
+}
+
+static void add_host(struct made *m, size_t *n, const char *host)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (strcmp(m->hosts[i], host) == 0)
+            return;
+    m->hosts[(*n)++] = host;
+}
+
+static size_t count_names(const struct plan_cluster *pc)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        n += 4;
+        for (const char *const *a = pc->nodes[i].node->names; a && *a; a++)
+            n++;
+    }
+    return n;
+}
+
+/* CN: the first database node's name.  SAN: that, and address, db_address and
+ * names of every database node. */
+static const char *collect_hosts(const struct plan_cluster *pc, struct made *m)
+{
+    const char *first = NULL;
+    size_t n = 0;
+
+    m->hosts = calloc(count_names(pc) + 1, sizeof(*m->hosts));
+    if (!m->hosts)
+        abort();
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        const struct node *node = pc->nodes[i].node;
+        if (!(pc->nodes[i].roles & CMS_DATABASE))
+            continue;
+        if (!first)
+            add_host(m, &n, first = node->name);
+        add_host(m, &n, node->address);
+        if (pc->nodes[i].db_address)
+            add_host(m, &n, pc->nodes[i].db_address);
+        for (const char *const *a = node->names; a && *a; a++)
+            add_host(m, &n, *a);
+    }
+    return first;
+}
+
+static int make_leaf(const struct issue_job *job, struct made *m,
+                     const struct pki_subject *subject,
+                     enum pki_purpose purpose, struct err *err)
+{
+    const struct issuer *issuer = job->plan->cluster->issuer;
+    struct secret **key =
+        purpose == PKI_SERVER ? &m->server_key : &m->client_key;
+    char **cert = purpose == PKI_SERVER ? &m->server_crt : &m->client_crt;
+    const struct pki_leaf_options options = {
+        .subject = subject,
+        .purpose = purpose,
+        .days = issuer->days,
+        .now = job->now,
+    };
+
+    *key = pki_key_make(issuer->key, err);
+    if (!*key)
+        return -1;
+    return pki_sign(&m->ca, *key, &options, cert, err);
+}
+
+static int make_leaves(const struct issue_job *job, struct made *m,
+                       struct err *err)
+{
+    static const char *const none[] = {NULL};
+    const char *rest = job->plan->cluster->subject;
+    const struct pki_subject server = {
+        .common_name = collect_hosts(job->plan, m),
+        .rest = rest,
+        .hosts = m->hosts,
+    };
+    /* exactly this: PostgreSQL maps the CN to the database's user */
+    const struct pki_subject client = {
+        .common_name = "postgres",
+        .rest = rest,
+        .hosts = none,
+    };
+
+    if (make_leaf(job, m, &server, PKI_SERVER, err) < 0)
+        return err_context(err, "server certificate");
+    if (make_leaf(job, m, &client, PKI_CLIENT, err) < 0)
+        return err_context(err, "client certificate");
+    return 0;
+}
+
+/* -- the lint, before anybody gets it
+ * ------------------------------------------------- */
+
+static void take_findings(struct issue_job *job,
+                          const struct pki_findings *found)
+{
+    static const enum severity as[] = {
+        [PKI_INFO] = SEVERITY_INFO,
+        [PKI_WARNING] = SEVERITY_WARNING,
+        [PKI_ERROR] = SEVERITY_ERROR,
+    };
+
+    for (size_t i = 0; i < found->n; i++)
+        findings_add(&job->findings, as[found->list[i].severity],
+                     found->list[i].id, NULL, "%s", found->list[i].text);
+}
+
+static int lint(struct issue_job *job, const struct made *m, const char *bundle,
+                struct err *err)
+{
+    const struct pki_db_set set = {
+        .server_key = m->server_key->data,
+        .server_key_len = m->server_key->len,
+        .server_cert = m->server_crt,
+        .server_cert_len = strlen(m->server_crt),
+        .client_key = m->client_key->data,
+        .client_key_len = m->client_key->len,
+        .client_cert = m->client_crt,
+        .client_cert_len = strlen(m->client_crt),
+        .ca = bundle,
+        .ca_len = strlen(bundle),
+        .hosts = m->hosts,
+        .at = job->now,
+    };
+    struct pki_findings found = {0};
+    int rc = 0;
+
+    pki_lint_db_set(&set, &found);
+    pki_lint_file("dbca.crt", bundle, strlen(bundle), &found);
+    take_findings(job, &found);
+    for (size_t i = 0; rc == 0 && i < found.n; i++)
+        if (found.list[i].severity == PKI_ERROR)
+            rc = err_set(err, CAUSE_REFUSED, "the new set is not good: %s %s",
+                         found.list[i].id, found.list[i].text);
+    pki_findings_release(&found);
+    return rc;
+}
+
+/* -- to disk
+ * ------------------------------------------------------------------------------
+ */
+
+static int write_one(const struct issue_job *job, enum cms_slot slot,
+                     const void *data, size_t len, struct err *err)
+{
+    const struct set_file *file =
+        set_slot(&job->plan->set, cms_slot_word(slot));
+    char *path = NULL;
+    int rc;
+
+    if (asprintf(&path, "%s/%s", job->folder, file->name) < 0)
+        abort();
+    /* Not exclusive: until the generation is journaled nobody has seen it,
+     * and a crash may have left half of it. */
+    rc = file_write(path, data, len, 0600, false, err);
+    free(path);
+    return rc;
+}
+
+static int write_all(const struct issue_job *job, const struct made *m,
+                     const char *bundle, struct err *err)
+{
+    if (write_one(job, CMS_SERVER_KEY, m->server_key->data, m->server_key->len,
+                  err) < 0 ||
+        write_one(job, CMS_CLIENT_KEY, m->client_key->data, m->client_key->len,
+                  err) < 0 ||
+        write_one(job, CMS_SERVER_CRT, m->server_crt, strlen(m->server_crt),
+                  err) < 0 ||
+        write_one(job, CMS_CLIENT_CRT, m->client_crt, strlen(m->client_crt),
+                  err) < 0)
+        return -1;
+    return write_one(job, CMS_CA_CRT, bundle, strlen(bundle), err);
+}
+
+void cms_db_issue(struct issue_job *job)
+{
+    struct made m = {0};
+    struct str bundle;
+
+    str_init(&bundle, 64 * 1024);
+    job->rc = -1;
+    if (open_ca(job, &m, &job->err) == 0 &&
+        pki_normalize(m.ca.cert_pem, strlen(m.ca.cert_pem), &bundle,
+                      &job->err) == 0 &&
+        make_leaves(job, &m, &job->err) == 0 &&
+        lint(job, &m, str_text(&bundle), &job->err) == 0)
+        job->rc = write_all(job, &m, str_text(&bundle), &job->err);
+    str_release(&bundle);
+    release(&m);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The Meeting Server as tables: roles, dialect, the commands that may go out,
+ * how answers read, which files are ours.
+ */
+#include "playbooks/cms/cms.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* clang-format off */
+static const struct role_word roles[] = {
+    { "database",    CMS_DATABASE },
+    { "connect",     CMS_CONNECT },
+    { "callbridge",  CMS_CALLBRIDGE },
+    { "webadmin",    CMS_WEBADMIN },
+    { "webbridge3",  CMS_WEBBRIDGE3 },
+    { "turn",        CMS_TURN },
+    { "recorder",    CMS_RECORDER },
+    { "streamer",    CMS_STREAMER },
+    { "meetingapps", CMS_MEETINGAPPS },
+    { "scheduler",   CMS_SCHEDULER },
+    { "uploader",    CMS_UPLOADER },
+    { NULL, 0 },
+};
+
+const struct product_words cms_words = {
+    .product = "cms",
+    .roles = roles,
+    .one_of = CMS_DATABASE | CMS_CONNECT,
+    .limited = CMS_DATABASE,
+    .limit = 5, /* facts/cms.md 3.1 */
+    .odd = true,
+};
+
+/* facts/cms.md 1.2, 1.3, 3.4, 11.  Plain commands go by exec: their end is
+ * the channel's end, not a prompt that output may hold. */
+static const struct link_dialect dialect = {
+    .shell_commands = false,
+    .pty_columns = 512,
+    .prompt = "(^|\n)[A-Za-z0-9][A-Za-z0-9._-]*> ?$",
+    .question = "\\([[:space:]]*Y[[:space:]]*/[[:space:]]*n[[:space:]]*\\)"
+                "|\\[Y/n\\]",
+    .answer = "Y",
+    .password_change = "new password",
+    .channel_retry_ms = 100,
+    .output_cap = 4 * 1024 * 1024,
+    .sftp_depth = 8,
+};
+
+/* Everything that may ever be sent (invariant I6).  reboot, shutdown,
+ * factory_reset, upgrade and `backup rollback` are not here, and never will
+ * be. */
+static const struct command_row commands[] = {
+    { "database cluster status",            COMMAND_READS },
+    { "version",                            COMMAND_READS },
+    { "date",                               COMMAND_READS },
+    { "df",                                 COMMAND_READS },
+    { "pki match {} {}",                    COMMAND_READS },
+    { "pki verify {} {}",                   COMMAND_READS },
+    { "backup snapshot {}",                 0 },
+    { "database cluster certs {} {} {} {} {}", COMMAND_DESTROYS },
+    { "database cluster certs {} {} {}",    COMMAND_DESTROYS },
+    { "database cluster localnode {}",      COMMAND_DESTROYS },
+    { "database cluster clear_error",       COMMAND_DESTROYS },
+    { "database cluster remove",            COMMAND_DESTROYS },
+    { "database cluster initialize",        COMMAND_DESTROYS },
+    { "database cluster join {}",           COMMAND_DESTROYS },
+    { "database cluster connect {}",        COMMAND_DESTROYS },
+    { NULL, 0 },
+};
+
+/* Words that mean no, in whatever sentence (facts/cms.md 4). */
+static const char *const negative_words[] = {
+    "fail", "not match", "mismatch", "error", "unable", "not found",
+    "does not", "invalid",
+};
+/* clang-format on */
+
+static bool holds(const char *text, size_t len, const char *word)
+{
+    for (size_t i = 0; i + strlen(word) <= len; i++)
+        if (strncasecmp(text + i, word, strlen(word)) == 0)
+            return true;
+    return false;
+}
+
+static int say(struct err *err, const char *line, size_t len)
+{
+    struct str text;
+
+    str_init(&text, 512);
+    str_add_visible(&text, line, len, false);
+    err_set(err, CAUSE_REMOTE, "the node says: %s", str_text(&text));
+    str_release(&text);
+    return -1;
+}
+
+static bool is_bad_line(const char *line, size_t len)
+{
+    return (len >= 7 && strncmp(line, "FAILURE", 7) == 0) ||
+           (len >= 5 && strncmp(line, "ERROR", 5) == 0) ||
+           (len >= 15 && strncmp(line, "Unknown command", 15) == 0);
+}
+
+static bool is_pki(const char *command)
+{
+    return strncmp(command, "pki ", 4) == 0;
+}
+
+static enum reply judge(const char *command, const char *output, size_t len,
+                        struct err *err)
+{
+    const char *p = output, *end = output + len;
+
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+        size_t n = nl ? (size_t)(nl - p) : (size_t)(end - p);
+
+        if (is_bad_line(p, n)) {
+            say(err, p, n);
+            return REPLY_FAILED;
+        }
+        p += n + 1;
+    }
+    for (size_t i = 0;
+         is_pki(command) && i < sizeof(negative_words) / sizeof(char *); i++)
+        if (holds(output, len, negative_words[i])) {
+            say(err, output, len);
+            return REPLY_FAILED;
+        }
+    if (holds(output, len, "SUCCESS") || !is_pki(command))
+        return REPLY_OK;
+    return REPLY_ODD;
+}
+
+/* "dbserver-g7-3f9a.key" */
+bool cms_is_ours(const char *name, unsigned *generation)
+{
+    unsigned number = 0;
+    char tag[8] = "", rest = 0;
+    const char *g = strstr(name, "-g");
+
+    if (!g ||
+        (strncmp(name, "dbserver-", 9) != 0 &&
+         strncmp(name, "dbclient-", 9) != 0 && strncmp(name, "dbca-", 5) != 0))
+        return false;
+    if (sscanf(g, "-g%9u-%4[0-9a-f].%c", &number, tag, &rest) != 3 ||
+        strlen(tag) != 4)
+        return false;
+    *generation = number;
+    return true;
+}
+
+bool cms_in_use(const struct view *view, const char *name)
+{
+    const struct cms_facts *f = cms_facts_of(view);
+
+    if (f->status.word == CMS_ODD && f->status.place != CMS_STANDALONE)
+        return true; /* cannot be told */
+    for (int i = 0; i < CMS_SLOTS; i++)
+        if (strcmp(f->status.files[i], name) == 0)
+            return true;
+    return false;
+}
+
+static const char *set_name(const struct view *view, const char *slot)
+{
+    const struct set_file *file =
+        set_slot(plan_target(view->plan, view->node, view->back), slot);
+
+    return file ? file->name : NULL;
+}
+
+static bool is_listed(const struct view *view, const char *name)
+{
+    const struct cms_facts *f = cms_facts_of(view);
+
+    for (size_t i = 0; i < f->n_listed; i++)
+        if (strcmp(f->listed[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* "cf-3f9a-primary"; a second snapshot of the same run gets a number.  A
+ * witness of who held the data, should the store be lost (design.md). */
+static void backup_name(const struct view *view, struct str *out)
+{
+    const struct plan_node *pn = &view->plan->nodes[view->node];
+    const char *role = pn->roles & CMS_PRIMARY   ? "primary"
+                       : pn->roles & CMS_REPLICA ? "replica"
+                                                 : "connect";
+
+    for (unsigned k = 1;; k++) {
+        char name[64], bak[80];
+        if (k == 1)
+            snprintf(name, sizeof(name), "cf-%s-%s", view->plan->tag, role);
+        else
+            snprintf(name, sizeof(name), "cf-%s-%s-%u", view->plan->tag, role,
+                     k);
+        snprintf(bak, sizeof(bak), "%s.bak", name);
+        if (!is_listed(view, bak)) {
+            str_add(out, name);
+            return;
+        }
+    }
+}
+
+bool cms_variable(const struct view *view, const char *name, struct str *out)
+{
+    const struct plan_cluster *pc = view->plan;
+    const char *value = NULL;
+
+    if (strncmp(name, "set.", 4) == 0)
+        value = set_name(view, name + 4);
+    else if (strcmp(name, "node.interface") == 0)
+        value = pc->nodes[view->node].interface;
+    else if (strcmp(name, "primary.db_address") == 0 && pc->holder != SIZE_MAX)
+        value = pc->nodes[pc->holder].db_address;
+    else if (strcmp(name, "backup") == 0) {
+        backup_name(view, out);
+        return true;
+    }
+    if (!value)
+        return false;
+    str_add(out, value);
+    return true;
+}
+
+const struct product cms_product = {
+    .name = "cms",
+    .title = "Cisco Meeting Server",
+    .words = &cms_words,
+    .dialect = &dialect,
+    .commands = commands,
+    .reads = cms_reads,
+    .check_reads = CMS_READ_STATUS | CMS_READ_VERSION | CMS_READ_DATE |
+                   CMS_READ_CERTS | CMS_READ_SERVED | CMS_READ_LIST,
+    .status_read = CMS_READ_STATUS,
+    .ground_reads = CMS_READ_STATUS | CMS_READ_LIST,
+    .facts_new = cms_facts_new,
+    .facts_free = cms_facts_free,
+    .variable = cms_variable,
+    .judge = judge,
+    .guard = cms_guard,
+    .health = cms_health,
+    .certificates = cms_certificates,
+    .is_ours = cms_is_ours,
+    .in_use = cms_in_use,
+};
