@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Non-blocking OpenSSL on uv_poll, one small state machine a connection.
+ */
+#include "tests/lab/tlsport.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    DEADLINE_MS = 10000,
+    REQUEST_BYTES = 8
+};
+enum visit_state {
+    V_REQUEST,
+    V_HANDSHAKE,
+    V_OPEN
+};
+
+struct tlsport {
+    struct lab_node *node;
+    uv_poll_t poll;
+    int fd;
+    SSL_CTX *ctx;
+    struct visit *visits;
+};
+
+struct visit {
+    struct visit *next;
+    struct tlsport *port;
+    uv_poll_t poll;
+    int fd;
+    enum visit_state state;
+    unsigned char request[REQUEST_BYTES];
+    size_t got;
+    SSL *ssl;
+    struct later *deadline;
+};
+
+int lab_listen(const char *address, unsigned port, struct err *err)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port)};
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return err_errno(err, CAUSE_SYSTEM, "socket");
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (inet_pton(AF_INET, address, &sa.sin_addr) != 1) {
+        close(fd);
+        return err_set(err, CAUSE_INPUT, "%s: not an IPv4 address", address);
+    }
+    if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+        listen(fd, 1024) < 0) {
+        err_errno(err, CAUSE_SYSTEM, "listen on %s:%u", address, port);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* -- one visitor --------------------------------------------------------- */
+
+static void on_visit_closed(uv_handle_t *handle)
+{
+    struct visit *v = handle->data;
+
+    close(v->fd);
+    free(v);
+}
+
+static void end_visit(struct visit *v)
+{
+    struct visit **p = &v->port->visits;
+
+    while (*p != v)
+        p = &(*p)->next;
+    *p = v->next;
+    later_cancel(v->deadline);
+    SSL_free(v->ssl);
+    uv_close((uv_handle_t *)&v->poll, on_visit_closed);
+}
+
+static void on_deadline(void *user)
+{
+    struct visit *v = user;
+
+    v->deadline = NULL;
+    end_visit(v);
+}
+
+/* 00 00 00 08 04 d2 16 2f; anything else is not for us. */
+static int read_request(struct visit *v)
+{
+    static const unsigned char wanted[REQUEST_BYTES] = {0, 0,    0,    8,
+                                                        4, 0xd2, 0x16, 0x2f};
+    ssize_t n = read(v->fd, v->request + v->got, REQUEST_BYTES - v->got);
+
+    if (n <= 0)
+        return n < 0 && errno == EAGAIN ? 0 : -1;
+    v->got += (size_t)n;
+    if (v->got < REQUEST_BYTES)
+        return 0;
+    if (memcmp(v->request, wanted, REQUEST_BYTES) != 0 ||
+        write(v->fd, "S", 1) != 1)
+        return -1;
+    v->ssl = SSL_new(v->port->ctx);
+    X509_VERIFY_PARAM_set_time(SSL_get0_param(v->ssl),
+                               lab_node_now(v->port->node));
+    SSL_set_fd(v->ssl, v->fd);
+    v->state = V_HANDSHAKE;
+    return 0;
+}
+
+/* 0: wait, 1: done, -1: end */
+static int step_of(struct visit *v, int rc)
+{
+    int why = rc > 0 ? SSL_ERROR_NONE : SSL_get_error(v->ssl, rc);
+
+    ERR_clear_error();
+    if (why == SSL_ERROR_NONE)
+        return 1;
+    return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? 0 : -1;
+}
+
+static int read_startup(struct visit *v)
+{
+    static const char fields[] =
+        "SFATAL\0C28000\0Mconnection requires a valid client certificate\0";
+    char buf[512];
+    int rc = step_of(v, SSL_read(v->ssl, buf, sizeof(buf)));
+
+    if (rc == 1) {
+        char refusal[5 + sizeof(fields)] = {'E', 0, 0, 0,
+                                            (char)(4 + sizeof(fields))};
+        memcpy(refusal + 5, fields, sizeof(fields));
+        SSL_write(v->ssl, refusal, sizeof(refusal));
+    }
+    return rc == 0 ? 0 : -1;
+}
+
+static void on_visit(uv_poll_t *poll, int status, int events)
+{
+    struct visit *v = poll->data;
+    int rc = status < 0 ? -1 : 0;
+
+    (void)events;
+    if (rc == 0 && v->state == V_REQUEST) {
+        rc = read_request(v);
+    } else if (rc == 0 && v->state == V_HANDSHAKE) {
+        rc = step_of(v, SSL_accept(v->ssl));
+        if (rc == 1)
+            v->state = V_OPEN;
+    }
+    if (rc >= 0 && v->state == V_OPEN)
+        rc = read_startup(v);
+    if (rc < 0)
+        end_visit(v);
+}
+
+static void on_visitor(uv_poll_t *poll, int status, int events)
+{
+    struct tlsport *p = poll->data;
+    int fd;
+
+    (void)events;
+    while (status == 0 && (fd = accept4(p->fd, NULL, NULL,
+                                        SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        struct visit *v = lab_calloc(1, sizeof(*v));
+        v->port = p;
+        v->fd = fd;
+        v->next = p->visits;
+        p->visits = v;
+        uv_poll_init(p->node->lab->loop, &v->poll, fd);
+        v->poll.data = v;
+        uv_poll_start(&v->poll, UV_READABLE, on_visit);
+        v->deadline =
+            later_start(p->node->lab->loop, DEADLINE_MS, on_deadline, v);
+    }
+}
+
+/* -- the listener -------------------------------------------------------- */
+
+struct tlsport *tlsport_open(struct lab_node *node, struct err *err)
+{
+    SSL_CTX *ctx = certset_context(&node->db.certs, err);
+    struct tlsport *p;
+    int fd;
+
+    if (!ctx)
+        return NULL;
+    fd = lab_listen(node->address, node->db_port, err);
+    if (fd < 0) {
+        SSL_CTX_free(ctx);
+        return NULL;
+    }
+    p = lab_calloc(1, sizeof(*p));
+    p->node = node;
+    p->fd = fd;
+    p->ctx = ctx;
+    uv_poll_init(node->lab->loop, &p->poll, fd);
+    p->poll.data = p;
+    uv_poll_start(&p->poll, UV_READABLE, on_visitor);
+    return p;
+}
+
+static void on_port_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void tlsport_close(struct tlsport *p)
+{
+    if (!p)
+        return;
+    while (p->visits)
+        end_visit(p->visits);
+    uv_poll_stop(&p->poll);
+    close(p->fd);
+    SSL_CTX_free(p->ctx);
+    uv_close((uv_handle_t *)&p->poll, on_port_closed);
+}

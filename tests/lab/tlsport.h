@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tests/lab/tlsport.h - a TLS listener behind PostgreSQL's SSLRequest.
+ *
+ * What a probe of a database node meets: 8 bytes of SSLRequest are answered
+ * with 'S', then a TLS handshake with the copied server certificate; whoever
+ * goes on is told that a client certificate is required.  Plain TLS without
+ * the request is refused, as PostgreSQL does.
+ */
+#ifndef CERTFLEET_LAB_TLSPORT_H
+#define CERTFLEET_LAB_TLSPORT_H
+
+#include "tests/lab/lab.h"
+
+struct tlsport;
+/* On node->address:node->db_port with node->db.certs.  NULL on error. */
+struct tlsport *tlsport_open(struct lab_node *node, struct err *err);
+void tlsport_close(struct tlsport *port); /* NULL is fine */
+
+/* A non-blocking listening socket; -1 on error.  server.c uses it too. */
+int lab_listen(const char *address, unsigned port, struct err *err);
+
+#endif
