@@ -28,7 +28,7 @@ enum {
 struct recipe {
     const char *cn;
     const char *second_cn;
-    int kind;             /* bits of RSA, or a NID of a curve; 0: P-256 */
+    int kind;             /* bits of RSA, or -NID of a curve; 0: P-256 */
     const EVP_MD *digest; /* NULL: SHA-256 */
     bool v1;
     int64_t from, to; /* 0: an hour before and a year after MAKE_NOW */
@@ -64,13 +64,13 @@ static inline EVP_PKEY *make_key(int kind)
 {
     EVP_PKEY *key;
 
-    if (kind == NID_ED25519)
+    if (kind == -NID_ED25519)
         key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    else if (kind >= 512 && kind <= 16384)
+    else if (kind > 0)
         key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)kind);
     else
         key = EVP_PKEY_Q_keygen(NULL, NULL, "EC",
-                                kind ? OBJ_nid2sn(kind) : "P-256");
+                                kind ? OBJ_nid2sn(-kind) : "P-256");
     assert_non_null(key);
     return key;
 }

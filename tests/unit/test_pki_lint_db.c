@@ -164,9 +164,9 @@ static void test_keys(void **state)
     found(&change, "A9", PKI_ERROR);
     r.kind = 1024;
     server_found(&r, "B2", PKI_ERROR);
-    r.kind = NID_secp521r1;
+    r.kind = -NID_secp521r1;
     server_found(&r, "B2", PKI_ERROR);
-    r.kind = NID_ED25519;
+    r.kind = -NID_ED25519;
     server_found(&r, "B2", PKI_ERROR);
     shared.key = server.key;
     client_found(&shared, "B6", PKI_WARNING);
