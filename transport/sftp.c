@@ -365,10 +365,13 @@ static int take_answer(struct files *f, struct cursor *c, struct err *err)
 /* How long the packet is that is being received, once its head is here. */
 static bool packet_len(const struct files *f, size_t *len)
 {
-    struct cursor head = {.p = f->in.data + f->in.start, .left = f->in.len};
+    struct cursor head = {.left = f->in.len};
 
+    if (f->in.len < 4)
+        return false;
+    head.p = f->in.data + f->in.start;
     *len = 4 + (size_t)cursor_u32(&head);
-    return !head.bad;
+    return true;
 }
 
 /* Takes bytes up to the end of the head, then of the packet: room grows with

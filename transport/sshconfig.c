@@ -76,9 +76,10 @@ struct place {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-__attribute__((format(printf, 3, 4))) static int bad(struct err *err,
-                                                     const struct place *at,
-                                                     const char *fmt, ...)
+static int bad(struct err *err, const struct place *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int bad(struct err *err, const struct place *at, const char *fmt, ...)
 {
     struct str text;
     va_list ap;
