@@ -12,6 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/run/product.h"
+#include "playbooks/registry.h"
 
 json_t *app_text(const char *text)
 {

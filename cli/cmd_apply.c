@@ -7,6 +7,7 @@
 
 #include "cli/drive.h"
 #include "cli/request.h"
+#include "playbooks/registry.h"
 
 /* -- apply
  * --------------------------------------------------------------------- */
@@ -85,8 +86,14 @@ static struct plan *load_plan(struct app *app, struct session *session,
         err_set(err, CAUSE_INPUT,
                 "`%s' is too much: only KEY=VALUE follows the run", plain[1]);
     else
-        plan = run_load_plan(session->store, id, app->inventory, inputs,
-                             app->args.accepted, err);
+        plan = run_load_plan(session->store, id,
+                             &(struct run_load){
+                                 .inventory = app->inventory,
+                                 .inputs = inputs,
+                                 .accepted = app->args.accepted,
+                                 .playbook = registry_playbook,
+                             },
+                             err);
     if (plan && request_check_step(plan->playbook, app->args.value[OPT_UNTIL],
                                    err) < 0) {
         plan_free(plan);

@@ -8,6 +8,7 @@
 #include "cli/help.h"
 #include "cli/request.h"
 #include "cli/table.h"
+#include "playbooks/registry.h"
 
 static int plan_it(struct app *app, struct request *request)
 {

@@ -172,10 +172,10 @@ static void add_once(struct plan_pen *pen, size_t first, size_t last)
     str_release(&lines);
 }
 
-static void add_reads(struct plan_pen *pen, const struct step *step, bool first)
+static void add_reads(struct plan_pen *pen, const struct step *step)
 {
     const struct playbook *pb = pen->pc->plan->playbook;
-    uint32_t bits = step->reads | (first ? pb->gate_reads : 0);
+    uint32_t bits = step->reads;
     static const char *const words[] = {
         [READ_COMMAND] = "",
         [READ_LIST] = "the list of files",
@@ -285,7 +285,7 @@ void plan_steps(struct plan_pen *pen)
             continue;
         mark_outage(pen, block_flags(pen, first, last));
         add_heading(pen, first, last);
-        add_reads(pen, step, first == 0);
+        add_reads(pen, step);
         if (step->order == STEP_ONCE)
             add_once(pen, first, last);
         else

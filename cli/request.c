@@ -3,6 +3,7 @@
  * What is asked for, before any packet.
  */
 #include "cli/request.h"
+#include "playbooks/registry.h"
 
 #include <stdlib.h>
 #include <string.h>

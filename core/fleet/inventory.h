@@ -50,7 +50,8 @@ struct issuer {
 struct node {
     const char *name, *address;
     const char *user, *password, *identity, *passphrase; /* or NULL; the
-                                    references as secret_ref_read takes them */
+                                    references as secret_ref_read takes them,
+                                    file: with an absolute path */
     bool identity_named;         /* the user named it: missing is a fault */
     unsigned port;               /* 0: ssh_config, else 22 */
     const char *interface;       /* NULL: what its status shows */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/fleet/inventory_priv.h"
+#include "core/fleet/path.h"
 #include "core/fleet/suggest.h"
 
 void reading_fault(struct reading *rd, enum fault_level level, unsigned line,
@@ -132,13 +133,24 @@ static int check_text(const char *text, struct err *err)
     return 0;
 }
 
-/* Two sections that say `prompt` mean two secrets, one section one: the label
- * makes them differ in the cache of secrets, and names them to the user. */
-static void label_prompt(struct reading *rd, struct entry *e)
+/* A reference that means the same wherever it is read.  Two sections that say
+ * `prompt` mean two secrets, one section one: the label makes them differ in
+ * the cache of secrets, and names them to the user.  Files become absolute. */
+static void fix_reference(struct reading *rd, struct entry *e)
 {
-    if (e->key->type->hidden && strcmp(e->value.text, "prompt") == 0)
-        e->value.text = arena_printf(&rd->inv->arena, "prompt:%s for %s",
-                                     e->key->name, section_title(rd, rd->now));
+    static const char file[] = "file:";
+    struct arena *arena = &rd->inv->arena;
+    const char *ref = e->value.text;
+
+    if (strcmp(ref, "prompt") == 0) {
+        e->value.text = arena_printf(arena, "prompt:%s for %s", e->key->name,
+                                     section_title(rd, rd->now));
+    } else if (strncmp(ref, file, sizeof(file) - 1) == 0) {
+        char *path = path_expand(rd->inv->folder, ref + sizeof(file) - 1,
+                                 NULL); /* its syntax is checked */
+        e->value.text = arena_printf(arena, "%s%s", file, path);
+        free(path);
+    }
 }
 
 static void parse_entry(struct reading *rd, struct entry *e, const char *text)
@@ -150,7 +162,8 @@ static void parse_entry(struct reading *rd, struct entry *e, const char *text)
     err_reset(&err);
     if (check_text(text, &err) == 0 &&
         type->parse(rd, type, text, &e->value, &err) == 0) {
-        label_prompt(rd, e);
+        if (type->hidden)
+            fix_reference(rd, e);
     } else {
         e->bad = true;
         if (type->hidden)

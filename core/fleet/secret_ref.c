@@ -19,15 +19,14 @@
 #include "core/fleet/path.h"
 #include "core/fleet/secret_priv.h"
 
-struct request {
-    const char *rest; /* behind the colon; NULL: there is none */
-    const char *folder, *what;
-};
-
+/* `rest` is what stands behind the colon; NULL: there is no colon. */
+typedef int check_f(const char *rest, struct err *err);
+typedef struct secret *read_f(const char *rest, const char *folder,
+                              const char *what, struct err *err);
 struct kind {
     const char *word;
-    int (*check)(const char *rest, struct err *err);
-    struct secret *(*read)(const struct request *request, struct err *err);
+    check_f *check;
+    read_f *read;
 };
 
 struct cached {
@@ -80,14 +79,16 @@ static int check_prompt(const char *rest, struct err *err)
 
 /* -- the kinds: reading --------------------------------------------------- */
 
-static struct secret *read_env(const struct request *request, struct err *err)
+static struct secret *read_env(const char *rest, const char *folder,
+                               const char *what, struct err *err)
 {
-    const char *value = getenv(request->rest);
+    const char *value = getenv(rest);
 
+    (void)folder;
+    (void)what;
     if (value)
         return secret_from(value, strlen(value));
-    err_set(err, CAUSE_INPUT, "environment variable %s is not set",
-            request->rest);
+    err_set(err, CAUSE_INPUT, "environment variable %s is not set", rest);
     return NULL;
 }
 
@@ -119,12 +120,14 @@ static struct secret *read_open_file(int fd, const char *path, struct err *err)
     return s;
 }
 
-static struct secret *read_file(const struct request *request, struct err *err)
+static struct secret *read_file(const char *rest, const char *folder,
+                                const char *what, struct err *err)
 {
-    char *path = path_expand(request->folder, request->rest, err);
+    char *path = path_expand(folder, rest, err);
     struct secret *s;
     int fd;
 
+    (void)what;
     if (!path)
         return NULL;
     /* O_NONBLOCK: a FIFO is refused by check_mode, not waited for. */
@@ -136,16 +139,18 @@ static struct secret *read_file(const struct request *request, struct err *err)
     return s;
 }
 
-static struct secret *read_command(const struct request *request,
-                                   struct err *err)
+static struct secret *read_command(const char *rest, const char *folder,
+                                   const char *what, struct err *err)
 {
-    return secret_command(request->rest, request->folder, err);
+    (void)what;
+    return secret_command(rest, folder, err);
 }
 
-static struct secret *read_prompt(const struct request *request,
-                                  struct err *err)
+static struct secret *read_prompt(const char *rest, const char *folder,
+                                  const char *what, struct err *err)
 {
-    return secret_prompt(request->rest ? request->rest : request->what, err);
+    (void)folder;
+    return secret_prompt(rest ? rest : what, err);
 }
 
 static const struct kind kinds[] = {
@@ -155,7 +160,6 @@ static const struct kind kinds[] = {
     {"prompt", check_prompt, read_prompt},
 };
 
-/* The row, and what stands behind the colon (NULL: no colon). */
 static const struct kind *kind_of(const char *ref, const char **rest)
 {
     size_t len = strcspn(ref, ":");
@@ -226,11 +230,10 @@ static struct secret *tidy(struct secret *s, struct err *err)
 static struct secret *resolve(const char *ref, const char *folder,
                               const char *what, struct err *err)
 {
-    struct request request = {.folder = folder, .what = what};
-    const struct kind *kind = kind_of(ref, &request.rest);
-    struct secret *s;
+    const char *rest;
+    const struct kind *kind = kind_of(ref, &rest);
+    struct secret *s = kind->read(rest, folder, what, err);
 
-    s = kind->read(&request, err);
     if (s)
         s = tidy(s, err);
     if (!s)

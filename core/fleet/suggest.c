@@ -41,7 +41,8 @@ static void next_row(const char *a, size_t i, const char *b,
 
 size_t suggest_distance(const char *a, const char *b)
 {
-    size_t rows[3][WORD_MAX + 1], a_len = strlen(a), b_len = strlen(b);
+    size_t rows[3][WORD_MAX + 1] = {{0}};
+    size_t a_len = strlen(a), b_len = strlen(b);
 
     if (a_len > WORD_MAX || b_len > WORD_MAX)
         return (size_t)-1;
