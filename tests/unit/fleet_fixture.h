@@ -7,6 +7,7 @@
 #ifndef CERTFLEET_TESTS_FLEET_FIXTURE_H
 #define CERTFLEET_TESTS_FLEET_FIXTURE_H
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,13 +57,21 @@ static int fixture_setup(void **state)
     return chdir(fixture_folder);
 }
 
+static int fixture_remove(const char *path, const struct stat *st, int flag,
+                          struct FTW *ftw)
+{
+    (void)st;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
 static int fixture_teardown(void **state)
 {
-    char line[sizeof(fixture_folder) + 16];
-
     (void)state;
-    snprintf(line, sizeof(line), "rm -rf %s", fixture_folder);
-    return chdir("/") < 0 ? -1 : system(line);
+    if (chdir("/") < 0)
+        return -1;
+    return nftw(fixture_folder, fixture_remove, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static inline void fixture_write(const char *name, const void *data, size_t len)

@@ -84,6 +84,7 @@ static void test_every_value(void **state)
         "user = EXAMPLE\\admin\nweak_algorithms = yes\n");
     const struct node *n = inventory_node(inv, "n");
     const struct cluster *c = inventory_cluster(inv, "c");
+    char path[128];
 
     (void)state;
     expect_faults(inv, 0, 0);
@@ -91,7 +92,8 @@ static void test_every_value(void **state)
     assert_null(inv->ssh_config);
     assert_int_equal(inv->max_sessions, 7);
     assert_int_equal(inv->keep_days, 0);
-    assert_string_equal(c->issuer->ca_key_password, "file:p");
+    snprintf(path, sizeof(path), "file:%s/p", fixture_folder);
+    assert_string_equal(c->issuer->ca_key_password, path);
     assert_string_equal(c->issuer->key, "ec:P-384");
     assert_int_equal(c->issuer->days, 10);
     assert_int_equal(c->on_failure, ON_FAILURE_HOLD);

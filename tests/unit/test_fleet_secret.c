@@ -26,8 +26,10 @@ static void expect_secret(const char *ref, const char *value)
     struct secret *s =
         secret_ref_read(cache, ref, fixture_folder, "password of x", &err);
 
-    if (!s)
+    if (!s) {
         fail_msg("%s: %s", ref, err.text);
+        return;
+    }
     assert_string_equal(secret_text(s), value);
     assert_int_equal(s->len, strlen(value));
     secret_free(s);
