@@ -198,16 +198,6 @@ static void on_interrupt(void *user)
     run_interrupt(drive->run);
 }
 
-/* Turns until `done`; a loop without work before it is a bug of ours, and a
- * person must look. */
-static bool turn_until(struct drive *drive, const bool *done)
-{
-    while (!*done)
-        if (uv_run(&drive->session->loop, UV_RUN_ONCE) == 0 && !*done)
-            return false;
-    return true;
-}
-
 /* Who only plans into a file or a pipe wants the plan alone. */
 static bool wants_console(const struct drive *drive)
 {
@@ -269,7 +259,8 @@ static void start(struct drive *drive)
     drive->session->on_signal = on_interrupt;
     drive->session->user = drive;
     run_start(drive->run);
-    if (!turn_until(drive, &drive->ended))
+    /* a loop without work before the end is a fault of ours */
+    if (!session_turn(drive->session, &drive->ended))
         drive->code = app_failf(drive->app, CAUSE_SYSTEM,
                                 "the run went to sleep: a fault of the "
                                 "program; `certfleet resume last' goes on");
@@ -279,7 +270,7 @@ static void start(struct drive *drive)
     if (drive->ask)
         ask_cancel(drive->ask);
     run_free(drive->run, on_closed, drive);
-    turn_until(drive, &drive->closed);
+    session_turn(drive->session, &drive->closed);
 }
 
 int drive_run(struct session *session, struct plan *plan,

@@ -78,6 +78,14 @@ int session_open(struct session *session, struct app *app, bool with_store)
     return EXIT_DONE;
 }
 
+bool session_turn(struct session *session, const bool *done)
+{
+    while (!*done)
+        if (uv_run(&session->loop, UV_RUN_ONCE) == 0 && !*done)
+            return false;
+    return true;
+}
+
 /* Links that never stood (a secret was missing) close on the next turns, and
  * nobody tells when: they must be gone before their port. */
 static void settle(struct session *session)

@@ -31,6 +31,8 @@ struct session {
 /* The inventory must have been read.  0, or an exit code: app_fail was
  * called and nothing is left open.  From here on writing is asynchronous. */
 int session_open(struct session *session, struct app *app, bool with_store);
+/* Turns of the loop until `done`.  False when it went to sleep before. */
+bool session_turn(struct session *session, const bool *done);
 /* Everything that used it must be closed or closing.  Flushes the outputs. */
 void session_close(struct session *session);
 

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `pki inspect', `match', `verify', `normalize' and `lint': looking at local
+ * files.  Says SUCCESS: or FAILURE: as the MMP does, and an exit code besides.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/pki_files.h"
+#include "core/base/clock.h"
+
+enum {
+    TEXT_CAP = 8 << 20
+};
+
+static int64_t now_s(void)
+{
+    return clock_wall_ms() / 1000;
+}
+
+/* The answer, for people and as an object; a no is no error of ours. */
+static int answer(struct app *app, bool good, const char *text)
+{
+    struct str visible;
+    json_t *json = app_event("answer");
+
+    str_init(&visible, 1 << 16);
+    str_add_visible(&visible, text, strlen(text), false);
+    out_say(&app->out, "%s%s:%s %s\n",
+            out_paint(&app->out, good ? PAINT_GREEN : PAINT_RED),
+            good ? "SUCCESS" : "FAILURE", out_paint(&app->out, PAINT_END),
+            str_text(&visible));
+    json_object_set_new(json, "state",
+                        json_string(good ? "success" : "failure"));
+    json_object_set_new(json, "detail", app_text(text));
+    out_json(&app->out, json);
+    str_release(&visible);
+    return good ? EXIT_DONE : EXIT_NEGATIVE;
+}
+
+/* -- inspect ------------------------------------------------------------------
+ */
+
+static void say_field(struct app *app, const char *name, const char *value)
+{
+    struct str visible;
+
+    if (!value || !*value)
+        return;
+    str_init(&visible, 1 << 14);
+    str_add_visible(&visible, value, strlen(value), false);
+    out_say(&app->out, "  %-12s %s\n", name, str_text(&visible));
+    str_release(&visible);
+}
+
+static void say_validity(struct app *app, const struct pki_cert_info *info)
+{
+    char from[CLOCK_TEXT_BYTES], to[CLOCK_TEXT_BYTES];
+    long long left = (info->not_after - now_s()) / 86400;
+
+    clock_rfc3339(info->not_before * 1000, from);
+    clock_rfc3339(info->not_after * 1000, to);
+    out_say(&app->out, "  %-12s %.19sZ to %.19sZ (%lld days left)\n", "valid",
+            from, to, left);
+}
+
+static void say_info(struct app *app, const char *path,
+                     const struct pki_cert_info *info)
+{
+    static const char *const kinds[] = {
+        [PKI_UNKNOWN] = "unknown",
+        [PKI_KEY] = "private key",
+        [PKI_CERTIFICATE] = "certificate",
+        [PKI_REQUEST] = "request",
+    };
+
+    out_say(&app->out, "%s: %s%s\n", path, kinds[info->kind],
+            info->kind != PKI_CERTIFICATE ? ""
+            : info->is_ca                 ? " (CA)"
+            : info->self_issued           ? " (self-signed)"
+                                          : "");
+    say_field(app, "subject", info->subject);
+    say_field(app, "names", info->names);
+    say_field(app, "issuer", info->issuer);
+    if (info->kind == PKI_CERTIFICATE)
+        say_validity(app, info);
+    say_field(app, "serial", info->serial);
+    say_field(app, "key", info->key);
+    say_field(app, "signature", info->signature);
+    say_field(app, "sha256", info->sha256);
+    say_field(app, "key sha256", info->spki_sha256);
+}
+
+static void tell_info(struct app *app, const char *path,
+                      const struct pki_cert_info *info)
+{
+    static const char *const kinds[] = {"unknown", "key", "certificate",
+                                        "request"};
+    json_t *json = app_event(kinds[info->kind]);
+
+    json_object_set_new(json, "file", app_text(path));
+    json_object_set_new(json, "subject", app_text(info->subject));
+    json_object_set_new(json, "issuer", app_text(info->issuer));
+    json_object_set_new(json, "names", app_text(info->names));
+    json_object_set_new(json, "serial", app_text(info->serial));
+    json_object_set_new(json, "key", app_text(info->key));
+    json_object_set_new(json, "signature", app_text(info->signature));
+    json_object_set_new(json, "is_ca", json_boolean(info->is_ca));
+    json_object_set_new(json, "not_before", app_time(info->not_before));
+    json_object_set_new(json, "not_after", app_time(info->not_after));
+    json_object_set_new(json, "sha256", app_text(info->sha256));
+    json_object_set_new(json, "spki_sha256", app_text(info->spki_sha256));
+    out_json(&app->out, json);
+}
+
+static void show_info(struct app *app, const char *path,
+                      const struct pki_cert_info *info)
+{
+    if (app->out.json)
+        tell_info(app, path, info);
+    else
+        say_info(app, path, info);
+}
+
+static int inspect(struct app *app, const char *path)
+{
+    struct err err = {.cause = CAUSE_NONE};
+    struct secret *data = pki_file_read(path, &err);
+    struct pki_cert_info one, *infos = NULL;
+    size_t n = 0;
+    int rc = -1;
+
+    if (!data)
+        return app_fail(app, &err);
+    rc = pki_describe(data->data, data->len, &one, &err);
+    if (rc == 0 && one.kind == PKI_CERTIFICATE)
+        rc = pki_describe_all(data->data, data->len, &infos, &n, &err);
+    else if (rc == 0)
+        show_info(app, path, &one);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        show_info(app, path, &infos[i]);
+    free(infos);
+    secret_free(data);
+    if (rc == 0)
+        return EXIT_DONE;
+    err_context(&err, "%s", path);
+    err.cause = CAUSE_INPUT;
+    return app_fail(app, &err);
+}
+
+int cmd_pki_inspect(struct app *app)
+{
+    int worst = EXIT_DONE;
+
+    for (size_t i = 0; i < app->args.n_words; i++) {
+        int code = inspect(app, app->args.words[i]);
+        worst = code > worst ? code : worst;
+    }
+    return worst;
+}
+
+/* -- match, verify
+ * -------------------------------------------------------------- */
+
+static int match(struct app *app, const struct secret *key,
+                 const struct secret *cert)
+{
+    const char **words = app->args.words;
+    struct pki_cert_info info;
+    struct err err = {.cause = CAUSE_NONE};
+
+    if (pki_describe(key->data, key->len, &info, &err) < 0 ||
+        info.kind != PKI_KEY)
+        return app_failf(app, CAUSE_INPUT,
+                         "%s holds no private key that can "
+                         "be read (encrypted? %s)",
+                         words[0], err.cause ? err.text : "it is no key");
+    if (pki_describe(cert->data, cert->len, &info, &err) < 0 ||
+        (info.kind != PKI_CERTIFICATE && info.kind != PKI_REQUEST))
+        return app_failf(app, CAUSE_INPUT,
+                         "%s holds no certificate and no "
+                         "request",
+                         words[1]);
+    if (pki_match(key->data, key->len, NULL, cert->data, cert->len, &err) < 0)
+        return answer(app, false,
+                      "Key and certificate problem: certificate "
+                      "and key do not match");
+    return answer(app, true, "Key and certificate pair match");
+}
+
+int cmd_pki_match(struct app *app)
+{
+    const char **words = app->args.words;
+    struct err err = {.cause = CAUSE_NONE};
+    struct secret *key = pki_file_read(words[0], &err);
+    struct secret *cert = key ? pki_file_read(words[1], &err) : NULL;
+    int code = cert ? match(app, key, cert) : app_fail(app, &err);
+
+    secret_free(key);
+    secret_free(cert);
+    return code;
+}
+
+static int verify(struct app *app, const struct secret *cert,
+                  const struct str *bundle)
+{
+    struct pki_cert_info *infos = NULL;
+    struct err err = {.cause = CAUSE_NONE};
+    const char *files[] = {app->args.words[0], app->args.words[1]};
+    size_t n;
+
+    if (pki_describe_all(cert->data, cert->len, &infos, &n, &err) < 0)
+        return app_failf(app, CAUSE_INPUT, "%s: %s", files[0], err.text);
+    free(infos);
+    if (pki_describe_all(bundle->data, bundle->len, &infos, &n, &err) < 0)
+        return app_failf(app, CAUSE_INPUT, "%s: %s", files[1], err.text);
+    free(infos);
+    if (pki_verify(cert->data, cert->len, bundle->data, bundle->len,
+                   pki_purpose_of(&app->args, PKI_ANY), now_s(), &err) < 0)
+        return answer(app, false, err.text);
+    return answer(app, true, "certificate verified by CA bundle");
+}
+
+/* Bundle and CA in one text: what both hold may be used. */
+static int read_bundle(struct str *bundle, const char *const *paths,
+                       struct err *err)
+{
+    for (; *paths; paths++) {
+        struct secret *data = pki_file_read(*paths, err);
+        int rc;
+
+        if (!data)
+            return -1;
+        rc = pki_normalize(data->data, data->len, bundle, err);
+        secret_free(data);
+        if (rc < 0)
+            return err_context(err, "%s", *paths);
+    }
+    return 0;
+}
+
+int cmd_pki_verify(struct app *app)
+{
+    const char *const *words = app->args.words;
+    struct err err = {.cause = CAUSE_NONE};
+    struct secret *cert = pki_file_read(words[0], &err);
+    struct str bundle;
+    int code;
+
+    str_init(&bundle, TEXT_CAP);
+    if (!cert || read_bundle(&bundle, words + 1, &err) < 0) {
+        err.cause = CAUSE_INPUT;
+        code = app_fail(app, &err);
+    } else {
+        code = verify(app, cert, &bundle);
+    }
+    secret_free(cert);
+    str_release(&bundle);
+    return code;
+}
+
+/* -- normalize
+ * -------------------------------------------------------------------- */
+
+static void wipe(struct str *text)
+{
+    if (text->data)
+        explicit_bzero(text->data, text->room);
+    str_release(text);
+}
+
+static int put_pem(struct app *app, const struct str *pem, struct err *err)
+{
+    const char *path = app->args.value[OPT_OUTPUT];
+    bool key = strstr(str_text(pem), "PRIVATE KEY") != NULL;
+    json_t *json;
+
+    if (path) {
+        if (pki_file_write(path, pem->data, pem->len, key, err) < 0)
+            return -1;
+        out_say(&app->out, "%s written\n", path);
+        return 0;
+    }
+    if (key && (app->out.json || isatty(1)))
+        return err_set(err, CAUSE_INPUT,
+                       "this holds a private key: it goes to a file only, "
+                       "-o FILE");
+    if (!app->out.json) {
+        out_raw(&app->out, pem->data, pem->len);
+        return 0;
+    }
+    json = app_event("pem");
+    json_object_set_new(json, "pem", app_text(str_text(pem)));
+    out_json(&app->out, json);
+    return 0;
+}
+
+static int order(struct app *app, struct str *pem, struct err *err)
+{
+    struct str ordered, notes;
+    int rc;
+
+    str_init(&ordered, TEXT_CAP);
+    str_init(&notes, 1 << 16);
+    rc = pki_chain_order(pem->data, pem->len, &ordered, &notes, err);
+    if (rc == 0) {
+        struct str visible;
+        str_init(&visible, 1 << 18);
+        str_add_visible(&visible, str_text(&notes), notes.len, true);
+        if (visible.len)
+            out_warn(&app->out, "%s%s", str_text(&visible),
+                     visible.data[visible.len - 1] == '\n' ? "" : "\n");
+        str_release(&visible);
+        wipe(pem);
+        str_add(pem, str_text(&ordered));
+    }
+    str_release(&ordered);
+    str_release(&notes);
+    return rc;
+}
+
+int cmd_pki_normalize(struct app *app)
+{
+    struct err err = {.cause = CAUSE_NONE};
+    struct str pem;
+    int code = EXIT_DONE;
+    int rc;
+
+    str_init(&pem, TEXT_CAP);
+    rc = read_bundle(&pem, app->args.words, &err);
+    if (rc == 0 && args_has(&app->args, OPT_ORDER))
+        rc = order(app, &pem, &err);
+    if (rc == 0)
+        rc = put_pem(app, &pem, &err);
+    wipe(&pem);
+    if (rc < 0) {
+        err.cause = CAUSE_INPUT;
+        code = app_fail(app, &err);
+    }
+    return code;
+}
+
+/* -- lint
+ * ---------------------------------------------------------------------------
+ */
+
+static void tell_finding(struct app *app, const char *path,
+                         const struct pki_finding *f)
+{
+    static const char *const words[] = {"note", "warning", "error"};
+    struct str visible;
+    json_t *json;
+
+    if (app->out.json) {
+        json = app_event("finding");
+        json_object_set_new(json, "file", app_text(path));
+        json_object_set_new(json, "finding", app_text(f->id));
+        json_object_set_new(json, "state", app_text(words[f->severity]));
+        json_object_set_new(json, "detail", app_text(f->text));
+        out_json(&app->out, json);
+        return;
+    }
+    str_init(&visible, 4096);
+    str_add_visible(&visible, f->text, strlen(f->text), false);
+    out_say(&app->out, "%s: %s %s: %s\n", path, words[f->severity], f->id,
+            str_text(&visible));
+    str_release(&visible);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+int cmd_pki_lint(struct app *app)
+{
+    bool bad = false;
+
+    for (size_t i = 0; i < app->args.n_words; i++) {
+        const char *path = app->args.words[i];
+        struct pki_findings findings = {.n = 0};
+        struct err err = {.cause = CAUSE_NONE};
+        struct secret *data = pki_file_read(path, &err);
+
+        if (!data)
+            return app_fail(app, &err);
+        pki_lint_file(base_name(path), data->data, data->len, &findings);
+        for (size_t k = 0; k < findings.n; k++)
+            tell_finding(app, path, &findings.list[k]);
+        bad = bad || pki_findings_has_error(&findings);
+        if (findings.n == 0)
+            out_say(&app->out, "%s: nothing found\n", path);
+        pki_findings_release(&findings);
+        secret_free(data);
+    }
+    return bad ? EXIT_NEGATIVE : EXIT_DONE;
+}
