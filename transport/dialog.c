@@ -218,7 +218,7 @@ unsigned dialog_quiet_ms(const struct dialog *d)
         return DIALOG_DOUBT_MS;
     if (!is_asked(d))
         return 0;
-    return d->confirm && !d->confirmed ? DIALOG_SETTLE_MS : DIALOG_STUCK_MS;
+    return d->confirm && !d->confirmed ? DIALOG_ASKED_MS : DIALOG_STUCK_MS;
 }
 
 static void type_line(struct dialog *d, const char *text)

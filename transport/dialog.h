@@ -44,6 +44,7 @@ enum {
     DIALOG_SETTLE_MS = 10,    /* after the known prompt */
     DIALOG_LOGIN_MS = 20,     /* after what looks like the first one */
     DIALOG_DOUBT_MS = 200,    /* after what only looks like one */
+    DIALOG_ASKED_MS = 50,     /* after a question: its rest may follow */
     DIALOG_SILENT_MS = 1500,  /* at the login without any prompt */
     DIALOG_STUCK_MS = 1000,   /* after a question that is not ours to answer */
     DIALOG_PROMPT_MAX = 200,  /* bytes of a prompt */

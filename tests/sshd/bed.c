@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -25,7 +26,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <setjmp.h>
 
 #include "core/base/clock.h"
 

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tests/sshd/test_sshd_fault.c - what goes wrong on the way: dead servers,
+ * silence, refused channels, proxies, too many sessions.
+ */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/base/clock.h"
+#include "tests/sshd/bed.h"
+#include "tests/sshd/bed_client.h"
+
+static struct {
+    struct bed *bed;
+    struct bed_server *server;
+    char key[256];
+    char known[256];
+} t;
+
+static void need_bed(void)
+{
+    if (t.bed == NULL)
+        skip();
+}
+
+static void target_to(struct link_target *target, const struct bed_server *s)
+{
+    client_target(target, s->address, s->port, t.bed->user);
+    target->known_hosts = t.known;
+    target->identity = t.key;
+}
+
+static struct bed_server *serve(const char *address, const char *lines)
+{
+    struct bed_server *s = bed_serve(t.bed, address, lines);
+
+    bed_trust(s, t.known);
+    return s;
+}
+
+struct trial { /* one link, opened and closed again */
+    struct client c;
+    struct link *l;
+    struct link_target target;
+    struct answer a;
+};
+
+static void trial_begin(struct trial *x, const struct bed_server *s,
+                        const struct port_options *options)
+{
+    memset(x, 0, sizeof(*x));
+    client_init(&x->c, options);
+    target_to(&x->target, s);
+    x->l = client_open(&x->c, &x->target);
+}
+
+static void trial_end(struct trial *x)
+{
+    client_close(&x->c, x->l);
+    client_release(&x->c);
+}
+
+static int set_aside(const char *address, unsigned *port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    socklen_t len = sizeof(in);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    *port = ntohs(in.sin_port);
+    return fd;
+}
+
+/* Starts a command that hangs, and returns when it runs on the server. */
+static void start_hanging(struct trial *x, char marker[256], char text[400])
+{
+    struct link_command command = {.text = text};
+    uint64_t until = clock_mono_ms() + BED_WAIT_MS;
+
+    bed_path(t.bed, "hanging", marker);
+    (void)remove(marker);
+    snprintf(text, 400, ": >%s; exec sleep 100", marker);
+    x->c.ops->command(x->l, &command, client_on_done, &x->a);
+    while (access(marker, F_OK) != 0 && clock_mono_ms() < until)
+        uv_run(&x->c.loop, UV_RUN_NOWAIT);
+    assert_int_equal(access(marker, F_OK), 0);
+}
+
+static void test_killed_in_mid_command(void **state)
+{
+    struct trial x;
+    char marker[256], text[400];
+
+    (void)state;
+    need_bed();
+    trial_begin(&x, t.server, NULL);
+    start_hanging(&x, marker, text);
+    assert_true(bed_kill_sessions(t.server, SIGKILL) > 0);
+    client_wait(&x.c, &x.a);
+    assert_end(&x.a, LINK_LOST, "its answer did not come");
+    client_command(&x.c, x.l, "echo back", &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    assert_string_equal(x.a.data, "back\n");
+    trial_end(&x);
+}
+
+static void test_lost_while_idle_is_made_again(void **state)
+{
+    struct trial x;
+
+    (void)state;
+    need_bed();
+    trial_begin(&x, t.server, NULL);
+    client_command(&x.c, x.l, "echo 1", &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    assert_true(bed_kill_sessions(t.server, SIGKILL) > 0);
+    client_command(&x.c, x.l, "echo 2", &x.a);
+    /* the loss may show only when the command was handed over */
+    if (x.a.end == LINK_LOST)
+        client_command(&x.c, x.l, "echo 2", &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    assert_string_equal(x.a.data, "2\n");
+    trial_end(&x);
+}
+
+/* A peer that is stopped, not closed: only probes show it. */
+static void test_stopped_peer(void **state)
+{
+    const struct port_options options = {.keepalive_s = 1};
+    struct trial x;
+    char marker[256], text[400];
+    uint64_t until;
+
+    (void)state;
+    need_bed();
+    trial_begin(&x, t.server, &options);
+    client_command(&x.c, x.l, "echo 1", &x.a);
+    memset(&x.a, 0, sizeof(x.a));
+    start_hanging(&x, marker, text);
+    /* two probes are answered first, then the peer stops */
+    until = clock_mono_ms() + 3500;
+    while (clock_mono_ms() < until)
+        uv_run(&x.c.loop, UV_RUN_ONCE);
+    assert_int_equal(x.a.times, 0);
+    x.target.command_timeout_ms = 60000;
+    assert_true(bed_kill_sessions(t.server, SIGSTOP) > 0);
+    client_wait(&x.c, &x.a);
+    assert_end(&x.a, LINK_LOST, "the connection is dead");
+    assert_true(bed_kill_sessions(t.server, SIGKILL) > 0);
+    trial_end(&x);
+}
+
+static void test_silent_server(void **state)
+{
+    struct bed_server silent = {.address = "127.0.79.9"};
+    struct trial x;
+    int fd = -1;
+
+    (void)state;
+    need_bed();
+    fd = set_aside(silent.address, &silent.port);
+    trial_begin(&x, &silent, NULL);
+    x.target.connect_timeout_ms = 300;
+    client_connect(&x.c, x.l, &x.a);
+    assert_end(&x.a, LINK_UNSENT, "no answer from 127.0.79.9");
+    trial_end(&x);
+    close(fd);
+}
+
+static void test_nobody_there(void **state)
+{
+    struct bed_server none = {.address = "127.0.79.8"};
+    struct trial x;
+
+    (void)state;
+    need_bed();
+    none.port = bed_free_port(none.address);
+    trial_begin(&x, &none, NULL);
+    client_command(&x.c, x.l, "echo", &x.a);
+    assert_end(&x.a, LINK_UNSENT, "refused");
+    x.target.address = "no-such-name.invalid";
+    trial_end(&x);
+    trial_begin(&x, &none, NULL);
+    x.target.address = "no-such-name.invalid";
+    client_command(&x.c, x.l, "echo", &x.a);
+    assert_end(&x.a, LINK_UNSENT, "no-such-name.invalid");
+    trial_end(&x);
+}
+
+static void test_canceled_while_connecting(void **state)
+{
+    struct bed_server silent = {.address = "127.0.79.7"};
+    struct trial x;
+    struct answer list = {0};
+    int fd = -1;
+
+    (void)state;
+    need_bed();
+    fd = set_aside(silent.address, &silent.port);
+    trial_begin(&x, &silent, NULL);
+    x.c.ops->connect(x.l, client_on_done, &x.a);
+    x.c.ops->list(x.l, client_on_done, &list);
+    x.c.ops->cancel(x.l);
+    client_wait(&x.c, &x.a);
+    client_wait(&x.c, &list);
+    assert_end(&x.a, LINK_CANCELED, NULL);
+    assert_end(&list, LINK_CANCELED, NULL);
+    memset(&x.a, 0, sizeof(x.a));
+    x.c.ops->connect(x.l, client_on_done, &x.a);
+    for (int i = 0; i < 5; i++)
+        uv_run(&x.c.loop, UV_RUN_NOWAIT);
+    trial_end(&x); /* closes in mid-handshake */
+    assert_end(&x.a, LINK_CANCELED, NULL);
+    close(fd);
+}
+
+static void test_refused_channel(void **state)
+{
+    struct trial x;
+    struct bed_server *s;
+    uint64_t began;
+
+    (void)state;
+    need_bed();
+    s = serve("127.0.79.2", "MaxSessions 0\n");
+    trial_begin(&x, s, NULL);
+    client_connect(&x.c, x.l, &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    began = clock_mono_ms();
+    client_command(&x.c, x.l, "echo", &x.a);
+    assert_end(&x.a, LINK_UNSENT, "opened no channel");
+    assert_true(clock_mono_ms() - began >= client_dialect.channel_retry_ms);
+    client_list(&x.c, x.l, &x.a);
+    assert_end(&x.a, LINK_UNSENT, "opened no channel");
+    trial_end(&x);
+}
+
+static void test_no_sftp(void **state)
+{
+    struct trial x;
+    struct bed_server *s;
+
+    (void)state;
+    need_bed();
+    s = serve("127.0.79.3", "Subsystem sftp /nonexistent/sftp-server\n");
+    trial_begin(&x, s, NULL);
+    client_list(&x.c, x.l, &x.a);
+    assert_true(x.a.end == LINK_FAILED || x.a.end == LINK_UNSENT);
+    assert_int_equal(x.a.times, 1);
+    client_command(&x.c, x.l, "echo fine", &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    trial_end(&x);
+}
+
+static void write_ssh_config(const struct bed_server *jump, bool by_command,
+                             char path[256])
+{
+    char text[2000];
+
+    bed_path(t.bed, by_command ? "config.command" : "config.jump", path);
+    snprintf(text, sizeof(text),
+             "Host jump\n  HostName %s\n  Port %u\n  User %s\n"
+             "  IdentityFile %s\n  IdentitiesOnly yes\n"
+             "  UserKnownHostsFile %s\n"
+             "Host behind\n  HostName %s\n  Port %u\n  %s\n",
+             jump->address, jump->port, t.bed->user, t.key, t.known,
+             t.server->address, t.server->port,
+             by_command ? "ProxyCommand exec ssh -F /dev/null -oBatchMode=yes "
+                          "-W %h:%p -F \"$CF_CONFIG\" jump"
+                        : "ProxyJump jump");
+    bed_write(path, text);
+    setenv("CF_CONFIG", path, 1);
+}
+
+static void proxy_works(bool by_command)
+{
+    struct trial x;
+    char config[256];
+
+    write_ssh_config(t.server, by_command, config);
+    trial_begin(&x, t.server, NULL);
+    x.target.address = "behind";
+    x.target.port = 0;
+    x.target.ssh_config = config;
+    client_command(&x.c, x.l, "echo behind", &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    assert_string_equal(x.a.data, "behind\n");
+    client_list(&x.c, x.l, &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    trial_end(&x);
+}
+
+static void test_proxy_jump(void **state)
+{
+    (void)state;
+    need_bed();
+    proxy_works(false);
+}
+
+static void test_proxy_command(void **state)
+{
+    (void)state;
+    need_bed();
+    proxy_works(true);
+}
+
+static void test_proxy_that_fails(void **state)
+{
+    struct trial x;
+    char config[256];
+
+    (void)state;
+    need_bed();
+    bed_path(t.bed, "config.bad", config);
+    bed_write(config, "Host *\n  ProxyCommand echo no route to it >&2; "
+                      "exit 1\n");
+    trial_begin(&x, t.server, NULL);
+    x.target.ssh_config = config;
+    client_connect(&x.c, x.l, &x.a);
+    assert_end(&x.a, LINK_UNSENT, NULL);
+    trial_end(&x);
+}
+
+static void run_many(unsigned n, const struct port_options *options,
+                     struct answer *a)
+{
+    static const struct link_command command = {.text = "echo many"};
+    struct link *links[200];
+    struct link_target target;
+    struct client c;
+
+    client_init(&c, options);
+    target_to(&target, t.server);
+    target.connect_timeout_ms = 60000;
+    target.command_timeout_ms = 60000;
+    for (unsigned i = 0; i < n; i++) {
+        links[i] = client_open(&c, &target);
+        memset(&a[i], 0, sizeof(a[i]));
+        c.ops->command(links[i], &command, client_on_done, &a[i]);
+    }
+    client_wait_all(&c, a, n);
+    for (unsigned i = 0; i < n; i++) {
+        assert_end(&a[i], LINK_OK, NULL);
+        assert_string_equal(a[i].data, "many\n");
+        if (options != NULL)
+            assert_true(port_sessions(c.port) <= options->max_sessions);
+    }
+    for (unsigned i = 0; i < n; i++)
+        client_close(&c, links[i]);
+    client_release(&c);
+}
+
+static void test_hundred_at_once(void **state)
+{
+    static struct answer a[100];
+
+    (void)state;
+    need_bed();
+    run_many(100, NULL, a);
+}
+
+/* More nodes than slots, and every session is kept: the idle give way. */
+static void test_more_links_than_slots(void **state)
+{
+    const struct port_options options = {.max_sessions = 4};
+    static struct answer a[20];
+
+    (void)state;
+    need_bed();
+    run_many(20, &options, a);
+}
+
+static void test_killed_under_uploads(void **state)
+{
+    static char data[200000];
+    static struct answer a[20];
+    static char names[20][16];
+    struct link_put put[20];
+    struct trial x;
+
+    (void)state;
+    need_bed();
+    trial_begin(&x, t.server, NULL);
+    client_list(&x.c, x.l, &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    memset(a, 0, sizeof(a));
+    for (int i = 0; i < 20; i++) {
+        snprintf(names[i], sizeof(names[i]), "up%d", i);
+        put[i] = (struct link_put){
+            .name = names[i], .data = data, .len = sizeof(data)};
+        x.c.ops->put(x.l, &put[i], client_on_done, &a[i]);
+    }
+    while (a[0].times == 0)
+        uv_run(&x.c.loop, UV_RUN_ONCE);
+    assert_true(bed_kill_sessions(t.server, SIGKILL) > 0);
+    client_wait_all(&x.c, a, 20);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(a[i].times, 1);
+        assert_true(a[i].end == LINK_OK || a[i].end == LINK_LOST);
+    }
+    trial_end(&x);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    unsetenv("SSH_AUTH_SOCK");
+    t.bed = bed_new();
+    if (t.bed == NULL)
+        return 0;
+    bed_path(t.bed, "known", t.known);
+    bed_make_key(t.bed, "id", "ed25519", "", t.key);
+    t.server = serve("127.0.79.1", NULL);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    if (t.bed != NULL)
+        bed_free(t.bed);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_killed_in_mid_command),
+        cmocka_unit_test(test_lost_while_idle_is_made_again),
+        cmocka_unit_test(test_stopped_peer),
+        cmocka_unit_test(test_silent_server),
+        cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_canceled_while_connecting),
+        cmocka_unit_test(test_refused_channel),
+        cmocka_unit_test(test_no_sftp),
+        cmocka_unit_test(test_proxy_jump),
+        cmocka_unit_test(test_proxy_command),
+        cmocka_unit_test(test_proxy_that_fails),
+        cmocka_unit_test(test_killed_under_uploads),
+        cmocka_unit_test(test_more_links_than_slots),
+        cmocka_unit_test(test_hundred_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
