@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -44,6 +45,15 @@ static void on_signal(int signo)
             pending[i] = 1;
 }
 
+/* SIGTTOU came: the terminal is another's, with settings of its own. */
+static bool is_background(void)
+{
+    for (size_t i = 0; i < CAUGHT; i++)
+        if (pending[i] && caught[i].signo == SIGTTOU)
+            return true;
+    return false;
+}
+
 static bool is_pending(bool stops)
 {
     for (size_t i = 0; i < CAUGHT; i++)
@@ -52,24 +62,41 @@ static bool is_pending(bool stops)
     return false;
 }
 
-/* Signals that were ignored (nohup) stay ignored. */
-static void catch_signals(struct sigaction saved[CAUGHT])
+/* What is put back when the terminal is. */
+struct saved {
+    struct sigaction actions[CAUGHT];
+    sigset_t mask;
+};
+
+/* Signals that were ignored (nohup) stay ignored.  The rest wait, so that none
+ * slips in between the look at `pending` and the wait for a line; but those
+ * that our own calls raise in the background must not: blocked, they would
+ * let us write over the shell's terminal. */
+static void catch_signals(struct saved *saved)
 {
     struct sigaction act = {.sa_handler = on_signal}; /* no SA_RESTART */
+    sigset_t block;
 
     sigemptyset(&act.sa_mask);
+    sigemptyset(&block);
     for (size_t i = 0; i < CAUGHT; i++) {
         pending[i] = 0;
-        sigaction(caught[i].signo, NULL, &saved[i]);
-        if (saved[i].sa_handler != SIG_IGN)
+        if (caught[i].signo != SIGTTIN && caught[i].signo != SIGTTOU)
+            sigaddset(&block, caught[i].signo);
+    }
+    sigprocmask(SIG_BLOCK, &block, &saved->mask);
+    for (size_t i = 0; i < CAUGHT; i++) {
+        sigaction(caught[i].signo, NULL, &saved->actions[i]);
+        if (saved->actions[i].sa_handler != SIG_IGN)
             sigaction(caught[i].signo, &act, NULL);
     }
 }
 
-static void release_signals(const struct sigaction saved[CAUGHT])
+static void release_signals(const struct saved *saved)
 {
     for (size_t i = 0; i < CAUGHT; i++)
-        sigaction(caught[i].signo, &saved[i], NULL);
+        sigaction(caught[i].signo, &saved->actions[i], NULL);
+    sigprocmask(SIG_SETMASK, &saved->mask, NULL);
     for (size_t i = 0; i < CAUGHT; i++)
         if (pending[i])
             kill(getpid(), caught[i].signo);
@@ -89,14 +116,22 @@ static void say(int tty, const char *what)
     str_release(&text);
 }
 
+/* One byte; -1 with EINTR when a signal came first. */
+static ssize_t wait_byte(int tty, const sigset_t *mask, char *c)
+{
+    struct pollfd p = {.fd = tty, .events = POLLIN};
+
+    return ppoll(&p, 1, NULL, mask) < 0 ? -1 : read(tty, c, 1);
+}
+
 /* The line into `s`, its length into s->len. */
-static enum answer read_line(int tty, struct secret *s)
+static enum answer read_line(int tty, const sigset_t *mask, struct secret *s)
 {
     size_t got = 0;
     char c = '\0';
 
     while (!is_pending(false) && !is_pending(true)) {
-        ssize_t n = read(tty, &c, 1);
+        ssize_t n = wait_byte(tty, mask, &c);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -112,7 +147,8 @@ static enum answer read_line(int tty, struct secret *s)
     return ANSWER_SIGNAL;
 }
 
-static enum answer ask(int tty, const char *what, struct secret *s)
+static enum answer ask(int tty, const char *what, const sigset_t *mask,
+                       struct secret *s)
 {
     enum answer answer = ANSWER_NONE;
     struct termios before, quiet;
@@ -124,14 +160,14 @@ static enum answer ask(int tty, const char *what, struct secret *s)
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     if (tcsetattr(tty, TCSAFLUSH, &quiet) == 0) {
         say(tty, what);
-        answer = read_line(tty, s);
+        answer = read_line(tty, mask, s);
         n = write(tty, "\n", 1);
         (void)n;
     } else if (errno == EINTR) {
         return ANSWER_SIGNAL;
     }
     while (tcsetattr(tty, TCSAFLUSH, &before) < 0 && errno == EINTR &&
-           !is_pending(true))
+           !is_background())
         ;
     return answer;
 }
@@ -152,7 +188,7 @@ static struct secret *refuse(enum answer answer, struct secret *s,
 struct secret *secret_prompt(const char *what, struct err *err)
 {
     int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    struct sigaction saved[CAUGHT];
+    struct saved saved;
     enum answer answer;
     struct secret *s;
 
@@ -163,11 +199,11 @@ struct secret *secret_prompt(const char *what, struct err *err)
     }
     s = secret_new(LINE_BYTES);
     do {
-        catch_signals(saved);
-        answer = ask(tty, what, s);
+        catch_signals(&saved);
+        answer = ask(tty, what, &saved.mask, s);
         if (is_pending(false))
             answer = ANSWER_SIGNAL;
-        release_signals(saved); /* a stop happens here */
+        release_signals(&saved); /* a stop happens here */
     } while (answer == ANSWER_SIGNAL && !is_pending(false));
     close(tty);
     return answer == ANSWER_LINE ? s : refuse(answer, s, err);
