@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ static void run_child(const char *line, const char *folder, int out)
         _exit(126);
     if (folder && chdir(folder) < 0)
         _exit(126);
+    signal(SIGPIPE, SIG_DFL); /* we ignore it, pipelines live by it */
     execl("/bin/sh", "sh", "-c", line, (char *)NULL);
     _exit(127);
 }

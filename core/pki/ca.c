@@ -37,7 +37,7 @@ void pki_ca_release(struct pki_ca *ca)
     memset(ca, 0, sizeof(*ca));
 }
 
-/* -- reading --------------------------------------------------------------- */
+/* -- reading ------------------------------------------------------------- */
 
 static int check_times(X509 *cert, const struct pki_ca_options *options,
                        struct err *err)
@@ -154,7 +154,7 @@ out:
     return rc;
 }
 
-/* -- making ---------------------------------------------------------------- */
+/* -- making -------------------------------------------------------------- */
 
 /* Cuts a long cluster name between characters: a common name has room for 64,
  * and the date and the random digits tell generations apart. */
@@ -282,7 +282,7 @@ static int make_ca(const struct pki_ca_options *options, struct err *err)
     return rc;
 }
 
-/* -- one maker at a time --------------------------------------------------- */
+/* -- one maker at a time ------------------------------------------------- */
 
 /* Locks the key's folder; there is no file to leave behind.  -1: error, -2:
  * there is no folder, or its file system has no locks (NFS); then exclusive
@@ -304,7 +304,7 @@ static int lock_folder(const char *key_path, struct err *err)
                    : err_errno(err, CAUSE_INPUT, "folder of %s", key_path);
     while ((rc = flock(fd, LOCK_EX | LOCK_NB)) < 0 &&
            (errno == EWOULDBLOCK || errno == EINTR) && clock_mono_ms() < until)
-        nanosleep(&step, NULL);
+        nanosleep(&step, NULL); /* lint: allow nanosleep, flock has no event */
     if (rc == 0)
         return fd;
     rc = errno == EWOULDBLOCK || errno == EINTR ? -1 : -2;

@@ -60,7 +60,7 @@ void pki_find(struct pki_findings *findings, const char *id,
     list[findings->n++] = one;
 }
 
-/* -- what the file is for -------------------------------------------------- */
+/* -- what the file is for ------------------------------------------------ */
 
 enum form {
     FORM_ANY,
@@ -124,7 +124,7 @@ static void check_name(const char *name, struct pki_findings *findings)
                  base);
 }
 
-/* -- lines ----------------------------------------------------------------- */
+/* -- lines --------------------------------------------------------------- */
 
 static void check_line_ends(const char *data, size_t len,
                             struct pki_findings *findings)
@@ -159,7 +159,7 @@ static void check_lines(const char *data, size_t len,
                  "a line holds a tab or ends in a blank; normalize the file");
 }
 
-/* -- blocks ---------------------------------------------------------------- */
+/* -- blocks -------------------------------------------------------------- */
 
 static size_t line_end(const char *at, const char *end)
 {
@@ -312,8 +312,7 @@ static void lint_pem(struct form_state *state, struct pki_findings *findings)
                  "%d blocks; a request file holds one", state->blocks);
 }
 
-/* -- DER --------------------------------------------------------------------
- */
+/* -- DER ----------------------------------------------------------------- */
 
 static void lint_der(const struct form_state *state,
                      struct pki_findings *findings)

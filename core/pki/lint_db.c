@@ -12,8 +12,7 @@
 
 static const char db_user[] = "postgres"; /* PostgreSQL maps the CN to it */
 
-/* -- reading
- * -------------------------------------------------------------------- */
+/* -- reading ------------------------------------------------------------- */
 
 static void load_key(struct pki_member *m, const void *data, size_t len,
                      struct pki_findings *findings)
@@ -52,17 +51,22 @@ static STACK_OF(X509) * load_certs(const char *what, const void *data,
     return certs;
 }
 
-static void load_member(struct pki_member *m, const void *key, size_t key_len,
-                        const void *cert, size_t cert_len,
-                        struct pki_findings *findings)
+/* One file's bytes, as the set has them. */
+struct bytes {
+    const void *data;
+    size_t len;
+};
+
+static void load_member(struct pki_member *m, struct bytes key,
+                        struct bytes cert, struct pki_findings *findings)
 {
     char what[64];
 
     snprintf(what, sizeof(what), "%s certificate", m->what);
-    m->extra = load_certs(what, cert, cert_len, findings);
+    m->extra = load_certs(what, cert.data, cert.len, findings);
     if (m->extra)
         m->cert = sk_X509_shift(m->extra);
-    load_key(m, key, key_len, findings);
+    load_key(m, key.data, key.len, findings);
 }
 
 static void release_member(struct pki_member *m)
@@ -73,8 +77,7 @@ static void release_member(struct pki_member *m)
     EVP_PKEY_free(m->key);
 }
 
-/* -- names
- * ---------------------------------------------------------------------- */
+/* -- names --------------------------------------------------------------- */
 
 static bool has_value(const ASN1_STRING *s, const char *text)
 {
@@ -204,8 +207,7 @@ static void check_client_names(X509 *cert, struct pki_findings *findings)
     GENERAL_NAMES_free(san);
 }
 
-/* -- server and client together
- * --------------------------------------------------- */
+/* -- server and client together ------------------------------------------ */
 
 static bool same_root(const struct pki_member *a, const struct pki_member *b)
 {
@@ -265,10 +267,12 @@ void pki_lint_db_set(const struct pki_db_set *set,
         load_certs("CA bundle", set->ca, set->ca_len, findings);
 
     if (set->server_cert || set->server_key)
-        load_member(&server, set->server_key, set->server_key_len,
-                    set->server_cert, set->server_cert_len, findings);
-    load_member(&client, set->client_key, set->client_key_len, set->client_cert,
-                set->client_cert_len, findings);
+        load_member(
+            &server, (struct bytes){set->server_key, set->server_key_len},
+            (struct bytes){set->server_cert, set->server_cert_len}, findings);
+    load_member(&client, (struct bytes){set->client_key, set->client_key_len},
+                (struct bytes){set->client_cert, set->client_cert_len},
+                findings);
     check_member(&server, bundle, set, findings);
     check_member(&client, bundle, set, findings);
     if (server.cert && client.cert)

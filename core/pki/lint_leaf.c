@@ -28,8 +28,7 @@ void pki_short_subject(const X509 *cert, char text[PKI_SHORT_BYTES])
         memcpy(text + PKI_SHORT_BYTES - 4, "...", 4);
 }
 
-/* -- the key ----------------------------------------------------------------
- */
+/* -- the key ------------------------------------------------------------- */
 
 static void check_rsa(const char *what, EVP_PKEY *key,
                       struct pki_findings *findings)
@@ -75,8 +74,7 @@ static void check_key(const struct pki_member *m, struct pki_findings *findings)
         check_rsa(m->what, key, findings);
 }
 
-/* -- the signature -----------------------------------------------------------
- */
+/* -- the signature ------------------------------------------------------- */
 
 static bool is_sha2(int digest)
 {
@@ -105,8 +103,7 @@ void pki_lint_signature(const char *what, X509 *cert,
     ERR_clear_error();
 }
 
-/* -- extensions ---------------------------------------------------------------
- */
+/* -- extensions ---------------------------------------------------------- */
 
 static void check_critical(const struct pki_member *m,
                            struct pki_findings *findings)
@@ -210,8 +207,7 @@ static void check_key_ids(const struct pki_member *m,
                  m->what);
 }
 
-/* -- usage --------------------------------------------------------------------
- */
+/* -- usage --------------------------------------------------------------- */
 
 static void check_usage(const struct pki_member *m,
                         struct pki_findings *findings)

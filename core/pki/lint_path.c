@@ -38,8 +38,7 @@ static const char *id_of(int code)
     return "C1";
 }
 
-/* -- one certificate of a path ------------------------------------------------
- */
+/* -- one certificate of a path ------------------------------------------- */
 
 static void check_dates(X509 *cert, int64_t at, struct pki_findings *findings)
 {
@@ -125,8 +124,7 @@ static void check_chain(const struct pki_member *m, int64_t at,
                  m->what, n - 1);
 }
 
-/* -- the path
- * ------------------------------------------------------------------ */
+/* -- the path ------------------------------------------------------------ */
 
 /* A purpose that the leaf permits and a CA above it does not. */
 static void check_nesting(const struct pki_member *m, STACK_OF(X509) * bundle,
@@ -179,8 +177,7 @@ void pki_lint_path(struct pki_member *member, STACK_OF(X509) * bundle,
                  member->what, sk_X509_num(member->extra));
 }
 
-/* -- the bundle
- * ---------------------------------------------------------------- */
+/* -- the bundle ---------------------------------------------------------- */
 
 static bool issued(X509 *by, X509 *of)
 {

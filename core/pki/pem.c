@@ -163,17 +163,21 @@ size_t pki_pem_room(size_t der_len)
     return der_len / COLUMNS_BYTES * 65 + 65 + 160;
 }
 
-static size_t put(char *out, const char *a, const char *b, const char *c)
+static size_t put(char *out, const char *text)
 {
-    char *p = stpcpy(stpcpy(stpcpy(out, a), b), c);
+    size_t n = strlen(text);
 
-    return (size_t)(p - out);
+    memcpy(out, text, n);
+    return n;
 }
 
 size_t pki_pem_encode(const char *label, const unsigned char *der,
                       size_t der_len, char *out)
 {
-    size_t used = put(out, begin_mark, label, "-----\n");
+    size_t used = put(out, begin_mark);
+
+    used += put(out + used, label);
+    used += put(out + used, "-----\n");
 
     for (size_t i = 0; i < der_len; i += COLUMNS_BYTES) {
         size_t part = der_len - i < COLUMNS_BYTES ? der_len - i : COLUMNS_BYTES;
@@ -182,5 +186,7 @@ size_t pki_pem_encode(const char *label, const unsigned char *der,
         used += (size_t)n;
         out[used++] = '\n';
     }
-    return used + put(out + used, end_mark, label, "-----\n");
+    used += put(out + used, end_mark);
+    used += put(out + used, label);
+    return used + put(out + used, "-----\n");
 }

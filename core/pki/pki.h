@@ -47,7 +47,8 @@ struct pki_cert_info {
     char names[1024];               /* "DNS:a, IP:10.0.0.1"; "" without SAN */
 };
 
-/* The first certificate, request or key of a PEM or DER buffer. */
+/* The first certificate, request or key of a PEM or DER buffer.  Of an
+ * encrypted key only that is told: key is "encrypted". */
 int pki_describe(const void *data, size_t len, struct pki_cert_info *info,
                  struct err *err);
 /* Every certificate of a bundle, in its order.  *infos is malloc'd. */
@@ -67,6 +68,7 @@ enum pki_purpose { PKI_ANY, PKI_SERVER, PKI_CLIENT };
 /* The leaf (first of `cert`, its further ones as intermediates) verifies up to
  * a self-signed root of `bundle` for the purpose at time `at` (0: validity is
  * not looked at).  Only the supplied certificates count, never the system's.
+ * Keys and signatures under 112 bits (RSA 1024, SHA-1) do not verify.
  * The error names the certificate and the rule. */
 int pki_verify(const void *cert, size_t cert_len, const void *bundle,
                size_t bundle_len, enum pki_purpose purpose, int64_t at,
@@ -96,11 +98,12 @@ struct pki_findings {       /* grows; zero to start; free with release */
 };
 void pki_findings_release(struct pki_findings *findings);
 bool pki_findings_has_error(const struct pki_findings *findings);
-/* Form of the file: A1-A8 (name may be NULL: A1 is skipped). */
+/* Form of the file: A1-A9 (name may be NULL: A1 is skipped). */
 void pki_lint_file(const char *name, const void *data, size_t len,
                    struct pki_findings *findings);
-/* The whole database set: B, C, D, E2, F1-F5 of facts/certs.md 6 for server,
- * client and CA bundle.  server_* are NULL for a connect-only node's set. */
+/* The whole database set: B, C, D, E1, E2, E6, F1-F5, F8, F12 of facts/certs.md
+ * 6 for server, client and CA bundle.  server_* are NULL for a connect-only
+ * node's set.  What only a strict reader of RFC 5280 misses is a warning. */
 struct pki_db_set {
     const void *server_key, *server_cert, *client_key, *client_cert, *ca;
     size_t server_key_len, server_cert_len, client_key_len, client_cert_len,
@@ -132,7 +135,10 @@ void pki_ca_release(struct pki_ca *ca);
  * renamed into place; subject "CN=certfleet database CA <cluster> <YYYYMMDD>-
  * <4 hex>", new for each generation: facts/certs.md 0.5).  A key without a
  * certificate, a certificate that is no CA, an expired one, a key that does
- * not match: CAUSE_INPUT, naming the file.  `made` may be NULL. */
+ * not match: CAUSE_INPUT, naming the file.  `made` may be NULL.  Of several
+ * processes one makes it and the others read it; one that waits 30 s for
+ * that: CAUSE_LOCKED.  cert_pem holds every certificate of the file, the CA
+ * itself first: it can serve as the bundle. */
 struct pki_ca_options {
     const char *cert_path, *key_path;
     const struct secret *password; /* of the key; NULL: none */

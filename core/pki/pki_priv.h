@@ -25,7 +25,7 @@ enum {
     PKI_MAX_DAYS = 36500,    /* of a certificate that we make */
 };
 
-/* -- pem.c ---------------------------------------------------------------- */
+/* -- pem.c --------------------------------------------------------------- */
 
 /* One block inside a buffer; it points into that buffer. */
 struct pki_block {
@@ -60,7 +60,7 @@ size_t pki_pem_room(size_t der_len);
 size_t pki_pem_encode(const char *label, const unsigned char *der,
                       size_t der_len, char *out);
 
-/* -- read.c --------------------------------------------------------------- */
+/* -- read.c -------------------------------------------------------------- */
 
 /* Fills `err` with the text and OpenSSL's reason, and empties OpenSSL's queue
  * of errors so that none lingers in a pool thread.  Returns -1. */
@@ -88,7 +88,7 @@ X509_REQ *pki_read_request(const void *data, size_t len, struct err *err);
 EVP_PKEY *pki_read_key(const void *data, size_t len,
                        const struct secret *passphrase, struct err *err);
 
-/* -- describe.c ----------------------------------------------------------- */
+/* -- describe.c ---------------------------------------------------------- */
 
 void pki_name_text(const X509_NAME *name, char text[PKI_NAME_BYTES]);
 void pki_subject_text(const X509 *cert, char text[PKI_NAME_BYTES]);
@@ -100,7 +100,7 @@ bool pki_cert_names_host(X509 *cert, const char *host);
 void pki_cert_sha256(X509 *cert, char hex[PKI_SHA256_HEX]);
 bool pki_is_ip(const char *host);
 
-/* -- key.c ---------------------------------------------------------------- */
+/* -- key.c --------------------------------------------------------------- */
 
 /* PKCS#8 PEM; encrypted (AES-256-CBC, PBKDF2) when there is a password. */
 struct secret *pki_key_pem(EVP_PKEY *key, const struct secret *password,
@@ -109,7 +109,7 @@ EVP_PKEY *pki_key_generate(const char *kind, struct err *err);
 /* Is it one of the kinds that we would make ourselves?  (facts B2) */
 bool pki_key_is_strong(EVP_PKEY *key);
 
-/* -- subject.c ------------------------------------------------------------ */
+/* -- subject.c ----------------------------------------------------------- */
 
 bool pki_is_host(const char *text); /* a DNS name or an IP address */
 X509_NAME *pki_subject_name(const struct pki_subject *subject, struct err *err);
@@ -117,7 +117,7 @@ X509_NAME *pki_subject_name(const struct pki_subject *subject, struct err *err);
 int pki_subject_san(const struct pki_subject *subject, GENERAL_NAMES **san,
                     struct err *err);
 
-/* -- issue.c -------------------------------------------------------------- */
+/* -- issue.c ------------------------------------------------------------- */
 
 /* A certificate before its extensions: version 3, random serial, validity. */
 X509 *pki_cert_blank(const X509_NAME *subject, EVP_PKEY *key,
@@ -128,7 +128,7 @@ bool pki_add_key_id(X509 *cert);
 bool pki_sign_with(X509 *cert, EVP_PKEY *key);
 char *pki_cert_pem(X509 *cert);
 
-/* -- verify.c ------------------------------------------------------------- */
+/* -- verify.c ------------------------------------------------------------ */
 
 struct pki_path {
     X509 *leaf;
@@ -155,7 +155,7 @@ struct pki_usage_fault {
 const struct pki_usage_fault *pki_usage_check(X509 *cert,
                                               enum pki_purpose purpose);
 
-/* -- lint.c and its parts -------------------------------------------------- */
+/* -- lint.c and its parts ------------------------------------------------ */
 
 /* The same id with the same text is found once. */
 void pki_find(struct pki_findings *findings, const char *id,

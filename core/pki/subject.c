@@ -57,7 +57,7 @@ bool pki_is_host(const char *text)
     return !digits;
 }
 
-/* -- the subject ----------------------------------------------------------- */
+/* -- the subject --------------------------------------------------------- */
 
 static int attribute_nid(const char *text, size_t len)
 {
@@ -169,7 +169,7 @@ X509_NAME *pki_subject_name(const struct pki_subject *subject, struct err *err)
     return NULL;
 }
 
-/* -- the names ------------------------------------------------------------- */
+/* -- the names ----------------------------------------------------------- */
 
 static GENERAL_NAME *make_name(const char *host)
 {

@@ -25,7 +25,7 @@ bool pki_is_root(X509 *cert)
     return root;
 }
 
-/* -- purpose --------------------------------------------------------------- */
+/* -- purpose ------------------------------------------------------------- */
 
 /* Netscape's old type has no accessor beside the extension itself. */
 static bool netscape_lacks(X509 *cert, unsigned char want)
@@ -79,7 +79,7 @@ const struct pki_usage_fault *pki_usage_check(X509 *cert,
     return eku & want_eku ? NULL : &faults[3];
 }
 
-/* -- words ----------------------------------------------------------------- */
+/* -- words --------------------------------------------------------------- */
 
 static void usage_words(X509 *cert, int depth, enum pki_purpose purpose,
                         char *text, size_t room)
@@ -167,7 +167,7 @@ static void fill_fault(X509_STORE_CTX *ctx, const struct pki_path *path,
              subject, words);
 }
 
-/* -- the path -------------------------------------------------------------- */
+/* -- the path ------------------------------------------------------------ */
 
 /* Roots go to the store, the rest joins the intermediates. */
 static int sort_bundle(STACK_OF(X509) * bundle, X509_STORE *store,
@@ -258,6 +258,7 @@ int pki_path_build(const struct pki_path *path, STACK_OF(X509) * *chain,
     return rc;
 }
 
+/* lint: allow params, two buffers, a purpose and a time: pki.h */
 int pki_verify(const void *cert, size_t cert_len, const void *bundle,
                size_t bundle_len, enum pki_purpose purpose, int64_t at,
                struct err *err)

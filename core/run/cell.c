@@ -13,9 +13,8 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/run/act.h"
+#include "core/run/cell_priv.h"
 #include "core/run/course.h"
-#include "core/run/probe.h"
-#include "core/run/send.h"
 
 /* ms; polls: design.md, "Transport": 50, then max(100, 5 % of the wait) */
 enum {
@@ -91,21 +90,22 @@ void cell_init(struct cell *cell, struct walk *walk, size_t row, size_t node)
     cell->step = &pb->steps[row];
 }
 
-static struct course *course_of(const struct cell *cell)
+struct course *cell_course(const struct cell *cell)
 {
     return cell->walk->course;
 }
 
-static const struct node *node_of(const struct cell *cell)
+const struct node *cell_node(const struct cell *cell)
 {
-    return cell->node == SIZE_MAX ? NULL
-                                  : course_of(cell)->pc->nodes[cell->node].node;
+    return cell->node == SIZE_MAX
+               ? NULL
+               : cell_course(cell)->pc->nodes[cell->node].node;
 }
 
-static struct view view_of(const struct cell *cell)
+struct view cell_view(const struct cell *cell)
 {
     return (struct view){
-        .plan = course_of(cell)->pc,
+        .plan = cell_course(cell)->pc,
         .node = cell->node,
         .back = cell->walk->back,
         .acted = cell->acted,
@@ -115,9 +115,9 @@ static struct view view_of(const struct cell *cell)
     };
 }
 
-static unsigned within_ms(const struct cell *cell)
+unsigned cell_within_ms(const struct cell *cell)
 {
-    const struct node *n = node_of(cell);
+    const struct node *n = cell_node(cell);
     unsigned s = 300;
 
     if (n)
@@ -141,16 +141,15 @@ static unsigned within_ms(const struct cell *cell)
     return s * 1000;
 }
 
-/* -- telling ----------------------------------------------------------------
- */
+/* -- telling -------------------------------------------------------------- */
 
-static void tell(const struct cell *cell, const char *event,
-                 const char *command, const char *detail)
+void cell_tell(const struct cell *cell, const char *event, const char *command,
+               const char *detail)
 {
-    const struct node *n = node_of(cell);
+    const struct node *n = cell_node(cell);
     struct event e = {
         .event = event,
-        .cluster = course_of(cell)->pc->cluster->name,
+        .cluster = cell_course(cell)->pc->cluster->name,
         .node = n ? n->name : NULL,
         .step = cell->step->id,
         .state = cell->walk->back ? "back" : NULL,
@@ -160,21 +159,20 @@ static void tell(const struct cell *cell, const char *event,
                        ? (int64_t)(clock_mono_ms() - cell->began_ms)
                        : -1,
     };
-    journal_tell(course_of(cell)->journal, &e);
+    journal_tell(cell_course(cell)->journal, &e);
 }
 
 static void tell_settled(const struct cell *cell)
 {
     if (cell->state == CELL_DONE)
-        tell(cell, "step-done", NULL, NULL);
+        cell_tell(cell, "step-done", NULL, NULL);
     else if (cell->state == CELL_SKIPPED)
-        tell(cell, "step-skipped", NULL, "already as wanted");
+        cell_tell(cell, "step-skipped", NULL, "already as wanted");
     else
-        tell(cell, "step-failed", NULL, cell->err.text);
+        cell_tell(cell, "step-failed", NULL, cell->err.text);
 }
 
-/* -- the setter --------------------------------------------------------------
- */
+/* -- the setter ----------------------------------------------------------- */
 
 static void enter(struct cell *cell);
 
@@ -189,7 +187,7 @@ static const struct cell_edge *find_edge(const struct cell *cell,
 
 static json_t *acts_json(const struct cell *cell)
 {
-    struct view view = view_of(cell);
+    struct view view = cell_view(cell);
     json_t *list = json_array();
     const struct act *act;
 
@@ -222,12 +220,10 @@ static json_t *edge_json(const struct cell *cell, const struct cell_edge *edge)
     return data;
 }
 
-static void on_intent(void *user, const struct err *err);
-
-static void move(struct cell *cell, enum cell_event event)
+void cell_move(struct cell *cell, enum cell_event event)
 {
     const struct cell_edge *edge = find_edge(cell, event);
-    const struct node *n = node_of(cell);
+    const struct node *n = cell_node(cell);
 
     if (!edge) {
         log_warn("%s %s: event %s in state %s is impossible", n ? n->name : "-",
@@ -238,32 +234,31 @@ static void move(struct cell *cell, enum cell_event event)
               event_names[event], state_names[edge->from],
               state_names[edge->to]);
     const struct journal_record record = {
-        .cluster = course_of(cell)->pc->cluster->name,
+        .cluster = cell_course(cell)->pc->cluster->name,
         .node = n ? n->name : NULL,
         .step = cell->step->id,
         .kind = "cell",
         .data = edge_json(cell, edge),
     };
     cell->state = edge->to;
-    journal_write(course_of(cell)->journal, &record,
-                  edge->to == CELL_APPLY ? on_intent : NULL, cell);
+    journal_write(cell_course(cell)->journal, &record,
+                  edge->to == CELL_APPLY ? cell_on_intent : NULL, cell);
     enter(cell);
 }
 
-static void fail(struct cell *cell, const struct err *err, bool fatal)
+void cell_fail(struct cell *cell, const struct err *err, bool fatal)
 {
     cell->err = *err;
     if (!fatal) {
         cell->tries++;
         if (cell->walk->stopping ||
-            cell->tries > (node_of(cell) ? node_of(cell)->retries : 0))
+            cell->tries > (cell_node(cell) ? cell_node(cell)->retries : 0))
             fatal = true;
     }
-    move(cell, fatal ? EV_FATAL : EV_ERROR);
+    cell_move(cell, fatal ? EV_FATAL : EV_ERROR);
 }
 
-/* -- waiting ------------------------------------------------------------------
- */
+/* -- waiting -------------------------------------------------------------- */
 
 static void start_timer(struct cell *cell, uv_timer_cb cb, uint64_t ms)
 {
@@ -271,7 +266,7 @@ static void start_timer(struct cell *cell, uv_timer_cb cb, uint64_t ms)
         cell->timer = calloc(1, sizeof(*cell->timer));
         if (!cell->timer)
             abort();
-        uv_timer_init(course_of(cell)->loop, cell->timer);
+        uv_timer_init(cell_course(cell)->loop, cell->timer);
         cell->timer->data = cell;
     }
     uv_timer_start(cell->timer, cb, ms, 0);
@@ -289,14 +284,12 @@ void cell_release(struct cell *cell)
     cell->timer = NULL;
 }
 
-static void read_now(struct cell *cell);
-
 static void on_poll(uv_timer_t *timer)
 {
-    read_now(timer->data);
+    cell_read(timer->data);
 }
 
-static void poll_later(struct cell *cell)
+void cell_poll_later(struct cell *cell)
 {
     uint64_t waited = clock_mono_ms() - cell->polls_since_ms;
     uint64_t ms = waited / 20;
@@ -308,293 +301,25 @@ static void poll_later(struct cell *cell)
     start_timer(cell, on_poll, ms);
 }
 
-static bool past_deadline(const struct cell *cell)
+bool cell_is_late(const struct cell *cell)
 {
     return clock_mono_ms() >= cell->deadline_ms;
 }
 
-/* -- CHECK and VERIFY: read, then ask the goal
- * --------------------------------- */
-
-/* Has this run changed anything live, and is this cell part of that? */
-static bool is_live(const struct cell *cell)
-{
-    return (cell->step->flags & STEP_LIVE) && course_of(cell)->pc->left;
-}
-
-static void judge_check(struct cell *cell, enum goal goal, struct err *why)
-{
-    bool nothing_to_do = act_at(&(struct view){.plan = course_of(cell)->pc,
-                                               .node = cell->node,
-                                               .back = cell->walk->back,
-                                               .tries = cell->tries},
-                                cell->step, 0) == NULL;
-
-    if (goal == GOAL_MET && !cell->force) {
-        move(cell, cell->step->acts ? EV_MET : EV_PROVEN);
-    } else if (goal == GOAL_UNKNOWN && is_live(cell) && !past_deadline(cell) &&
-               !cell->walk->stopping) {
-        poll_later(cell); /* still running, for all that we know */
-    } else if (goal == GOAL_BUSY || (goal == GOAL_OPEN && nothing_to_do)) {
-        cell->err = *why;
-        move(cell, EV_BUSY);
-    } else if (goal == GOAL_OPEN || goal == GOAL_MET) {
-        cell->force = false;
-        move(cell, EV_OPEN);
-    } else {
-        fail(cell, why, false);
-    }
-}
-
-/* A join that the node still reports as running is left alone: taking it back
- * would destroy what it is about to finish. */
-static void judge_verify(struct cell *cell, enum goal goal, struct err *why)
-{
-    if (goal == GOAL_MET) {
-        move(cell, EV_MET);
-    } else if (goal == GOAL_ERROR) {
-        fail(cell, why, false);
-    } else if (!past_deadline(cell)) {
-        poll_later(cell);
-    } else {
-        cell->hold = goal == GOAL_BUSY && cell->step->within == WITHIN_JOIN;
-        err_context(why, "not there after %u s", within_ms(cell) / 1000);
-        fail(cell, why, cell->hold);
-    }
-}
-
-static void judge(struct cell *cell)
-{
-    struct view view = view_of(cell);
-    struct err why = {0};
-    enum goal goal = cell->step->goal(&view, &why);
-
-    if (cell->state == CELL_CHECK)
-        judge_check(cell, goal, &why);
-    else
-        judge_verify(cell, goal, &why);
-}
-
-/* Once something live was changed, a node that does not answer is still at
- * work (or rebooting) until the deadline; before that it is a failure. */
-static void on_unread(struct cell *cell)
-{
-    struct facts *facts = course_of(cell)->pc->nodes[cell->node].facts;
-    struct err err = facts->err;
-    bool live = is_live(cell);
-
-    if (cell->self_refused) {
-        cell->refused = true;
-        fail(cell, &err, true);
-    } else if ((live || cell->state == CELL_VERIFY) && !past_deadline(cell) &&
-               !cell->walk->stopping) {
-        poll_later(cell);
-    } else {
-        err_context(&err, "cannot be read");
-        fail(cell, &err, live);
-    }
-}
-
-static void on_probes(struct cell *cell)
-{
-    if (cell->state != CELL_CHECK && cell->state != CELL_VERIFY)
-        log_debug("%s: a late reading is ignored", cell->step->id);
-    else if (cell->self_rc < 0)
-        on_unread(cell);
-    else
-        judge(cell);
-}
-
-struct reading { /* one probe of a cell */
-    struct cell *cell;
-    bool self;
-};
-
-static void on_probe(void *user, int rc, bool refused, const struct err *err)
-{
-    struct reading *reading = user;
-    struct cell *cell = reading->cell;
-
-    if (reading->self) {
-        cell->self_rc = rc;
-        cell->self_refused = refused;
-        if (rc < 0)
-            course_of(cell)->pc->nodes[cell->node].facts->err = *err;
-    }
-    free(reading);
-    if (--cell->probes == 0)
-        on_probes(cell);
-}
-
-static void probe_node(struct cell *cell, size_t node, uint32_t reads)
-{
-    struct course *course = course_of(cell);
-    struct view view = view_of(cell);
-    struct reading *reading = calloc(1, sizeof(*reading));
-
-    if (!reading)
-        abort();
-    view.node = node;
-    reading->cell = cell;
-    reading->self = node == cell->node;
-    cell->probes++;
-    const struct probe_options options = {
-        .ops = course->ops,
-        .link = course->links[node],
-        .view = &view,
-        .reads = reads,
-    };
-    probe_start(&options, on_probe, reading);
-}
-
-static bool sees(const struct cell *cell, size_t node)
-{
-    const struct plan_cluster *pc = course_of(cell)->pc;
-
-    if (cell->state != CELL_CHECK || node == cell->node ||
-        pc->nodes[node].left_out)
-        return false;
-    if (cell->step->flags & STEP_SEES_ALL)
-        return (pc->nodes[node].roles & pc->plan->playbook->data_roles) != 0;
-    return (cell->step->flags & STEP_SEES_HOLDER) && node == pc->holder;
-}
-
-static void read_now(struct cell *cell)
-{
-    const struct plan_cluster *pc = course_of(cell)->pc;
-    const struct product *product = pc->plan->playbook->product;
-    uint32_t reads = cell->step->reads;
-
-    if (cell->node == SIZE_MAX || reads == 0) {
-        judge(cell);
-        return;
-    }
-    if (cell->state == CELL_CHECK && (cell->step->flags & STEP_LIVE) &&
-        cell->step->acts)
-        reads |= product->ground_reads;
-    cell->probes = 1; /* until all are on their way */
-    cell->self_rc = -1;
-    probe_node(cell, cell->node, reads);
-    for (size_t i = 0; i < pc->n_nodes; i++)
-        if (sees(cell, i))
-            probe_node(cell, i, product->status_read);
-    cell->probes--;
-}
-
-/* -- APPLY: the acts, one after the other
- * ---------------------------------------- */
-
-static void send_next(struct cell *cell);
-
-static void on_sent(void *user, enum sent sent, const struct err *err)
-{
-    struct cell *cell = user;
-
-    if (cell->state != CELL_APPLY) {
-        log_debug("%s: a late answer is ignored", cell->step->id);
-        return;
-    }
-    switch (sent) {
-    case SENT_OK:
-        cell->act++;
-        send_next(cell);
-        return;
-    case SENT_LOST:
-        cell->err = *err;
-        cell->tries++;
-        if (cell->tries > (node_of(cell) ? node_of(cell)->retries : 0) + 1)
-            move(cell, EV_FATAL);
-        else
-            move(cell, EV_LOST);
-        return;
-    case SENT_REFUSED:
-        cell->refused = true;
-        fail(cell, err, true);
-        return;
-    case SENT_UNSENT:
-    case SENT_ERROR:
-        fail(cell, err, false);
-        return;
-    }
-}
-
-static void note_act(struct cell *cell, const struct act *act,
-                     const struct view *view)
-{
-    struct course *course = course_of(cell);
-    struct str text;
-
-    str_init(&text, 4096);
-    if (act->kind != ACT_LOCAL && act_text(view, act, &text, NULL) == 0) {
-        if (act->kind == ACT_PUT)
-            plan_note_file(course->pc, cell->node, str_text(&text));
-        else if (act->kind != ACT_FETCH)
-            plan_note_sent(course->pc, cell->node, str_text(&text));
-        tell(cell, "command", str_text(&text), NULL);
-    }
-    str_release(&text);
-}
-
-static void send_next(struct cell *cell)
-{
-    struct course *course = course_of(cell);
-    struct view view = view_of(cell);
-    const struct act *act = act_at(&view, cell->step, cell->act);
-    const struct sending sending = {course, &view, act, on_sent, cell};
-    struct err err = {0};
-    bool hold = false;
-
-    if (!act) {
-        if (cell->step->flags & STEP_LIVE)
-            course_note_live_act(course, cell->step);
-        move(cell, EV_OK);
-        return;
-    }
-    if (send_act(&sending, &hold, &err) < 0) {
-        cell->hold = hold;
-        fail(cell, &err, true);
-        return;
-    }
-    note_act(cell, act, &view);
-    if (cell->step->flags & STEP_LIVE)
-        course->pc->left = true;
-    cell->acted = true;
-    cell->acted_ms = clock_mono_ms();
-}
-
-/* The intent is durable (or the store is broken: then nothing goes out). */
-static void on_intent(void *user, const struct err *err)
-{
-    struct cell *cell = user;
-
-    if (cell->state != CELL_APPLY) {
-        log_debug("%s: a late intent is ignored", cell->step->id);
-    } else if (err) {
-        cell->hold = true;
-        fail(cell, err, true);
-    } else if (cell->walk->stopping) {
-        const struct err stopped = {CAUSE_CANCELED, "stopped before it was "
-                                                    "sent"};
-        fail(cell, &stopped, true);
-    } else {
-        send_next(cell);
-    }
-}
-
-/* -- states
- * ------------------------------------------------------------------------ */
+/* -- states ------------------------------------------------------------------
+ */
 
 static void enter_check(struct cell *cell)
 {
     if (!cell->told) {
         cell->told = true;
         cell->began_ms = clock_mono_ms();
-        tell(cell, "step-started", NULL, NULL);
+        cell_tell(cell, "step-started", NULL, NULL);
     }
     cell->acted = false;
     cell->act = 0;
     cell->polls_since_ms = clock_mono_ms();
-    cell->deadline_ms = cell->polls_since_ms + within_ms(cell);
+    cell->deadline_ms = cell->polls_since_ms + cell_within_ms(cell);
     /* not at once: a goal without a reading would settle in the caller */
     start_timer(cell, on_poll, 0);
 }
@@ -602,7 +327,7 @@ static void enter_check(struct cell *cell)
 static void enter_verify(struct cell *cell)
 {
     cell->polls_since_ms = clock_mono_ms();
-    cell->deadline_ms = cell->polls_since_ms + within_ms(cell);
+    cell->deadline_ms = cell->polls_since_ms + cell_within_ms(cell);
     start_timer(cell, on_poll,
                 cell->acted && cell->step->reads ? FIRST_POLL : 0);
 }
@@ -612,11 +337,11 @@ static void on_waited(uv_timer_t *timer)
     struct cell *cell = timer->data;
 
     if (cell->walk->stopping) {
-        move(cell, EV_FATAL);
+        cell_move(cell, EV_FATAL);
     } else if (cell->step->flags & STEP_REWIND) {
         walk_rewind(cell->walk, cell->node, cell->row);
     } else {
-        move(cell, EV_AGAIN);
+        cell_move(cell, EV_AGAIN);
     }
 }
 
@@ -626,7 +351,7 @@ static void enter_wait(struct cell *cell)
 
     for (unsigned i = 1; i < cell->tries && ms < MOST_WAIT; i++)
         ms *= 4;
-    tell(cell, "retry", NULL, cell->err.text);
+    cell_tell(cell, "retry", NULL, cell->err.text);
     start_timer(cell, on_waited, ms < MOST_WAIT ? ms : MOST_WAIT);
 }
 
@@ -636,7 +361,7 @@ static void enter(struct cell *cell)
     case CELL_CHECK:
         enter_check(cell);
         break;
-    case CELL_APPLY: /* on_intent goes on */
+    case CELL_APPLY: /* cell_on_intent goes on */
         cell->act = 0;
         break;
     case CELL_VERIFY:
@@ -659,7 +384,7 @@ static void enter(struct cell *cell)
 
 void cell_start(struct cell *cell)
 {
-    move(cell, EV_START);
+    cell_move(cell, EV_START);
 }
 
 void cell_rewind(struct cell *cell)
@@ -667,5 +392,5 @@ void cell_rewind(struct cell *cell)
     if (cell->state == CELL_PENDING)
         return;
     cell->force = (cell->step->flags & STEP_CHAIN) != 0;
-    move(cell, EV_REWIND);
+    cell_move(cell, EV_REWIND);
 }

@@ -50,6 +50,7 @@ struct course {
     struct walk walk;   /* the one under way */
     course_f *on_pause; /* DECIDED, STAGED and ENDED are told */
     bool interrupted;
+    size_t moved_to;      /* WALK_MOVED: who holds the data now */
     enum outcome outcome; /* once ENDED */
     enum outcome after_cleaning;
     struct err why; /* the first failure that decided */
@@ -78,6 +79,7 @@ void course_interrupt(struct course *course);
 void course_clean(struct course *course, course_f *done);
 
 /* For walk.c and cell.c. */
+void course_holder_moved(struct course *course, size_t holder);
 void course_walk_ended(struct course *course);
 void course_note_live_act(struct course *course, const struct step *step);
 void course_note_served(struct course *course);

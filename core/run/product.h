@@ -186,6 +186,11 @@ struct playbook {
     bool (*not_due)(const struct plan_cluster *, struct str *why);
     /* Blocking: makes keys and certificates into job->folder, lints them. */
     void (*issue)(struct issue_job *);
+    /* The node that says of itself that it holds the data, read since the walk
+     * began; SIZE_MAX: none, or several.  NULL: the product knows no such. */
+    size_t (*holder_now)(const struct view *);
+    /* Makes it the plan's holder: derived roles of all nodes. */
+    void (*assign)(struct plan_cluster *, size_t holder);
     /* After a set exists: may the walk be taken back now?  `at`: seconds. */
     int (*way_back)(const struct plan_cluster *, int64_t at, struct err *);
     /* On resume with live changes made: does every node's state occur in the

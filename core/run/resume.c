@@ -34,8 +34,8 @@ static void free_head(struct head *head)
     free(head->outcome);
 }
 
-/* -- inputs: the stored ones, and today's over them
- * ------------------------------ */
+/* -- inputs: the stored ones, and today's over them --------------------------
+ */
 
 static bool is_given(const char *const *words, const char *key)
 {
@@ -69,8 +69,8 @@ static const char **merge_inputs(struct arena *arena, const char *stored,
     return list;
 }
 
-/* -- the journal, record by record
- * --------------------------------------------------- */
+/* -- the journal, record by record -------------------------------------------
+ */
 
 struct replay {
     struct plan *plan;
@@ -138,6 +138,13 @@ static void replay_acts(struct plan_cluster *pc, size_t node,
     }
 }
 
+static void replay_way(struct plan_cluster *pc, bool back)
+{
+    if (back != pc->was_back)
+        pc->turned = false;
+    pc->was_back = back;
+}
+
 static void replay_cell(struct plan_cluster *pc,
                         const struct store_entry *entry, const json_t *data)
 {
@@ -149,7 +156,10 @@ static void replay_cell(struct plan_cluster *pc,
     if (!step || !to)
         return;
     if (step->flags & STEP_LIVE)
-        pc->was_back = walk && strcmp(walk, "back") == 0;
+        replay_way(pc, walk && strcmp(walk, "back") == 0);
+    if ((step->flags & STEP_TURN) &&
+        (strcmp(to, "done") == 0 || strcmp(to, "skipped") == 0))
+        pc->turned = true;
     if (strcmp(to, "apply") == 0) {
         replay_acts(pc, node, json_object_get(data, "acts"));
         pc->left = pc->left || (step->flags & STEP_LIVE);
@@ -184,6 +194,17 @@ static void replay_outcome(struct plan_cluster *pc, const json_t *data)
     const char *outcome = json_string_value(json_object_get(data, "outcome"));
 
     pc->was_done = outcome && strcmp(outcome, "done") == 0;
+    if (pc->was_done)
+        pc->outage_ms = pc->degraded_ms = 0; /* a way back has its own */
+}
+
+static void replay_holder(struct plan_cluster *pc, const json_t *data)
+{
+    const char *name = json_string_value(json_object_get(data, "holder"));
+    size_t node = find_node(pc, name);
+
+    if (node != SIZE_MAX)
+        pc->plan->playbook->assign(pc, node);
 }
 
 static bool replay_entry(void *user, const struct store_entry *entry)
@@ -204,6 +225,8 @@ static bool replay_entry(void *user, const struct store_entry *entry)
         replay_generation(pc, data);
     else if (strcmp(kind, "cell") == 0)
         replay_cell(pc, entry, data);
+    else if (strcmp(kind, "holder") == 0)
+        replay_holder(pc, data);
     else if (strcmp(kind, "clock") == 0)
         replay_clock(pc, data);
     else if (strcmp(kind, "outcome") == 0)
@@ -231,8 +254,7 @@ static int replay_journal(struct store *store, const char *run,
     return 0;
 }
 
-/* -- all of it
- * ---------------------------------------------------------------------------
+/* -- all of it ---------------------------------------------------------------
  */
 
 static int split_target(const struct inventory *inventory, struct arena *arena,

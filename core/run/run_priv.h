@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/run/run_priv.h - a run's insides, shared by run.c and run_result.c.
+ * core/run/run_priv.h - a run's insides, shared by run.c, run_open.c and
+ * run_result.c.
  */
 #ifndef CERTFLEET_RUN_RUN_PRIV_H
 #define CERTFLEET_RUN_RUN_PRIV_H
@@ -34,6 +35,8 @@ struct run {
     struct run_result result;
 };
 
+/* run.c: a course has come to a halt; what may follow? */
+void run_review(struct run *run);
 /* Adds up the courses' outcomes into run->result. */
 void run_make_result(struct run *run);
 /* Does the run keep its clusters (somebody has to go on)? */

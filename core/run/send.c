@@ -76,7 +76,7 @@ static enum sent sent_by_end(enum link_end end)
     return SENT_LOST;
 }
 
-/* -- commands -------------------------------------------------------------- */
+/* -- commands ------------------------------------------------------------- */
 
 static void on_command(void *user, const struct link_result *result)
 {
@@ -112,8 +112,7 @@ static void send_command(struct send *s)
     s->course->ops->command(link_of(s), &command, on_command, s);
 }
 
-/* -- files to the node ------------------------------------------------------
- */
+/* -- files to the node ---------------------------------------------------- */
 
 static void put(struct send *s);
 
@@ -194,8 +193,7 @@ static void send_put(struct send *s)
     put(s);
 }
 
-/* -- files from the node ----------------------------------------------------
- */
+/* -- files from the node -------------------------------------------------- */
 
 static void keep_backup(uv_work_t *work)
 {
@@ -250,8 +248,7 @@ static void on_fetched(void *user, const struct link_result *result)
     uv_queue_work(s->course->loop, &s->work, keep_backup, on_kept);
 }
 
-/* -- work on this machine ----------------------------------------------------
- */
+/* -- work on this machine ------------------------------------------------- */
 
 static int load_file(struct plan_cluster *pc, size_t i, const char *path,
                      struct err *err)
@@ -364,8 +361,7 @@ static void send_local(struct send *s)
     uv_queue_work(s->course->loop, &s->work, issue_and_load, on_issued);
 }
 
-/* -- all of them --------------------------------------------------------------
- */
+/* -- all of them ---------------------------------------------------------- */
 
 static int may_send(struct send *s, bool *hold, struct err *err)
 {

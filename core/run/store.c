@@ -36,7 +36,7 @@ static char *path_in(const struct store *store, const char *name)
     return path;
 }
 
-/* -- who we are, for locks ------------------------------------------------- */
+/* -- who we are, for locks ------------------------------------------------ */
 
 static char *user_name(void)
 {
@@ -59,7 +59,7 @@ static char *host_name(void)
     return text_copy(name);
 }
 
-/* -- the folder ------------------------------------------------------------ */
+/* -- the folder ----------------------------------------------------------- */
 
 static int open_locks(struct store *store, struct err *err)
 {
@@ -130,7 +130,7 @@ static int make_database(struct store *store, struct err *err)
     return rc;
 }
 
-/* -- opening and closing --------------------------------------------------- */
+/* -- opening and closing -------------------------------------------------- */
 
 /* Entering WAL mode and migrating are not for two processes at once: SQLite
  * may answer "busy" there without waiting. */
@@ -208,7 +208,7 @@ const char *store_folder(const struct store *store)
     return store->folder;
 }
 
-/* -- ids, and what tests ask for ------------------------------------------- */
+/* -- ids, and what tests ask for ------------------------------------------ */
 
 void store_new_id(char id[STORE_ID_BYTES])
 {

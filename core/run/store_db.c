@@ -99,7 +99,7 @@ static int db_fail(struct db *db, int rc, struct err *err)
     }
 }
 
-/* -- statements ------------------------------------------------------------ */
+/* -- statements ----------------------------------------------------------- */
 
 void query_init(struct query *q, struct db *db, const char *sql)
 {
@@ -169,7 +169,7 @@ int64_t query_number(struct query *q, int i)
     return sqlite3_column_int64(q->stmt, i);
 }
 
-/* -- connections ----------------------------------------------------------- */
+/* -- connections ---------------------------------------------------------- */
 
 static int db_exec(struct db *db, const char *sql, struct err *err)
 {

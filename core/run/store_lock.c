@@ -106,7 +106,7 @@ bool lock_file_living(const struct store *store, const char *run)
     return living;
 }
 
-/* -- holds ----------------------------------------------------------------- */
+/* -- holds ---------------------------------------------------------------- */
 
 struct hold *hold_find(struct store *store, const char *run)
 {

@@ -57,7 +57,7 @@ static void batch_free(struct batch *b)
     free(b);
 }
 
-/* -- writing: in the pool, or in the thread that closes -------------------- */
+/* -- writing: in the pool, or in the thread that closes ------------------- */
 
 static int write_ops(struct batch *b, struct err *err)
 {
@@ -126,7 +126,7 @@ static void on_pool(uv_work_t *work)
     batch_settle(b);
 }
 
-/* -- completing: in the loop's thread -------------------------------------- */
+/* -- completing: in the loop's thread ------------------------------------- */
 
 /* A completion may close the store, which completes the rest of the list. */
 static void batch_complete(struct batch *b)
@@ -155,7 +155,7 @@ static void on_written(uv_work_t *work, int status)
     batch_free(b);
 }
 
-/* -- the loop's turn ------------------------------------------------------- */
+/* -- the loop's turn ------------------------------------------------------ */
 
 static void on_awake(uv_idle_t *idle)
 {
@@ -258,7 +258,7 @@ void queue_release(struct store *store)
     store->hooks = NULL;
 }
 
-/* -- the calls ------------------------------------------------------------- */
+/* -- the calls ------------------------------------------------------------ */
 
 static struct op *op_new(struct store *store, enum op_kind kind,
                          store_done_f *done, void *user)

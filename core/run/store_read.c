@@ -12,7 +12,7 @@
 #include "core/base/str.h"
 #include "core/run/store_priv.h"
 
-/* -- runs ------------------------------------------------------------------ */
+/* -- runs ----------------------------------------------------------------- */
 
 static void run_read(struct store *store, struct store_run *run,
                      struct query *q)
@@ -186,7 +186,7 @@ int store_later_run(struct store *store, const char *cluster, const char *run,
     return rc < 0 ? -1 : 0;
 }
 
-/* -- the journal ----------------------------------------------------------- */
+/* -- the journal ---------------------------------------------------------- */
 
 static void entry_read(struct store_entry *entry, struct query *q)
 {
@@ -266,7 +266,7 @@ int store_generation(struct store *store, const char *cluster, unsigned *number,
     return rc < 0 ? -1 : 0;
 }
 
-/* -- the chain ------------------------------------------------------------- */
+/* -- the chain ------------------------------------------------------------ */
 
 /* Lengths from the database: a text changed to hold a NUL is seen. */
 static int next_of_row(struct query *q, unsigned char hash[CHAIN_BYTES],

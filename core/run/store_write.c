@@ -61,7 +61,7 @@ static int put_event(struct turn *turn, const struct op *op, char *data,
     return rc;
 }
 
-/* -- append ---------------------------------------------------------------- */
+/* -- append --------------------------------------------------------------- */
 
 static int write_append(struct turn *turn, const struct op *op, struct err *err)
 {
@@ -77,7 +77,7 @@ static int write_append(struct turn *turn, const struct op *op, struct err *err)
     return turn_put(turn, &op->record, op->t_ms, err);
 }
 
-/* -- begin, takeover ------------------------------------------------------- */
+/* -- begin, takeover ------------------------------------------------------ */
 
 static int is_known(struct turn *turn, const char *run, struct err *err)
 {
@@ -274,7 +274,7 @@ static int write_takeover(struct turn *turn, const struct op *op,
     return put_locks(turn, op, store->user, store->host, err);
 }
 
-/* -- end ------------------------------------------------------------------- */
+/* -- end ------------------------------------------------------------------ */
 
 /* A refused resume or rollback has changed nothing: the run is again what it
  * was, so that a done run stays done and an unfinished one keeps its clusters.

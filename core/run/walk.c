@@ -63,8 +63,7 @@ void walk_release(struct walk *walk)
     walk->cells = NULL;
 }
 
-/* -- questions ----------------------------------------------------------------
- */
+/* -- questions ------------------------------------------------------------ */
 
 static bool has_cell(const struct walk *walk, size_t row, size_t node)
 {
@@ -112,8 +111,8 @@ static struct cell *next_cell(const struct walk *walk, size_t node)
     return NULL;
 }
 
-/* -- going on
- * ------------------------------------------------------------------ */
+/* -- going on ----------------------------------------------------------------
+ */
 
 static void end(struct walk *walk, enum walk_end how)
 {
@@ -206,9 +205,10 @@ static void block_through(struct walk *walk)
     const struct step *step = row_of(walk, walk->block_end);
 
     if (step->flags & STEP_TURN)
-        walk->turned = true;
+        walk->course->pc->turned = true;
     if (step->flags & STEP_LIVE) {
-        if (walk->turned && !outage_remains(walk, walk->block_end + 1))
+        if (walk->course->pc->turned &&
+            !outage_remains(walk, walk->block_end + 1))
             course_note_served(walk->course);
         if (!acts_remain(walk, walk->block_end + 1))
             course_note_whole(walk->course);
@@ -268,6 +268,12 @@ void walk_start(struct walk *walk)
     advance(walk);
 }
 
+void walk_moved(struct walk *walk, size_t holder)
+{
+    course_holder_moved(walk->course, holder);
+    walk_stop(walk, WALK_MOVED);
+}
+
 void walk_stop(struct walk *walk, enum walk_end how)
 {
     if (walk->ended || walk->stopping)
@@ -278,8 +284,8 @@ void walk_stop(struct walk *walk, enum walk_end how)
         end(walk, how);
 }
 
-/* -- what happens to cells
- * -------------------------------------------------------- */
+/* -- what happens to cells ---------------------------------------------------
+ */
 
 static void note_why(struct walk *walk, const struct cell *cell)
 {
@@ -298,7 +304,7 @@ static void note_why(struct walk *walk, const struct cell *cell)
 static void cell_failed(struct walk *walk, struct cell *cell)
 {
     note_why(walk, cell);
-    if (walk->turned && cell->node != SIZE_MAX) {
+    if (walk->course->pc->turned && cell->node != SIZE_MAX) {
         walk->course->pc->nodes[cell->node].dropped = true;
         walk->hold = walk->hold || cell->hold;
         return;

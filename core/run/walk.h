@@ -25,6 +25,7 @@ enum walk_end {
     WALK_FAILED,  /* a cell failed for good, and it stands for the set */
     WALK_HOLD,    /* something that nothing automatic may follow */
     WALK_STOPPED, /* interrupted, or `until` reached */
+    WALK_MOVED,   /* another node holds the data now: walk anew */
 };
 
 struct walk {
@@ -35,7 +36,6 @@ struct walk {
     struct cell *cells;      /* [row - first][node], one column for ONCE */
     uint64_t began_ms;       /* monotonic */
     size_t running;          /* cells between start and settled */
-    bool turned;             /* the STEP_TURN row is met */
     bool stopping;           /* start nothing more */
     bool hold;               /* a dropped node must not be taken back */
     bool ended;
@@ -50,6 +50,9 @@ void walk_start(struct walk *walk);
 /* No new cell is begun; the walk ends when the running ones are settled. */
 void walk_stop(struct walk *walk, enum walk_end end);
 void walk_release(struct walk *walk); /* only when ended */
+
+/* For cell.c: the node that holds the data is another than the plan says. */
+void walk_moved(struct walk *walk, size_t holder);
 
 /* For cell.c: a cell is settled (done, skipped, failed), or was put back to
  * PENDING by a rewind. */

@@ -45,7 +45,7 @@ const char *cms_own_address(const struct plan_cluster *pc, size_t node);
 /* Which node is it that peers know by this address?  SIZE_MAX: none. */
 size_t cms_node_by_address(const struct plan_cluster *pc, const char *address);
 /* The node that says of itself that it is Connected Primary, read since the
- * walk began; SIZE_MAX: none. */
+ * walk began; SIZE_MAX: none, or several. */
 size_t cms_primary_now(const struct view *view);
 
 /* -- product.c's parts ------------------------------------------------------

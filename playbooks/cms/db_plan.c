@@ -13,8 +13,8 @@
 #include "core/run/probe.h"
 #include "playbooks/cms/cms.h"
 
-/* -- before the first packet
- * ------------------------------------------------------ */
+/* -- before the first packet -------------------------------------------------
+ */
 
 /* clang-format off */
 static const struct set_file new_files[CMS_SLOTS] = {
@@ -106,8 +106,8 @@ int cms_db_prepare(struct plan_cluster *pc, struct err *err)
     return check_ca_file(pc, err);
 }
 
-/* -- is it due?
- * ----------------------------------------------------------------------- */
+/* -- is it due? --------------------------------------------------------------
+ */
 
 bool cms_db_not_due(const struct plan_cluster *pc, struct str *why)
 {
@@ -130,8 +130,8 @@ bool cms_db_not_due(const struct plan_cluster *pc, struct str *why)
     return true;
 }
 
-/* -- the way back, again
- * ------------------------------------------------------------------ */
+/* -- the way back, again -----------------------------------------------------
+ */
 
 static int old_files_are_there(const struct plan_cluster *pc, size_t i,
                                struct err *err)
@@ -171,8 +171,8 @@ int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
     return 0;
 }
 
-/* -- a stopped run's state
- * ------------------------------------------------------------------- */
+/* -- a stopped run's state ---------------------------------------------------
+ */
 
 static bool is_name_of(const struct file_set *set, const char *slot,
                        const char *name)

@@ -85,8 +85,8 @@ const struct cms_facts *cms_facts_of(const struct view *view)
     return cms_facts_at(view->plan, view->node);
 }
 
-/* -- commands
- * ---------------------------------------------------------------------- */
+/* -- commands ----------------------------------------------------------------
+ */
 
 static int parse_status(struct facts *facts, const struct read_file *file,
                         const struct link_result *result, struct err *err)
@@ -198,8 +198,7 @@ static int parse_df(struct facts *facts, const struct read_file *file,
     return 0;
 }
 
-/* -- files
- * ----------------------------------------------------------------------------
+/* -- files -------------------------------------------------------------------
  */
 
 static int by_name(const void *a, const void *b)
@@ -321,8 +320,8 @@ static int parse_target(struct facts *facts, const struct read_file *file,
     return 0;
 }
 
-/* -- the live certificate
- * ------------------------------------------------------------------ */
+/* -- the live certificate ----------------------------------------------------
+ */
 
 static bool served_peer(const struct view *view, struct link_peer *peer)
 {

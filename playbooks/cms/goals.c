@@ -25,8 +25,8 @@ static const struct cms_status *status_of(const struct view *view)
     return &cms_facts_of(view)->status;
 }
 
-/* -- shared questions
- * ---------------------------------------------------------- */
+/* -- shared questions --------------------------------------------------------
+ */
 
 const char *cms_own_address(const struct plan_cluster *pc, size_t node)
 {
@@ -59,13 +59,18 @@ size_t cms_node_by_address(const struct plan_cluster *pc, const char *address)
 size_t cms_primary_now(const struct view *view)
 {
     const struct plan_cluster *pc = view->plan;
+    size_t found = SIZE_MAX;
 
-    for (size_t i = 0; i < pc->n_nodes; i++)
-        if (!pc->nodes[i].left_out &&
-            facts_since(pc->nodes[i].facts, CMS_READ_STATUS, view->walk_ms) &&
-            cms_facts_at(pc, i)->status.place == CMS_IS_PRIMARY)
-            return i;
-    return SIZE_MAX;
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        if (pc->nodes[i].left_out ||
+            !facts_since(pc->nodes[i].facts, CMS_READ_STATUS, view->walk_ms) ||
+            cms_facts_at(pc, i)->status.place != CMS_IS_PRIMARY)
+            continue;
+        if (found != SIZE_MAX)
+            return SIZE_MAX;
+        found = i;
+    }
+    return found;
 }
 
 bool cms_shows_set(const struct view *view)
@@ -143,8 +148,8 @@ static bool has_failed(const struct view *view)
            strcmp(s->last, node_of(view)->sent[node_of(view)->n_sent - 1]) == 0;
 }
 
-/* -- reading, staging
- * ------------------------------------------------------------- */
+/* -- reading, staging --------------------------------------------------------
+ */
 
 enum goal cms_goal_gates(const struct view *view, struct err *why)
 {
@@ -189,8 +194,8 @@ enum goal cms_goal_push(const struct view *view, struct err *why)
     return GOAL_MET;
 }
 
-/* -- live rows
- * --------------------------------------------------------------------- */
+/* -- live rows ---------------------------------------------------------------
+ */
 
 bool cms_remove_was_refused(const struct view *view)
 {
@@ -293,8 +298,8 @@ enum goal cms_goal_join(const struct view *view, struct err *why)
     return not_yet(view, why);
 }
 
-/* -- the proof
- * ------------------------------------------------------------------------ */
+/* -- the proof ---------------------------------------------------------------
+ */
 
 static enum goal lacks(struct err *why, const char *what, const char *detail)
 {

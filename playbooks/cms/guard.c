@@ -33,8 +33,8 @@ static bool is_data_node(const struct plan_cluster *pc, size_t node)
     return (pc->nodes[node].roles & CMS_DATABASE) && !pc->nodes[node].left_out;
 }
 
-/* -- I3: nobody leaves before the set is proven everywhere
- * ------------------------- */
+/* -- I3: nobody leaves before the set is proven everywhere -------------------
+ */
 
 static bool has_target(const struct view *view, size_t node)
 {
@@ -69,8 +69,8 @@ static int set_is_everywhere(const struct view *view, struct err *err)
     return 0;
 }
 
-/* -- who holds the data
- * ------------------------------------------------------------------ */
+/* -- who holds the data ------------------------------------------------------
+ */
 
 static int others_are_standalone(const struct view *view, const char *what,
                                  struct err *err)
@@ -128,8 +128,8 @@ static int is_last_of_cluster(const struct view *view, struct err *err)
     return 0;
 }
 
-/* -- one function a command
- * --------------------------------------------------------------- */
+/* -- one function a command --------------------------------------------------
+ */
 
 static int guard_remove(const struct view *view, struct err *err)
 {
@@ -138,6 +138,12 @@ static int guard_remove(const struct view *view, struct err *err)
 
     if (set_is_everywhere(view, err) < 0)
         return -1;
+    if (!pc->left && !pc->expired && pc->holder != SIZE_MAX &&
+        !is_primary(pc, pc->holder))
+        return err_set(
+            err, CAUSE_REFUSED, "I1: the primary has moved: node %s is %s now",
+            name_of(pc, pc->holder),
+            cms_place_word(cms_facts_at(pc, pc->holder)->status.place));
     if (!holds)
         return 0;
     if (view->node != pc->holder)
@@ -198,8 +204,8 @@ static int guard_clear_error(const struct view *view, struct err *err)
     return err_set(err, CAUSE_REFUSED, "it is not in Error");
 }
 
-/* -- I7: nobody else was here
- * ----------------------------------------------------------------- */
+/* -- I7: nobody else was here ------------------------------------------------
+ */
 
 static bool is_expected_last(const struct plan_node *pn,
                              const struct cms_status *s)
@@ -243,8 +249,7 @@ static int nobody_else(const struct view *view, struct err *err)
     return 0;
 }
 
-/* -- all of it
- * ------------------------------------------------------------------------------------
+/* -- all of it ---------------------------------------------------------------
  */
 
 static int guard_put(const struct view *view, const char *name, struct err *err)

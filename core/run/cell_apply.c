@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * APPLY: the acts of a cell go out one after the other, the first one when the
+ * record of all of them is durable.
+ */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/run/act.h"
+#include "core/run/cell_priv.h"
+#include "core/run/course.h"
+#include "core/run/send.h"
+
+static void send_next(struct cell *cell);
+
+static void on_sent(void *user, enum sent sent, const struct err *err)
+{
+    struct cell *cell = user;
+
+    if (cell->state != CELL_APPLY) {
+        log_debug("%s: a late answer is ignored", cell->step->id);
+        return;
+    }
+    switch (sent) {
+    case SENT_OK:
+        cell->act++;
+        send_next(cell);
+        return;
+    case SENT_LOST:
+        cell->err = *err;
+        cell->tries++;
+        if (cell->tries > (cell_node(cell) ? cell_node(cell)->retries : 0) + 1)
+            cell_move(cell, EV_FATAL);
+        else
+            cell_move(cell, EV_LOST);
+        return;
+    case SENT_REFUSED:
+        cell->refused = true;
+        cell_fail(cell, err, true);
+        return;
+    case SENT_UNSENT:
+    case SENT_ERROR:
+        cell_fail(cell, err, false);
+        return;
+    }
+}
+
+static void note_act(struct cell *cell, const struct act *act,
+                     const struct view *view)
+{
+    struct course *course = cell_course(cell);
+    struct str text;
+
+    str_init(&text, 4096);
+    if (act->kind != ACT_LOCAL && act_text(view, act, &text, NULL) == 0) {
+        if (act->kind == ACT_PUT)
+            plan_note_file(course->pc, cell->node, str_text(&text));
+        else if (act->kind != ACT_FETCH)
+            plan_note_sent(course->pc, cell->node, str_text(&text));
+        str_reset(&text);
+        act_describe(view, act, &text, NULL);
+        cell_tell(cell, "command", str_text(&text), NULL);
+    }
+    str_release(&text);
+}
+
+static void send_next(struct cell *cell)
+{
+    struct course *course = cell_course(cell);
+    struct view view = cell_view(cell);
+    const struct act *act = act_at(&view, cell->step, cell->act);
+    const struct sending sending = {course, &view, act, on_sent, cell};
+    struct err err = {0};
+    bool hold = false;
+
+    if (!act) {
+        if (cell->step->flags & STEP_LIVE)
+            course_note_live_act(course, cell->step);
+        cell_move(cell, EV_OK);
+        return;
+    }
+    if (send_act(&sending, &hold, &err) < 0) {
+        cell->hold = hold;
+        cell_fail(cell, &err, true);
+        return;
+    }
+    note_act(cell, act, &view);
+    if (cell->step->flags & STEP_LIVE)
+        course->pc->left = true;
+    cell->acted = true;
+    cell->acted_ms = clock_mono_ms();
+}
+
+/* The intent is durable (or the store is broken: then nothing goes out). */
+void cell_on_intent(void *user, const struct err *err)
+{
+    struct cell *cell = user;
+
+    if (cell->state != CELL_APPLY) {
+        log_debug("%s: a late intent is ignored", cell->step->id);
+    } else if (err) {
+        cell->hold = true;
+        cell_fail(cell, err, true);
+    } else if (cell->walk->stopping) {
+        const struct err stopped = {CAUSE_CANCELED, "stopped before it was "
+                                                    "sent"};
+        cell_fail(cell, &stopped, true);
+    } else {
+        send_next(cell);
+    }
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the gates' readings come to: findings that refuse or warn, the name of
+ * the new generation, the decided plan in the journal.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/run/course_priv.h"
+
+static bool blocks(const struct course *course, const struct finding *f)
+{
+    return f->severity == SEVERITY_ERROR ||
+           (f->severity == SEVERITY_BLOCK &&
+            !plan_accepts(course->pc->plan, f->id));
+}
+
+static void refuse_by(struct course *course, const struct finding *f)
+{
+    struct err err = {0};
+
+    err_set(&err, CAUSE_REFUSED, "%s%s%s%s", f->node ? "node " : "",
+            f->node ? f->node : "", f->node ? ": " : "", f->text);
+    if (f->severity == SEVERITY_BLOCK)
+        err_set(&err, CAUSE_REFUSED,
+                "%.900s (--accept %s goes on all the "
+                "same)",
+                err.text, f->id);
+    course_tell(course, "warning", err.text, -1);
+    course_note_why(course, &err);
+}
+
+static bool judge_findings(struct course *course)
+{
+    const struct findings *findings = &course->pc->findings;
+    bool refused = false;
+
+    for (size_t i = 0; i < findings->n; i++) {
+        const struct finding *f = &findings->list[i];
+        struct event e = {
+            .event = "warning",
+            .cluster = course->pc->cluster->name,
+            .node = f->node,
+            .step = "gates",
+            .state = f->id,
+            .detail = f->text,
+            .took_ms = -1,
+        };
+        if (blocks(course, f)) {
+            refuse_by(course, f);
+            refused = true;
+        } else if (f->severity != SEVERITY_INFO) {
+            journal_tell(course->journal, &e);
+        }
+    }
+    return !refused;
+}
+
+static int name_generation(struct course *course, struct err *err)
+{
+    struct plan_cluster *pc = course->pc;
+    unsigned kept = 0;
+
+    if (pc->tag[0])
+        return 0; /* resumed: the set has its names */
+    if (run_store_generation(course->run, pc->cluster->name, &kept, err) < 0)
+        return -1;
+    return plan_name_set(pc, 1 + (kept > pc->number ? kept : pc->number),
+                         pc->plan->tag, pc->plan->inventory->state_dir, err);
+}
+
+void course_gates_passed(struct course *course)
+{
+    struct plan_cluster *pc = course->pc;
+    const struct playbook *pb = course_playbook(course);
+    struct str why;
+    struct err err = {0};
+
+    findings_release(&pc->findings);
+    if (pb->decide(pc, &pc->findings, &err) < 0 ||
+        (judge_findings(course) && name_generation(course, &err) < 0))
+        course_note_why(course, &err);
+    if (course->why.cause) {
+        course_clean_then(course, OUTCOME_REFUSED);
+        return;
+    }
+    pc->decided = true;
+    str_init(&why, sizeof(pc->why_not_due) - 1);
+    if (pb->not_due && pb->not_due(pc, &why)) {
+        pc->not_due = true;
+        snprintf(pc->why_not_due, sizeof(pc->why_not_due), "%s",
+                 str_text(&why));
+        course_tell(course, "warning", pc->why_not_due, -1);
+        course_finish(course, OUTCOME_NOT_DUE);
+    } else {
+        course_record(course, "plan", plan_cluster_json(pc));
+        course_halt_at(course, COURSE_DECIDED);
+    }
+    str_release(&why);
+}

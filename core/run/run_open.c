@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Making a run from a plan, with its links and secrets, and letting it go.
+ */
+#include <stdlib.h>
+
+#include "core/run/reach.h"
+#include "core/run/run_priv.h"
+
+static int read_ca_password(struct run *run, struct course *course,
+                            struct err *err)
+{
+    const struct issuer *issuer = course->pc->cluster->issuer;
+
+    if (!issuer || !issuer->ca_key_password)
+        return 0;
+    course->ca_password = secret_ref_read(
+        run->options.secrets, issuer->ca_key_password, "/", issuer->name, err);
+    if (!course->ca_password)
+        return err_context(err, "issuer %s: ca_key_password", issuer->name);
+    return 0;
+}
+
+static int open_links(struct run *run, struct course *course, struct err *err)
+{
+    const struct product *product = run->plan->playbook->product;
+
+    course->links = &run->links[run->n_links];
+    for (size_t i = 0; i < course->pc->n_nodes; i++) {
+        struct link_target *target = &run->targets[run->n_links];
+
+        if (reach_target(run->plan->inventory, course->pc->nodes[i].node,
+                         product->dialect, run->options.secrets, target,
+                         err) < 0)
+            return -1;
+        run->links[run->n_links++] =
+            run->options.links.ops->open(run->options.links.port, target);
+    }
+    return read_ca_password(run, course, err);
+}
+
+static void on_pause(struct course *course)
+{
+    run_review(course->run);
+}
+
+static int make_course(struct run *run, size_t i, struct err *err)
+{
+    struct course *course = &run->courses[i];
+    const struct run_options *o = &run->options;
+
+    course->run = run;
+    course->pc = &run->plan->clusters[i];
+    course->journal = &run->journal;
+    course->loop = o->loop;
+    course->ops = o->links.ops;
+    course->mode = o->mode;
+    course->until = o->until;
+    course->on_pause = on_pause;
+    course->on_failure = o->on_failure >= 0 ? (enum on_failure)o->on_failure
+                                            : course->pc->cluster->on_failure;
+    course_init(course);
+    return open_links(run, course, err);
+}
+
+static size_t count_nodes(const struct plan *plan)
+{
+    size_t n = 0;
+
+    for (size_t c = 0; c < plan->n_clusters; c++)
+        n += plan->clusters[c].n_nodes;
+    return n;
+}
+
+struct run *run_new(const struct run_options *options, struct plan *plan,
+                    struct err *err)
+{
+    struct run *run = calloc(1, sizeof(*run));
+    size_t nodes = count_nodes(plan);
+
+    if (!run)
+        abort();
+    run->options = *options;
+    run->plan = plan;
+    run->journal.loop = options->loop;
+    run->journal.store = options->mode == RUN_PLAN ? NULL : options->store;
+    run->journal.sinks = options->sinks;
+    run->courses = calloc(plan->n_clusters + 1, sizeof(*run->courses));
+    run->targets = calloc(nodes + 1, sizeof(*run->targets));
+    run->links = calloc(nodes + 1, sizeof(struct link *));
+    if (!run->courses || !run->targets || !run->links)
+        abort();
+    uv_timer_init(options->loop, &run->timer);
+    run->timer.data = run;
+    uv_prepare_init(options->loop, &run->turn);
+    run->turn.data = run;
+    for (size_t i = 0; i < plan->n_clusters; i++)
+        if (make_course(run, i, err) < 0) {
+            /* the caller keeps the plan; handles close on the loop */
+            plan->n_clusters = i + 1;
+            run->plan = NULL;
+            run_free(run, NULL, NULL);
+            return NULL;
+        }
+    return run;
+}
+
+static void free_run(struct run *run)
+{
+    for (size_t i = 0; i < run->n_links; i++)
+        reach_release(&run->targets[i]);
+    plan_free(run->plan);
+    free(run->courses);
+    free(run->targets);
+    free(run->links);
+    if (run->closed)
+        run->closed(run->closed_user);
+    free(run);
+}
+
+static void one_closed(struct run *run)
+{
+    if (--run->open_handles == 0)
+        free_run(run);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct run *run = handle->data;
+
+    one_closed(run);
+}
+
+static void on_course_closed(uv_handle_t *handle)
+{
+    struct course *course = handle->data;
+
+    one_closed(course->run);
+}
+
+static void on_link_closed(void *user)
+{
+    one_closed(user);
+}
+
+void run_free(struct run *run, void (*closed)(void *user), void *user)
+{
+    run->closed = closed;
+    run->closed_user = user;
+    run->open_handles = 2 + run->n_links;
+    uv_close((uv_handle_t *)&run->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&run->turn, on_handle_closed);
+    for (size_t i = 0; run->courses[i].run; i++) {
+        course_release(&run->courses[i]);
+        secret_free(run->courses[i].ca_password);
+        run->open_handles++;
+        uv_close((uv_handle_t *)&run->courses[i].timer, on_course_closed);
+    }
+    for (size_t i = 0; i < run->n_links; i++)
+        run->options.links.ops->close(run->links[i], on_link_closed, run);
+}
