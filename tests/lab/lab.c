@@ -127,6 +127,7 @@ void lab_node_down(struct lab_node *node)
     if (!node->up)
         return;
     node->up = false;
+    node->boots++;
     server_node_down(node);
     db_power_lost(node);
     lab_changed(node->lab);

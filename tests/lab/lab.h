@@ -118,6 +118,7 @@ struct lab_node {
     void *engine_data;    /* the engine's own, per node */
     char *host_key_path;  /* NULL: the lab's */
     uint64_t started_ms;  /* for uptime */
+    unsigned boots;       /* power losses: a held command dies with it */
     unsigned connections, connections_total;
     unsigned uploads;       /* files closed after a write */
     char **initial_digests; /* of the five copied files, at start */

@@ -249,6 +249,8 @@ void mmp_ask(struct mmp_run *run, const char *question,
     run->on_yes = on_yes;
     if (run->foreign)
         mmp_answer(run, true);
+    else if (!run->detached && run->sink.asked)
+        run->sink.asked(run->sink.user); /* may answer at once */
 }
 
 void mmp_answer(struct mmp_run *run, bool yes)
@@ -414,7 +416,7 @@ static void act(struct mmp_run *run)
     const struct mmp_command *c;
     int words;
 
-    if (!run->node->up) { /* held while the power went */
+    if (!run->node->up || run->boots != run->node->boots) {
         vanish(run);
         return;
     }
@@ -468,6 +470,7 @@ void mmp_start(struct lab_node *node, const struct mmp_sink *sink,
     run->node = node;
     run->sink = *sink;
     run->text = lab_strdup(line);
+    run->boots = node->boots;
     run->foreign = strcmp(sink->source, "foreign") == 0;
     str_init(&run->out, OUTPUT_CAP);
     split(run);

@@ -18,6 +18,7 @@ enum {
 /* Where a run prints.  The run is gone after `done` or `drop`. */
 struct mmp_sink {
     void (*write)(void *user, const char *text, size_t len); /* \n ends */
+    void (*asked)(void *user);            /* a question is out; may be NULL */
     void (*done)(void *user, bool drop);  /* drop: then cut, once it is out */
     void (*drop)(void *user, bool flush); /* cut; flush: what is written goes */
     void *user;
@@ -37,6 +38,7 @@ struct mmp_run {
     int n_args;
     struct str out; /* not yet written */
     uint64_t entry; /* its record */
+    unsigned boots; /* of the node when it was taken */
     bool foreign;
     bool asking;
     void (*on_yes)(struct mmp_run *run);

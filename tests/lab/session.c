@@ -110,20 +110,21 @@ static int on_message(ssh_session session, ssh_message msg, void *data)
     static const char *prompts[] = {"Password: "};
     struct conn *c = data;
     char echo[] = {0};
-    const char *user, *answer;
+    const char *answer;
 
     if (ssh_message_type(msg) != SSH_REQUEST_AUTH ||
         ssh_message_subtype(msg) != SSH_AUTH_METHOD_INTERACTIVE ||
         !c->node->set.auth_keyboard)
         return 1;
-    user = ssh_message_auth_user(msg);
     if (!ssh_message_auth_kbdint_is_response(msg)) {
+        /* the response itself names nobody */
+        lab_replace(&c->user, ssh_message_auth_user(msg));
         ssh_message_auth_interactive_request(msg, "", "", 1, prompts, echo);
         return 0;
     }
     answer = ssh_userauth_kbdint_getanswer(session, 0);
-    if (user && answer &&
-        check_password(c, user, answer, "keyboard-interactive"))
+    if (c->user && answer &&
+        check_password(c, c->user, answer, "keyboard-interactive"))
         ssh_message_auth_reply_success(msg, 0);
     else
         ssh_message_reply_default(msg);

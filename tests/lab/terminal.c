@@ -27,6 +27,7 @@ struct terminal {
     bool busy;           /* a command was taken and has not ended */
     bool feeding;
     bool ending;
+    bool eof;            /* nobody types any more */
     bool skip_newline;   /* \r\n is one line end */
     unsigned renewing;   /* 1: new password, 2: again; 0: no */
     struct later *later; /* the other half of a prompt, or a trickle */
@@ -108,6 +109,7 @@ static void put_prompt(struct terminal *t)
 /* -- commands ------------------------------------------------------------ */
 
 static void feed(struct terminal *t);
+static void close_input(struct terminal *t);
 
 static void on_run_write(void *user, const char *text, size_t len)
 {
@@ -133,8 +135,22 @@ static void on_run_done(void *user, bool drop)
         put_prompt(t);
     if (drop)
         conn_drop(t->chan->conn, true);
-    else if (!t->exec)
+    else if (!t->exec) {
         feed(t);
+        close_input(t);
+    }
+}
+
+/* A driver must answer only what it has seen (facts/cms.md 3.4). */
+static void on_run_asked(void *user)
+{
+    struct terminal *t = user;
+
+    if (str_text(&t->input)[strspn(str_text(&t->input), "\r\n")])
+        record_violation(t->node, "early", false,
+                         "typed before the question: %s", t->run->text);
+    feed(t);
+    close_input(t);
 }
 
 static void on_run_drop(void *user, bool flush)
@@ -148,6 +164,7 @@ static void start(struct terminal *t, const char *line)
 {
     struct mmp_sink sink = {
         .write = on_run_write,
+        .asked = on_run_asked,
         .done = on_run_done,
         .drop = on_run_drop,
         .user = t,
@@ -308,9 +325,11 @@ void terminal_data(struct terminal *t, const char *data, size_t len)
     feed(t);
 }
 
-/* Nobody will answer any more. */
-void terminal_eof(struct terminal *t)
+/* After EOF a question is answered by what was typed, or not at all. */
+static void close_input(struct terminal *t)
 {
+    if (!t->eof || t->input.len > 0)
+        return;
     if (t->run && t->run->asking) {
         if (t->line.len > 0)
             answer_question(t, '\n');
@@ -319,6 +338,12 @@ void terminal_eof(struct terminal *t)
     } else if (!t->exec && !t->busy) {
         finish(t);
     }
+}
+
+void terminal_eof(struct terminal *t)
+{
+    t->eof = true;
+    close_input(t);
 }
 
 /* -- beginning and end ---------------------------------------------------- */
