@@ -192,8 +192,10 @@ static void another_hand_is_seen(void **state)
 {
     /* clang-format off */
     static const struct { const char *sql; int good; const char *says; } c[] = {
-        { "UPDATE journal SET data = '{\"n\":2}' WHERE seq = 3", 2, "record 3 " },
-        { "UPDATE journal SET t_ms = t_ms + 1 WHERE seq = 2", 1, "record 2 " },
+        { "UPDATE journal SET data = '{\"n\":2}' WHERE seq = 3",
+          2, "record 3 " },
+        { "UPDATE journal SET t_ms = t_ms + 1 WHERE seq = 2",
+          1, "record 2 " },
         { "UPDATE journal SET cluster = NULL WHERE seq = 5", 4, "record 5 " },
         { "UPDATE journal SET node = '' WHERE seq = 5", 4, "record 5 " },
         { "UPDATE journal SET cluster = node, node = cluster WHERE seq = 5",
