@@ -19,8 +19,14 @@
 #include "core/base/err.h"
 #include "core/base/str.h"
 
-enum on_failure { ON_FAILURE_ROLLBACK, ON_FAILURE_HOLD };
-enum lane_order { LANE_ONE_BY_ONE, LANE_PARALLEL };
+enum on_failure {
+    ON_FAILURE_ROLLBACK,
+    ON_FAILURE_HOLD
+};
+enum lane_order {
+    LANE_ONE_BY_ONE,
+    LANE_PARALLEL
+};
 
 /* What the inventory must know of a product: its name and its role words.
  * The registry of playbooks/ gives these; core/fleet includes nothing of it. */
@@ -29,45 +35,44 @@ struct role_word {
     uint32_t bit;
 };
 struct product_words {
-    const char *product;           /* "cms"; {NULL} ends the table */
+    const char *product; /* "cms"; {NULL} ends the table */
     const struct role_word *roles;
-    uint32_t one_of;     /* at most one of these bits on a node */
-    uint32_t limited;    /* nodes with this bit are counted per cluster */
-    unsigned limit;      /* more than these in a cluster: an error */
-    bool odd;            /* an even count (above 0) is warned of */
+    uint32_t one_of;  /* at most one of these bits on a node */
+    uint32_t limited; /* nodes with this bit are counted per cluster */
+    unsigned limit;   /* more than these in a cluster: an error */
+    bool odd;         /* an even count (above 0) is warned of */
 };
 
 struct issuer {
     const char *name;
-    const char *kind;            /* "internal" */
-    const char *ca_cert, *ca_key;/* absolute; still with "{cluster}" in it */
-    const char *ca_key_password; /* secret reference or NULL */
-    unsigned ca_days, days;      /* days */
-    const char *key;             /* "rsa:2048" ... checked */
+    const char *kind;             /* "internal" */
+    const char *ca_cert, *ca_key; /* absolute; still with "{cluster}" in it */
+    const char *ca_key_password;  /* secret reference or NULL */
+    unsigned ca_days, days;       /* days */
+    const char *key;              /* "rsa:2048" ... checked */
     unsigned line;
 };
 
 struct node {
     const char *name, *address;
-    const char *user, *password, *identity, *passphrase; /* or NULL; the
-                                    references as secret_ref_read takes them,
-                                    file: with an absolute path */
-    bool identity_named;         /* the user named it: missing is a fault */
-    unsigned port;               /* 0: ssh_config, else 22 */
-    const char *interface;       /* NULL: what its status shows */
-    const char *db_address;      /* NULL: what the cluster shows */
+    /* Each may be NULL; the secrets as secret_ref_read takes them, file: with
+     * an absolute path. */
+    const char *user, *password, *identity, *passphrase;
+    bool identity_named;    /* the user named it: missing is a fault */
+    unsigned port;          /* 0: ssh_config, else 22 */
+    const char *interface;  /* NULL: what its status shows */
+    const char *db_address; /* NULL: what the cluster shows */
     unsigned db_port;
-    const char *const *names;    /* further certificate names; NULL-ended */
-    const char *host_key;        /* pin or NULL */
+    const char *const *names; /* further certificate names; NULL-ended */
+    const char *host_key;     /* pin or NULL */
     bool weak_algorithms;
-    uint32_t roles;              /* the product's own bits */
+    uint32_t roles; /* the product's own bits */
     unsigned connect_timeout_s, command_timeout_s;
-    unsigned timeout_leave_s, timeout_init_s, timeout_connect_s,
-        timeout_join_s;
-    unsigned retries;            /* tries = retries + 1 */
+    unsigned timeout_leave_s, timeout_init_s, timeout_connect_s, timeout_join_s;
+    unsigned retries; /* tries = retries + 1 */
     struct cluster *cluster;
     unsigned line;
-    size_t index;                /* its place in inventory.nodes */
+    size_t index; /* its place in inventory.nodes */
 };
 
 struct cluster {
@@ -76,27 +81,30 @@ struct cluster {
     const struct issuer *issuer; /* NULL: none named */
     enum on_failure on_failure;
     enum lane_order leave, join;
-    const char *subject;         /* "O=Example Inc.,C=GB" or NULL */
-    struct node **nodes;         /* in the order of the file */
+    const char *subject; /* "O=Example Inc.,C=GB" or NULL */
+    struct node **nodes; /* in the order of the file */
     size_t n_nodes;
     unsigned line;
-    size_t index;                /* its place in inventory.clusters */
+    size_t index; /* its place in inventory.clusters */
 };
 
-enum fault_level { FAULT_ERROR, FAULT_WARNING };
+enum fault_level {
+    FAULT_ERROR,
+    FAULT_WARNING
+};
 struct fault {
     enum fault_level level;
-    unsigned line;     /* 0: the file as a whole */
-    const char *text;  /* without file and line */
+    unsigned line;    /* 0: the file as a whole */
+    const char *text; /* without file and line */
 };
 
 struct inventory {
-    const char *path;       /* as opened */
-    const char *folder;     /* absolute; what relative paths are beside */
-    const char *state_dir;  /* absolute */
-    const char *known_hosts;/* absolute */
-    bool accept_new;        /* host_keys = accept-new */
-    const char *ssh_config; /* absolute; NULL: none */
+    const char *path;        /* as opened */
+    const char *folder;      /* absolute; what relative paths are beside */
+    const char *state_dir;   /* absolute */
+    const char *known_hosts; /* absolute */
+    bool accept_new;         /* host_keys = accept-new */
+    const char *ssh_config;  /* absolute; NULL: none */
     unsigned max_sessions, warn_days, keep_days, keep_backups;
     struct issuer *issuers;
     size_t n_issuers;
@@ -104,16 +112,16 @@ struct inventory {
     size_t n_clusters;
     struct node **nodes;
     size_t n_nodes;
-    struct fault *faults;      /* by line */
+    struct fault *faults; /* by line */
     size_t n_faults, n_errors;
     struct inventory_index *index; /* private: names to sections */
     struct arena arena;
 };
 
 struct inventory_options {
-    const char *path;       /* -i; NULL: $CERTFLEET_INVENTORY,
-                               ./certfleet.ini, /etc/certfleet/certfleet.ini */
-    const char *state_dir;  /* --state-dir; NULL: the file's */
+    const char *path;      /* -i; NULL: $CERTFLEET_INVENTORY,
+                              ./certfleet.ini, /etc/certfleet/certfleet.ini */
+    const char *state_dir; /* --state-dir; NULL: the file's */
     const struct product_words *products;
 };
 
@@ -140,8 +148,8 @@ void inventory_sample(struct str *out);
 struct inventory_key {
     const char *sections; /* "fleet cluster node" */
     const char *name;
-    const char *value;    /* how its value looks: "SECONDS" */
-    const char *preset;   /* what holds without it, or NULL */
+    const char *value;  /* how its value looks: "SECONDS" */
+    const char *preset; /* what holds without it, or NULL */
     const char *help;
 };
 const struct inventory_key *inventory_keys(size_t *n);

@@ -14,7 +14,7 @@
 struct target {
     struct cluster **clusters; /* each once, in the order of the file */
     size_t n_clusters;
-    struct node **nodes;       /* target_nodes: every node meant, each once */
+    struct node **nodes; /* target_nodes: every node meant, each once */
     size_t n_nodes;
 };
 

@@ -3,6 +3,8 @@
  * Secrets of each kind, what is refused, what is shared, and that no error
  * holds a value.
  */
+#include <signal.h>
+
 #include "core/fleet/secret_ref.h"
 #include "tests/unit/fleet_fixture.h"
 
@@ -164,6 +166,9 @@ static void test_command(void **state)
     expect_error("command:echo hunter2; exit 3", "exit code 3");
     expect_error("command:kill -9 $$", "signal 9");
     expect_error("command:true", "it is empty");
+    signal(SIGPIPE, SIG_IGN);
+    expect_error("command:kill -PIPE $$; echo hunter2", "signal 13");
+    signal(SIGPIPE, SIG_DFL);
     expect_error("command:/nowhere/hunter2 2>&1", "exit code 127");
 }
 
