@@ -189,9 +189,12 @@ static enum step (*const steps[CONN_STATES])(struct conn *) = {
 
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
-    (void)status; /* libssh reads the error itself */
+    struct conn *c = poll->data;
+
     (void)events;
-    conn_step(poll->data);
+    if (status < 0) /* libuv has stopped watching; libssh reads the error */
+        c->poll_events = 0;
+    conn_step(c);
 }
 
 /* Always for reading; for writing only while libssh has something to say, or

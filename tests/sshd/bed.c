@@ -327,8 +327,11 @@ static void write_config(const struct bed *b, const struct bed_server *s,
             "KbdInteractiveAuthentication no\nPermitRootLogin yes\n"
             "MaxStartups 3000\nMaxSessions 100\nLogLevel VERBOSE\n"
             "PrintMotd no\nPrintLastLog no\n"
-            "Subsystem sftp internal-sftp -d %s/files\n",
+            /* a home without anybody's .bashrc: it may take seconds */
+            "SetEnv HOME=%s\n",
             b->dir, b->dir);
+    if (lines == NULL || strstr(lines, "Subsystem") == NULL)
+        fprintf(f, "Subsystem sftp internal-sftp -d %s/files\n", b->dir);
     fclose(f);
 }
 

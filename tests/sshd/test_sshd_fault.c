@@ -279,7 +279,7 @@ static void write_ssh_config(const struct bed_server *jump, bool by_command,
              "Host behind\n  HostName %s\n  Port %u\n  %s\n",
              jump->address, jump->port, t.bed->user, t.key, t.known,
              t.server->address, t.server->port,
-             by_command ? "ProxyCommand exec ssh -F /dev/null -oBatchMode=yes "
+             by_command ? "ProxyCommand ssh -oBatchMode=yes "
                           "-W %h:%p -F \"$CF_CONFIG\" jump"
                         : "ProxyJump jump");
     bed_write(path, text);
