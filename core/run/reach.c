@@ -5,27 +5,6 @@
 #include "core/run/reach.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* Relative secret files stand beside the inventory. */
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-}
-
-static struct secret *read_ref(const struct inventory *inventory,
-                               struct secret_cache *secrets, const char *ref,
-                               const char *what, struct err *err)
-{
-    char *folder = folder_of(inventory->path);
-    struct secret *secret = secret_ref_read(secrets, ref, folder, what, err);
-
-    free(folder);
-    return secret;
-}
 
 int reach_target(const struct inventory *inventory, const struct node *node,
                  const struct link_dialect *dialect,
@@ -54,13 +33,13 @@ int reach_target(const struct inventory *inventory, const struct node *node,
              node->user ? node->user : "the user", node->name);
     if (node->password && !(target->password = read_ref(
                                 inventory, secrets, node->password, what, err)))
-        return err_context(err, "node %s: password", node->name);
+        return err_context(err, "node %s", node->name);
     snprintf(what, sizeof(what), "passphrase of %s",
              node->identity ? node->identity : "the key");
     if (node->passphrase &&
-        !(target->passphrase =
-              read_ref(inventory, secrets, node->passphrase, what, err)))
-        return err_context(err, "node %s: passphrase", node->name);
+        !(target->passphrase = secret_ref_read(secrets, node->passphrase,
+                                               inventory->folder, what, err)))
+        return err_context(err, "node %s", node->name);
     return 0;
 }
 

@@ -14,10 +14,11 @@ static int read_ca_password(struct run *run, struct course *course,
 
     if (!issuer || !issuer->ca_key_password)
         return 0;
-    course->ca_password = secret_ref_read(
-        run->options.secrets, issuer->ca_key_password, "/", issuer->name, err);
+    course->ca_password =
+        secret_ref_read(run->options.secrets, issuer->ca_key_password,
+                        run->plan->inventory->folder, issuer->name, err);
     if (!course->ca_password)
-        return err_context(err, "issuer %s: ca_key_password", issuer->name);
+        return err_context(err, "issuer %s", issuer->name);
     return 0;
 }
 
