@@ -31,8 +31,9 @@ int reach_target(const struct inventory *inventory, const struct node *node,
     };
     snprintf(what, sizeof(what), "password of %s@%s",
              node->user ? node->user : "the user", node->name);
-    if (node->password && !(target->password = read_ref(
-                                inventory, secrets, node->password, what, err)))
+    if (node->password &&
+        !(target->password = secret_ref_read(secrets, node->password,
+                                             inventory->folder, what, err)))
         return err_context(err, "node %s", node->name);
     snprintf(what, sizeof(what), "passphrase of %s",
              node->identity ? node->identity : "the key");
