@@ -310,7 +310,7 @@ static bool request_extensions(X509_REQ *request, GENERAL_NAMES *san,
     return ok;
 }
 
-static char *request_pem(X509_REQ *request)
+static char *request_words(X509_REQ *request)
 {
     unsigned char *der = NULL;
     int len = i2d_X509_REQ(request, &der);
@@ -346,7 +346,7 @@ int pki_request(const struct secret *key, const struct pki_subject *subject,
         X509_REQ_set_pubkey(request, private) &&
         request_extensions(request, san, purpose) &&
         X509_REQ_sign(request, private, EVP_sha256()) > 0)
-        *pem = request_pem(request);
+        *pem = request_words(request);
     if (!*pem)
         pki_fail(err, CAUSE_SYSTEM, "make a certificate request");
 out:
@@ -409,10 +409,10 @@ static int check_request(X509_REQ *request, struct err *err)
     return 0;
 }
 
-/* lint: allow params, what pki_sign has in a struct: pki.h */
-int pki_sign_request(const struct pki_ca *ca, const char *request_text,
+int pki_sign_request(const struct pki_ca *ca, const char *request_pem,
                      enum pki_purpose purpose, unsigned days, int64_t now,
-                     char **pem, struct err *err)
+                     char **pem,
+                     struct err *err) /* lint: allow params, as in pki.h */
 {
     struct leaf leaf = {.purpose = purpose, .days = days, .now = now};
     X509_REQ *request = NULL;
@@ -424,7 +424,7 @@ int pki_sign_request(const struct pki_ca *ca, const char *request_text,
     *pem = NULL;
     if (open_ca(ca, &ca_cert, &ca_key, err) < 0)
         goto out;
-    request = pki_read_request(request_text, strlen(request_text), err);
+    request = pki_read_request(request_pem, strlen(request_pem), err);
     if (!request || check_request(request, err) < 0 ||
         request_names(request, &san, err) < 0)
         goto out;

@@ -18,7 +18,9 @@
 #include "core/base/secret.h"
 #include "core/base/str.h"
 
-enum { PKI_SHA256_HEX = 65 }; /* 64 lower-case digits and a NUL */
+enum {
+    PKI_SHA256_HEX = 65
+}; /* 64 lower-case digits and a NUL */
 
 /* SHA-256 of any bytes. */
 void pki_sha256(const void *data, size_t len, char hex[PKI_SHA256_HEX]);
@@ -32,19 +34,24 @@ struct secret *pki_key_make(const char *kind, struct err *err);
 
 /* -- what a file holds --------------------------------------------------- */
 
-enum pki_kind { PKI_UNKNOWN, PKI_KEY, PKI_CERTIFICATE, PKI_REQUEST };
+enum pki_kind {
+    PKI_UNKNOWN,
+    PKI_KEY,
+    PKI_CERTIFICATE,
+    PKI_REQUEST
+};
 struct pki_cert_info {
     enum pki_kind kind;
     char subject[256], issuer[256]; /* one line, RFC 2253 order */
     char common_name[128];
-    char serial[64];                /* hex */
-    char key[32];                   /* "rsa:2048", "ec:P-256" ... */
-    char sha256[PKI_SHA256_HEX];    /* of the DER certificate */
+    char serial[64];             /* hex */
+    char key[32];                /* "rsa:2048", "ec:P-256" ... */
+    char sha256[PKI_SHA256_HEX]; /* of the DER certificate */
     char spki_sha256[PKI_SHA256_HEX];
-    char signature[48];             /* "sha256WithRSAEncryption" */
+    char signature[48]; /* "sha256WithRSAEncryption" */
     int64_t not_before, not_after;
     bool is_ca, self_issued;
-    char names[1024];               /* "DNS:a, IP:10.0.0.1"; "" without SAN */
+    char names[1024]; /* "DNS:a, IP:10.0.0.1"; "" without SAN */
 };
 
 /* The first certificate, request or key of a PEM or DER buffer.  Of an
@@ -52,9 +59,8 @@ struct pki_cert_info {
 int pki_describe(const void *data, size_t len, struct pki_cert_info *info,
                  struct err *err);
 /* Every certificate of a bundle, in its order.  *infos is malloc'd. */
-int pki_describe_all(const void *data, size_t len,
-                     struct pki_cert_info **infos, size_t *n,
-                     struct err *err);
+int pki_describe_all(const void *data, size_t len, struct pki_cert_info **infos,
+                     size_t *n, struct err *err);
 /* 0: the key belongs to the certificate or request; -1: it does not, or one of
  * them cannot be read.  `passphrase` may be NULL. */
 int pki_match(const void *key, size_t key_len, const struct secret *passphrase,
@@ -64,7 +70,11 @@ bool pki_names_host(const void *cert, size_t cert_len, const char *host);
 
 /* -- chains -------------------------------------------------------------- */
 
-enum pki_purpose { PKI_ANY, PKI_SERVER, PKI_CLIENT };
+enum pki_purpose {
+    PKI_ANY,
+    PKI_SERVER,
+    PKI_CLIENT
+};
 /* The leaf (first of `cert`, its further ones as intermediates) verifies up to
  * a self-signed root of `bundle` for the purpose at time `at` (0: validity is
  * not looked at).  Only the supplied certificates count, never the system's.
@@ -86,13 +96,17 @@ int pki_normalize(const void *data, size_t len, struct str *out,
 
 /* -- findings ------------------------------------------------------------ */
 
-enum pki_severity { PKI_INFO, PKI_WARNING, PKI_ERROR };
+enum pki_severity {
+    PKI_INFO,
+    PKI_WARNING,
+    PKI_ERROR
+};
 struct pki_finding {
-    char id[8];             /* "B1": facts/certs.md 6 */
+    char id[8]; /* "B1": facts/certs.md 6 */
     enum pki_severity severity;
     char text[256];
 };
-struct pki_findings {       /* grows; zero to start; free with release */
+struct pki_findings { /* grows; zero to start; free with release */
     struct pki_finding *list;
     size_t n;
 };

@@ -127,7 +127,7 @@ static int add_rest(X509_NAME *name, const char *rest, struct err *err)
         int nid;
         while (len > 0 && p[len - 1] == ' ')
             len--;
-        nid = attribute_nid(p, len);
+        nid = equals ? attribute_nid(p, len) : NID_undef;
         if (nid == NID_undef)
             return err_set(err, CAUSE_INPUT,
                            "subject \"%s\": \"%.20s\" is not one of C=, ST=, "

@@ -258,10 +258,9 @@ int pki_path_build(const struct pki_path *path, STACK_OF(X509) * *chain,
     return rc;
 }
 
-/* lint: allow params, two buffers, a purpose and a time: pki.h */
 int pki_verify(const void *cert, size_t cert_len, const void *bundle,
                size_t bundle_len, enum pki_purpose purpose, int64_t at,
-               struct err *err)
+               struct err *err) /* lint: allow params, as in pki.h */
 {
     struct pki_path path = {
         .purpose = purpose, .at = at, .level = LEVEL_STRONG};

@@ -208,11 +208,47 @@ static inline void made_free(struct made *made)
 /* The texts one behind the other; the caller frees. */
 static inline char *join(const char *a, const char *b, const char *c)
 {
-    char *all = NULL;
+    struct str all;
 
-    if (asprintf(&all, "%s%s%s", a, b ? b : "", c ? c : "") < 0)
-        abort();
-    return all;
+    str_init(&all, 1 << 20);
+    str_add(&all, a);
+    str_add(&all, b ? b : "");
+    str_add(&all, c ? c : "");
+    return str_take(&all);
+}
+
+static inline X509 *parse(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+    BIO_free(bio);
+    assert_non_null(cert);
+    return cert;
+}
+
+static inline struct pki_cert_info info_of(const char *pem)
+{
+    struct pki_cert_info info;
+    struct err err = {0};
+
+    assert_int_equal(pki_describe(pem, strlen(pem), &info, &err), 0);
+    return info;
+}
+
+/* A leaf with exactly these bits, in critical extensions where that is due. */
+static inline void check_usage(const char *pem, uint32_t ku, uint32_t eku)
+{
+    X509 *cert = parse(pem);
+    int at = X509_get_ext_by_NID(cert, NID_key_usage, -1);
+
+    assert_int_equal(X509_get_key_usage(cert), ku);
+    assert_int_equal(X509_get_extended_key_usage(cert), eku);
+    assert_true(X509_EXTENSION_get_critical(X509_get_ext(cert, at)));
+    at = X509_get_ext_by_NID(cert, NID_basic_constraints, -1);
+    assert_true(X509_EXTENSION_get_critical(X509_get_ext(cert, at)));
+    assert_int_equal(X509_check_ca(cert), 0);
+    X509_free(cert);
 }
 
 static inline bool has_finding(const struct pki_findings *findings,

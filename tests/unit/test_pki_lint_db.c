@@ -8,124 +8,7 @@
 #include <openssl/bn.h>
 #include <openssl/rsa.h>
 
-#include "tests/unit/pki_make.h"
-
-static const char *const hosts[] = {"core1.example.com", "core2.example.com",
-                                    "10.0.0.1", NULL};
-static const char names[] =
-    "DNS:core1.example.com,DNS:core2.example.com,IP:10.0.0.1";
-
-static struct made root, server, client;
-
-static struct recipe server_recipe(void)
-{
-    struct recipe r = SERVER_RECIPE("core1.example.com", names);
-
-    return r;
-}
-
-static struct recipe client_recipe(void)
-{
-    struct recipe r = CLIENT_RECIPE();
-
-    return r;
-}
-
-static int setup(void **state)
-{
-    struct recipe r = CA_RECIPE("DB Root"), s = server_recipe();
-    struct recipe c = client_recipe();
-
-    (void)state;
-    root = make_cert(&r, NULL);
-    server = make_cert(&s, &root);
-    client = make_cert(&c, &root);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    made_free(&root);
-    made_free(&server);
-    made_free(&client);
-    return 0;
-}
-
-/* What one test changes of the good set; NULL: as it is. */
-struct change {
-    const struct made *server, *client;
-    const char *ca, *server_pem;
-    const struct secret *server_key;
-    const char *const *hosts;
-    int64_t at;
-};
-
-static void lint(const struct change *change, struct pki_findings *findings)
-{
-    const struct made *s = change->server ? change->server : &server;
-    const struct made *c = change->client ? change->client : &client;
-    const struct secret *key =
-        change->server_key ? change->server_key : s->key_pem;
-    const char *pem = change->server_pem ? change->server_pem : s->pem;
-    const char *ca = change->ca ? change->ca : root.pem;
-    struct pki_db_set set = {
-        .server_key = key->data,
-        .server_key_len = key->len,
-        .server_cert = pem,
-        .server_cert_len = strlen(pem),
-        .client_key = c->key_pem->data,
-        .client_key_len = c->key_pem->len,
-        .client_cert = c->pem,
-        .client_cert_len = strlen(c->pem),
-        .ca = ca,
-        .ca_len = strlen(ca),
-        .hosts = change->hosts ? change->hosts : hosts,
-        .at = change->at ? change->at : MAKE_NOW,
-    };
-
-    pki_lint_db_set(&set, findings);
-}
-
-static void found(const struct change *change, const char *id,
-                  enum pki_severity severity)
-{
-    struct pki_findings f = {0};
-
-    lint(change, &f);
-    if (!has_finding(&f, id, severity)) {
-        print_findings(&f);
-        fail_msg("no %s", id);
-    }
-    /* no other error may hide behind it */
-    for (size_t i = 0; i < f.n; i++)
-        if (f.list[i].severity == PKI_ERROR && strcmp(f.list[i].id, id) != 0) {
-            print_findings(&f);
-            fail_msg("%s besides %s", f.list[i].id, id);
-        }
-    pki_findings_release(&f);
-}
-
-/* A server certificate of this shape, under our root. */
-static void server_found(const struct recipe *recipe, const char *id,
-                         enum pki_severity severity)
-{
-    struct made made = make_cert(recipe, &root);
-    struct change change = {.server = &made};
-
-    found(&change, id, severity);
-    made_free(&made);
-}
-
-static void client_found(const struct recipe *recipe, const char *id,
-                         enum pki_severity severity)
-{
-    struct made made = make_cert(recipe, &root);
-    struct change change = {.client = &made};
-
-    found(&change, id, severity);
-    made_free(&made);
-}
+#include "tests/unit/pki_db_set.h"
 
 static void test_good(void **state)
 {
@@ -347,46 +230,6 @@ static void test_usage(void **state)
     client_found(&c, "D3", PKI_ERROR);
 }
 
-static void test_path(void **state)
-{
-    struct recipe o = CA_RECIPE("Other"), s = server_recipe();
-    struct recipe m = CA_RECIPE("Sub"), n = CA_RECIPE("Nameless");
-    struct made other = make_cert(&o, NULL), lost = make_cert(&s, &other);
-    struct change change = {.server = &lost};
-    struct made sub, leaf;
-    char *bundle;
-
-    (void)state;
-    found(&change, "C1", PKI_ERROR);
-    bundle = join(other.pem, root.pem, NULL);
-    change.ca = bundle; /* both verify, at different roots */
-    found(&change, "F4", PKI_ERROR);
-    free(bundle);
-    m.eku = "clientAuth";
-    m.aki = "keyid";
-    sub = make_cert(&m, &root);
-    leaf = make_cert(&s, &sub);
-    bundle = join(sub.pem, root.pem, NULL);
-    change.server = &leaf;
-    change.ca = bundle;
-    found(&change, "C13", PKI_ERROR);
-    free(bundle);
-    made_free(&leaf);
-    made_free(&sub);
-    n.nc = "critical,permitted;DNS:example.org";
-    n.aki = "keyid";
-    sub = make_cert(&n, &root);
-    leaf = make_cert(&s, &sub);
-    bundle = join(sub.pem, root.pem, NULL);
-    change.ca = bundle;
-    found(&change, "C7", PKI_ERROR);
-    free(bundle);
-    made_free(&leaf);
-    made_free(&sub);
-    made_free(&other);
-    made_free(&lost);
-}
-
 static void test_times(void **state)
 {
     struct recipe s = server_recipe();
@@ -437,104 +280,6 @@ static void test_client_names(void **state)
     client_found(&c, "B8", PKI_WARNING);
 }
 
-static void bundle_found(char *bundle, const char *id,
-                         enum pki_severity severity)
-{
-    struct change change = {.ca = bundle};
-
-    found(&change, id, severity);
-    free(bundle);
-}
-
-static void test_bundle(void **state)
-{
-    struct recipe m = CA_RECIPE("Sub"), o = CA_RECIPE("Next Root");
-    struct recipe nosign = CA_RECIPE("No Sign");
-    struct made sub, next = make_cert(&o, NULL), bad;
-    struct change change = {0};
-    char *extra = join(server.pem, root.pem, NULL);
-
-    (void)state;
-    m.aki = "keyid";
-    sub = make_cert(&m, &root);
-    bundle_found(join(root.pem, root.pem, NULL), "C2", PKI_ERROR);
-    bundle_found(join(root.pem, sub.pem, root.pem), "C2", PKI_ERROR);
-    bundle_found(join(next.pem, root.pem, NULL), "C2", PKI_INFO);
-    bundle_found(join(server.pem, root.pem, NULL), "F5", PKI_ERROR);
-    nosign.ku = "critical,cRLSign";
-    bad = make_cert(&nosign, NULL);
-    bundle_found(join(bad.pem, root.pem, NULL), "C5", PKI_ERROR);
-    bundle_found(strdup("junk"), "A9", PKI_ERROR);
-    change.server_pem = extra;
-    found(&change, "C4", PKI_WARNING);
-    free(extra);
-    made_free(&sub);
-    made_free(&next);
-    made_free(&bad);
-}
-
-static void test_bundle_roots(void **state)
-{
-    struct recipe m = CA_RECIPE("Sub");
-    struct made sub;
-    struct pki_findings f = {0};
-    struct change change = {0};
-    char *wrong;
-
-    (void)state;
-    m.aki = "keyid";
-    sub = make_cert(&m, &root);
-    wrong = join(root.pem, sub.pem, NULL);
-    change.ca = wrong;
-    lint(&change, &f);
-    assert_true(has_finding(&f, "C3", PKI_ERROR)); /* root not last */
-    pki_findings_release(&f);
-    change.ca = sub.pem;
-    lint(&change, &f);
-    assert_true(has_finding(&f, "C3", PKI_ERROR)); /* no root */
-    assert_true(has_finding(&f, "C2", PKI_WARNING));
-    pki_findings_release(&f);
-    free(wrong);
-    made_free(&sub);
-}
-
-/* facts/certs.md 0.5: a second generation under the first one's name. */
-static void test_same_name(void **state)
-{
-    struct recipe ca = {.cn = "My company CA",
-                        .basic = "critical,CA:TRUE",
-                        .ku = "critical,keyCertSign"};
-    struct recipe good = CA_RECIPE("DB Root");
-    struct recipe s = server_recipe(), c = client_recipe();
-    struct made old = make_cert(&ca, NULL), new = make_cert(&ca, NULL);
-    struct made twin = make_cert(&good, NULL), sc, cc;
-    char *bundle = join(new.pem, old.pem, NULL);
-    struct change change = {.ca = bundle};
-    struct pki_findings f = {0};
-
-    (void)state;
-    s.aki = c.aki = NULL;
-    sc = make_cert(&s, &new);
-    cc = make_cert(&c, &new);
-    change.server = &sc;
-    change.client = &cc;
-    lint(&change, &f);
-    assert_true(has_finding(&f, "F8", PKI_ERROR));
-    pki_findings_release(&f);
-    free(bundle);
-    /* with key identifiers on both sides it works, and is told */
-    bundle = join(twin.pem, root.pem, NULL);
-    change.ca = bundle;
-    change.server = change.client = NULL;
-    found(&change, "F8", PKI_INFO);
-    free(bundle);
-    made_free(&old);
-    made_free(&new);
-    made_free(&twin);
-    made_free(&sc);
-    made_free(&cc);
-}
-
 static void test_nothing(void **state)
 {
     struct pki_db_set set = {0};
@@ -558,13 +303,9 @@ int main(void)
         cmocka_unit_test(test_self_signed),
         cmocka_unit_test(test_serials),
         cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_path),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_server_names),
         cmocka_unit_test(test_client_names),
-        cmocka_unit_test(test_bundle),
-        cmocka_unit_test(test_bundle_roots),
-        cmocka_unit_test(test_same_name),
         cmocka_unit_test(test_nothing),
     };
 

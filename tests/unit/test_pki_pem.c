@@ -36,8 +36,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* -- normalise
- * ------------------------------------------------------------------ */
+/* -- normalise ----------------------------------------------------------- */
 
 static void normal(const void *data, size_t len, const char *want)
 {
@@ -215,8 +214,7 @@ static void test_normal_bad(void **state)
     str_release(&out);
 }
 
-/* -- findings on files
- * ------------------------------------------------------------ */
+/* -- findings on files --------------------------------------------------- */
 
 static void found(const char *name, const void *data, size_t len,
                   const char *id, enum pki_severity severity)
@@ -371,8 +369,7 @@ static void test_lint_agrees(void **state)
     free(text);
 }
 
-/* -- damage
- * ------------------------------------------------------------------------ */
+/* -- damage -------------------------------------------------------------- */
 
 /* Every reader on one buffer; what they answer is not looked at, only that
  * they come back.  The copy has no byte to spare, so that a read past its end

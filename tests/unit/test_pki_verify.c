@@ -43,14 +43,16 @@ static int verify(const char *cert, const char *bundle,
                       err);
 }
 
-/* The error names this certificate and holds these words. */
+static int64_t clock_s = MAKE_NOW;
+
+/* The error names this certificate and holds these words, at clock_s. */
 static void refused(const char *cert, const char *bundle,
-                    enum pki_purpose purpose, int64_t at, const char *subject,
+                    enum pki_purpose purpose, const char *subject,
                     const char *words)
 {
     struct err err;
 
-    assert_int_equal(verify(cert, bundle, purpose, at, &err), -1);
+    assert_int_equal(verify(cert, bundle, purpose, clock_s, &err), -1);
     assert_int_equal(err.cause, CAUSE_INPUT);
     if (!strstr(err.text, subject) || !strstr(err.text, words))
         fail_msg("\"%s\" lacks \"%s\" or \"%s\"", err.text, subject, words);
@@ -78,15 +80,12 @@ static void test_good(void **state)
 static void test_missing(void **state)
 {
     (void)state;
-    refused(leaf.pem, root.pem, PKI_SERVER, MAKE_NOW, "core1.example.com",
+    refused(leaf.pem, root.pem, PKI_SERVER, "core1.example.com",
             "its issuer \"CN=Middle\" is not among");
-    refused(leaf.pem, middle.pem, PKI_SERVER, MAKE_NOW, "bundle",
-            "no self-signed root");
-    refused(root.pem, other.pem, PKI_ANY, MAKE_NOW, "CN=Root",
-            "self-signed and not in");
-    refused("nothing", root.pem, PKI_ANY, 0, "the certificate",
-            "no certificate");
-    refused(leaf.pem, "", PKI_ANY, 0, "the CA bundle", "no certificate");
+    refused(leaf.pem, middle.pem, PKI_SERVER, "bundle", "no self-signed root");
+    refused(root.pem, other.pem, PKI_ANY, "CN=Root", "self-signed and not in");
+    refused("nothing", root.pem, PKI_ANY, "the certificate", "no certificate");
+    refused(leaf.pem, "", PKI_ANY, "the CA bundle", "no certificate");
 }
 
 static void test_times(void **state)
@@ -102,12 +101,14 @@ static void test_times(void **state)
     l.to = MAKE_NOW + 2 * 86400;
     short_root = make_cert(&r, NULL);
     late = make_cert(&l, &short_root);
-    refused(late.pem, short_root.pem, PKI_SERVER, MAKE_NOW, "CN=late",
+    refused(late.pem, short_root.pem, PKI_SERVER, "CN=late",
             "not valid before 2027-01-15 09:00:00Z");
-    refused(late.pem, short_root.pem, PKI_SERVER, MAKE_NOW + 3 * 86400,
-            "CN=", "expired");
-    refused(late.pem, short_root.pem, PKI_SERVER, MAKE_NOW + 86400 + 7200,
-            "CN=Short Root", "expired (2027-01-16 08:00:00Z)");
+    clock_s = MAKE_NOW + 3 * 86400;
+    refused(late.pem, short_root.pem, PKI_SERVER, "CN=", "expired");
+    clock_s = MAKE_NOW + 86400 + 7200;
+    refused(late.pem, short_root.pem, PKI_SERVER, "CN=Short Root",
+            "expired (2027-01-16 08:00:00Z)");
+    clock_s = MAKE_NOW;
     assert_int_equal(
         verify(late.pem, short_root.pem, PKI_SERVER, MAKE_NOW + 7200, &err), 0);
     assert_int_equal(verify(late.pem, short_root.pem, PKI_SERVER, 0, &err), 0);
@@ -126,7 +127,7 @@ static void purpose_case(const char *eku, const char *ku,
     l.ku = ku;
     cert = make_cert(&l, &root);
     if (words)
-        refused(cert.pem, root.pem, purpose, MAKE_NOW, "CN=u", words);
+        refused(cert.pem, root.pem, purpose, "CN=u", words);
     else if (verify(cert.pem, root.pem, purpose, MAKE_NOW, &err) < 0)
         fail_msg("eku %s ku %s: %s", eku ? eku : "-", ku ? ku : "-", err.text);
     made_free(&cert);
@@ -162,7 +163,7 @@ static void test_nested_purpose(void **state)
     ca = make_cert(&m, &root);
     cert = make_cert(&l, &ca);
     bundle = join(ca.pem, root.pem, NULL);
-    refused(cert.pem, bundle, PKI_SERVER, MAKE_NOW, "CN=Client CA",
+    refused(cert.pem, bundle, PKI_SERVER, "CN=Client CA",
             "does not permit use by a server");
     free(bundle);
     made_free(&cert);
@@ -212,8 +213,7 @@ static void test_path_length(void **state)
     sub = make_cert(&m, &ca);
     cert = make_cert(&l, &sub);
     bundle = join(sub.pem, ca.pem, NULL);
-    refused(cert.pem, bundle, PKI_SERVER, MAKE_NOW, "certificate \"",
-            "path length");
+    refused(cert.pem, bundle, PKI_SERVER, "certificate \"", "path length");
     free(bundle);
     made_free(&cert);
     made_free(&sub);
@@ -228,7 +228,7 @@ static void weak_case(int kind, const EVP_MD *digest, const char *words)
     l.kind = kind;
     l.digest = digest;
     cert = make_cert(&l, &root);
-    refused(cert.pem, root.pem, PKI_SERVER, MAKE_NOW, "CN=weak", words);
+    refused(cert.pem, root.pem, PKI_SERVER, "CN=weak", words);
     made_free(&cert);
 }
 
@@ -250,7 +250,7 @@ static void test_forged(void **state)
     l.aki = NULL;
     twin = make_cert(&r, NULL);
     cert = make_cert(&l, &twin);
-    refused(cert.pem, root.pem, PKI_SERVER, MAKE_NOW, "CN=forged",
+    refused(cert.pem, root.pem, PKI_SERVER, "CN=forged",
             "signature was not made");
     made_free(&cert);
     made_free(&twin);
@@ -270,8 +270,7 @@ static void test_v1_leaf(void **state)
     made_free(&cert);
 }
 
-/* -- order --------------------------------------------------------------------
- */
+/* -- order --------------------------------------------------------------- */
 
 static void ordered(const char *input, const char *want, const char *words)
 {
