@@ -131,11 +131,30 @@ static void warn_of(struct sshconfig *c, const struct place *at,
     c->warned = true;
 }
 
-/* Reads one condition from words[*i]; its patterns may follow a `=`. */
-static int add_cond(struct sshconfig *c, const struct place *at, char **words,
-                    size_t n, size_t *i, struct cond *cond, struct err *err)
+/* The words of a line, and the next one. */
+struct words {
+    char **at;
+    size_t n, next;
+};
+
+/* The patterns of a condition: `value` is what followed a `=` in its own word;
+ * else the next word, which may begin with the `=`, or the one after it. */
+static char *take_patterns(struct words *w, char *value)
 {
-    char *name = words[(*i)++], *value = strchr(name, '=');
+    if (value && *value)
+        return value;
+    value = w->next < w->n ? w->at[w->next++] : NULL;
+    if (!value || value[0] != '=')
+        return value;
+    if (value[1])
+        return value + 1;
+    return w->next < w->n ? w->at[w->next++] : NULL;
+}
+
+static int add_cond(struct sshconfig *c, const struct place *at,
+                    struct words *w, struct cond *cond, struct err *err)
+{
+    char *name = w->at[w->next++], *value = strchr(name, '=');
     size_t k = 0;
 
     if (value)
@@ -151,14 +170,9 @@ static int add_cond(struct sshconfig *c, const struct place *at, char **words,
         warn_of(c, at, conditions[k].name);
     if (conditions[k].alone)
         return 0;
-    if ((!value || !*value) && *i < n) {
-        value = words[(*i)++];
-        if (value[0] == '=') /* "host = a", "host =a" */
-            value = value[1] || *i == n ? value + 1 : words[(*i)++];
-    }
-    if (!value || !*value)
+    cond->patterns = take_patterns(w, value);
+    if (!cond->patterns || !*cond->patterns)
         return bad(err, at, "Match %s without patterns", name);
-    cond->patterns = value;
     return 0;
 }
 
@@ -166,15 +180,13 @@ static int add_match(struct sshconfig *c, const struct place *at, char **words,
                      size_t n, struct err *err)
 {
     struct rule *rule = add_rule(c, RULE_MATCH, at);
-    size_t i = 0;
+    struct words w = {.at = words, .n = n};
 
-    if (n == 0)
-        return bad(err, at, "Match without a condition");
     rule->conds = arena_alloc(&c->arena, n * sizeof(*rule->conds));
-    while (i < n)
-        if (add_cond(c, at, words, n, &i, &rule->conds[rule->n++], err) != 0)
+    while (w.next < n)
+        if (add_cond(c, at, &w, &rule->conds[rule->n++], err) != 0)
             return -1;
-    for (i = 0; i < rule->n; i++)
+    for (size_t i = 0; i < rule->n; i++)
         if (rule->conds[i].kind == COND_ALL &&
             (rule->conds[i].negated || i + 1 < rule->n ||
              (i > 0 && rule->conds[i - 1].kind != COND_NEVER)))

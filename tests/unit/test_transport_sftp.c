@@ -14,9 +14,9 @@ static void puts_are_written_and_measured(void **state)
 
     (void)state;
     talk_init(&t, 0, 0);
-    put(&t, "/a.key", "hello", 5, true, &s[0]);
-    put(&t, "/big", big, BIG, false, &s[1]);
-    put(&t, "/empty", NULL, 0, true, &s[2]);
+    put(&t, "/a.key", "hello", 5, &s[0]);
+    put(&t, "/big", big, BIG, &s[1]);
+    put(&t, "/empty", NULL, 0, &s[2]);
     assert_int_equal(s[0].times, 0);
     run(&t);
     for (int i = 0; i < 3; i++) {
@@ -43,7 +43,7 @@ static void an_exclusive_put_spares_what_is_there(void **state)
     (void)state;
     talk_init(&t, 4, 0);
     model_make(&t.m, "/a", "old and long", 12);
-    put(&t, "/a", "new", 3, true, &s);
+    put(&t, "/a", "new", 3, &s);
     run(&t);
     assert_int_equal(s.end, FILES_STATUS);
     assert_int_equal(s.status, FILES_FX_FAILURE);
@@ -51,7 +51,8 @@ static void an_exclusive_put_spares_what_is_there(void **state)
     assert_non_null(strstr(s.text, "put /a: failure (SFTP status 4)"));
     assert_non_null(strstr(s.text, "\\x1b")); /* no escape gets through */
     assert_int_equal(model_find(&t.m, "/a")->len, 12);
-    put(&t, "/a", "new", 3, false, &over);
+    files_put(t.f, &(struct link_put){.name = "/a", .data = "new", .len = 3},
+              on_done, &over);
     run(&t);
     assert_int_equal(over.end, FILES_OK);
     assert_int_equal(model_find(&t.m, "/a")->len, 3);
@@ -66,18 +67,18 @@ static void a_file_that_lost_bytes_is_short(void **state)
     (void)state;
     talk_init(&t, 0, 0);
     t.m.lose = 1;
-    put(&t, "/a", big, 70000, true, &s);
+    put(&t, "/a", big, 70000, &s);
     run(&t);
     assert_int_equal(s.end, FILES_SHORT);
     assert_non_null(strstr(s.text, "70000 bytes written, 69999 there"));
     t.m.no_stat = true; /* nothing to compare with: the STATUSes count */
-    put(&t, "/b", "x", 1, true, &blind);
+    put(&t, "/b", "x", 1, &blind);
     run(&t);
     assert_int_equal(blind.end, FILES_OK);
     assert_false(blind.size_told);
     t.m.no_stat = false;
     t.m.no_size = true;
-    put(&t, "/c", "x", 1, true, &silent);
+    put(&t, "/c", "x", 1, &silent);
     run(&t);
     assert_int_equal(silent.end, FILES_OK);
     assert_false(silent.size_told);
@@ -230,7 +231,7 @@ static void files_of_one_put_go_in_few_turns(void **state)
     talk_init(&t, 16, 0);
     for (int i = 0; i < 5; i++) {
         snprintf(name, sizeof(name), "/%d", i);
-        put(&t, name, big, 4096, true, &s[i]);
+        put(&t, name, big, 4096, &s[i]);
     }
     run(&t);
     assert_int_equal(t.m.most_at_once, 10); /* 5 x WRITE and CLOSE */

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,7 +119,8 @@ static inline struct model_file *model_make(struct model *m, const char *name,
         memcpy(f->data, data, len);
     f->len = len;
     f->there = true;
-    strncpy(f->name, name + (name[0] == '/'), sizeof(f->name) - 1);
+    name += name[0] == '/';
+    snprintf(f->name, sizeof(f->name), "%.63s", name);
     return f;
 }
 
@@ -208,15 +210,17 @@ static inline void model_read(struct model *m, uint32_t id,
     model_text(model_answer(m, 103, id), f->data + offset, len);
 }
 
+/* p: offset, length, bytes */
 static inline void model_write(struct model *m, uint32_t id,
-                               struct model_file *f, uint64_t offset,
-                               const unsigned char *data, uint32_t len)
+                               struct model_file *f, const unsigned char *p)
 {
+    size_t offset = model_get(p + 4), len = model_get(p + 8);
+
     if (offset + len > f->len) {
         f->data = realloc(f->data, offset + len + 1);
         f->len = offset + len;
     }
-    memcpy(f->data + offset, data, len);
+    memcpy(f->data + offset, p + 12, len);
     model_status(m, id, 0, "");
 }
 
@@ -303,7 +307,7 @@ static inline void model_by_handle(struct model *m, uint8_t type, uint32_t id,
     if (type == 5)
         model_read(m, id, h->file, offset, model_get(p + 8));
     else
-        model_write(m, id, h->file, offset, p + 12, model_get(p + 8));
+        model_write(m, id, h->file, p);
 }
 
 static inline void model_rename(struct model *m, uint32_t id,

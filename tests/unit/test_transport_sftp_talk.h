@@ -115,10 +115,11 @@ static inline void run(struct talk *t)
     }
 }
 
+/* An exclusive put. */
 static inline void put(struct talk *t, const char *name, const void *data,
-                       size_t len, bool exclusive, struct seen *s)
+                       size_t len, struct seen *s)
 {
-    struct link_put p = {name, data, len, exclusive};
+    struct link_put p = {name, data, len, true};
 
     files_put(t->f, &p, on_done, s);
 }
@@ -131,15 +132,15 @@ enum {
 static inline void start_mix(struct talk *t, struct seen s[MIX])
 {
     memset(s, 0, MIX * sizeof(*s));
-    put(t, "/one", big, 70000, true, &s[0]);
-    put(t, "/two", "two", 3, true, &s[1]);
+    put(t, "/one", big, 70000, &s[0]);
+    put(t, "/two", "two", 3, &s[1]);
     files_get(t->f, "/one", BIG, on_done, &s[2]); /* after its put */
     files_list(t->f, "/", on_done, &s[3]);        /* after both puts */
     files_remove(t->f, "/two", on_done, &s[4]);   /* after the list */
     files_stat(t->f, "/two", on_done, &s[5]);     /* is gone */
     files_rename(t->f, "/one", "/uno", on_done, &s[6]);
     files_get(t->f, "/uno", BIG, on_done, &s[7]);
-    put(t, "/one", "again", 5, true, &s[8]); /* free again by then */
+    put(t, "/one", "again", 5, &s[8]); /* free again by then */
 }
 
 static inline void check_mix(struct talk *t, struct seen s[MIX])
