@@ -120,7 +120,7 @@ static void on_intent(void *user, const struct err *err)
 
     course->cleaning = 1;
     for (size_t i = 0; !err && i < course->pc->n_nodes; i++)
-        if (!course->pc->nodes[i].left_out)
+        if (plan_takes_part(course->pc, i))
             clean_node(course, i);
     if (--course->cleaning == 0)
         course->on_cleaned(course);

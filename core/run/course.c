@@ -289,8 +289,11 @@ void course_release(struct course *course)
 
 void course_start(struct course *course)
 {
-    if (course->mode == RUN_ROLLBACK && !course->pc->left &&
-        !course->pc->was_done)
+    if (course->mode == RUN_RESUME && course->pc->was_done &&
+        !course->pc->was_short)
+        course_finish(course, OUTCOME_DONE); /* nothing to do */
+    else if (course->mode == RUN_ROLLBACK && !course->pc->left &&
+             !course->pc->was_done)
         course_clean_then(course,
                           OUTCOME_ROLLED_BACK); /* nothing live was changed */
     else if (course->mode == RUN_ROLLBACK ||

@@ -79,7 +79,7 @@ static void read_all(struct course *course)
     course->unread = 0;
     course->reading = 1;
     for (size_t i = 0; i < course->pc->n_nodes; i++)
-        if (!course->pc->nodes[i].left_out)
+        if (plan_takes_part(course->pc, i))
             look_at(course, i);
     if (--course->reading == 0)
         all_read(course);

@@ -231,6 +231,16 @@ bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
     return !pn->left_out && !pn->dropped && (pn->roles & step->roles) != 0;
 }
 
+bool plan_takes_part(const struct plan_cluster *pc, size_t node)
+{
+    const struct playbook *pb = pc->plan->playbook;
+    uint32_t roles = 0;
+
+    for (size_t row = 0; row < pb->n_steps; row++)
+        roles |= pb->steps[row].roles;
+    return !pc->nodes[node].left_out && (pc->nodes[node].roles & roles) != 0;
+}
+
 const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
                                    bool back)
 {

@@ -131,6 +131,8 @@ int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
 /* Rows x nodes. */
 bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
                    size_t node);
+/* Does any row concern this node? */
+bool plan_takes_part(const struct plan_cluster *pc, size_t node);
 /* The file set a node should have in a walk. */
 const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
                                    bool back);

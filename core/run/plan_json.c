@@ -130,6 +130,8 @@ static int load_node(struct plan_cluster *pc, struct plan_node *pn,
                        pn->node->name);
     pn->roles = roles;
     /* left_out is not taken over: a resume brings an absent node in */
+    if (json_is_true(json_object_get(json, "left_out")))
+        pc->was_short = true;
     pn->db_address = get_text(json, "db_address", arena);
     pn->interface = get_text(json, "interface", arena);
     pn->serves_tls = json_is_true(json_object_get(json, "serves_tls"));

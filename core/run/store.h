@@ -116,8 +116,8 @@ int store_journal(struct store *store, const char *run, int64_t after,
 int store_generation(struct store *store, const char *cluster, unsigned *number,
                      struct err *err);
 /* A later run than `run` that changed this cluster?  id "" when none.  One
- * that was refused, only staged or rolled back did not.  Later: begun or taken
- * over after `run` began.  No such run as `run`: CAUSE_INPUT. */
+ * that was refused, only staged, rolled back or "ok" (prune) did not.  Later:
+ * begun or taken over after `run` began.  No such run as `run`: CAUSE_INPUT. */
 int store_later_run(struct store *store, const char *cluster, const char *run,
                     char *id, struct err *err);
 /* Every record's hash follows from the one before; the first that does not is

@@ -156,8 +156,8 @@ int store_find(struct store *store, const char *word, char *id, struct err *err)
     return find_prefix(store, word, id, err);
 }
 
-/* A run that was refused, only staged or proven taken back left the cluster
- * as it was. */
+/* A run that was refused, only staged, proven taken back, or no change at all
+ * ("ok": prune) left the cluster as it was. */
 int store_later_run(struct store *store, const char *cluster, const char *run,
                     char *id, struct err *err)
 {
@@ -174,7 +174,7 @@ int store_later_run(struct store *store, const char *cluster, const char *run,
                " WHERE c.cluster = ? AND r.id <> ?"
                " AND r.changed > (SELECT began FROM runs WHERE id = ?)"
                " AND (r.outcome IS NULL OR r.outcome NOT IN"
-               " ('refused', 'staged', 'rolled-back'))"
+               " ('ok', 'refused', 'staged', 'rolled-back'))"
                " ORDER BY r.changed DESC LIMIT 1");
     query_text(&q, cluster);
     query_text(&q, run);

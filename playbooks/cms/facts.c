@@ -60,6 +60,8 @@ static void drop_listed(struct cms_facts *f)
     for (size_t i = 0; i < f->n_listed; i++)
         free(f->listed[i]);
     free(f->listed);
+    free(f->listed_mtime);
+    f->listed_mtime = NULL;
     f->listed = NULL;
     f->n_listed = 0;
 }
@@ -201,11 +203,6 @@ static int parse_df(struct facts *facts, const struct read_file *file,
 /* -- files -------------------------------------------------------------------
  */
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int parse_list(struct facts *facts, const struct read_file *file,
                       const struct link_result *result, struct err *err)
 {
@@ -215,14 +212,16 @@ static int parse_list(struct facts *facts, const struct read_file *file,
     (void)err;
     drop_listed(f);
     f->listed = calloc(result->n_files + 1, sizeof(*f->listed));
-    if (!f->listed)
+    f->listed_mtime = calloc(result->n_files + 1, sizeof(int64_t));
+    if (!f->listed || !f->listed_mtime)
         abort();
     for (size_t i = 0; i < result->n_files; i++) {
         const char *name = result->files[i].name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-            f->listed[f->n_listed++] = strdup(name);
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+            continue;
+        f->listed_mtime[f->n_listed] = result->files[i].mtime;
+        f->listed[f->n_listed++] = strdup(name);
     }
-    qsort(f->listed, f->n_listed, sizeof(*f->listed), by_name);
     return 0;
 }
 

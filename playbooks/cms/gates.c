@@ -245,10 +245,9 @@ void gates_check_clock(const struct look *look, size_t i)
     int64_t off = f->clock_off_ms < 0 ? -f->clock_off_ms : f->clock_off_ms;
 
     if (!f->clock_known)
-        findings_add(look->findings, SEVERITY_BLOCK, "clock-unknown",
-                     look_name(look, i),
-                     "its clock cannot be read: certificates may not be "
-                     "valid yet there");
+        WARN(look, "clock-unknown", i,
+             "its clock cannot be read by `date': the time of a pushed file "
+             "will have to tell it");
     else if (off > SKEW_REFUSE_MS)
         REFUSE(look, "clock-skew", i,
                "its clock is %" PRId64 " s off ours: mend its NTP first",

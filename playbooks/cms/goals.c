@@ -4,6 +4,7 @@
  * that meets a later goal meets all earlier ones, so that resume and rollback
  * take nothing apart that already is as wanted (design.md, "Goals").
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -12,7 +13,8 @@
 
 enum {
     BACKUP_FRESH_MS = 30 * 60 * 1000,
-    LAST_SETTLE_MS = 3000
+    LAST_SETTLE_MS = 300,
+    SKEW_REFUSE_S = 300
 };
 
 static const struct plan_node *node_of(const struct view *view)
@@ -143,7 +145,7 @@ static bool has_failed(const struct view *view)
     const struct cms_status *s = status_of(view);
 
     return view->acted && s->last_result == CMS_LAST_FAILED &&
-           clock_mono_ms() - view->acted_ms > LAST_SETTLE_MS / 10 &&
+           clock_mono_ms() - view->acted_ms > LAST_SETTLE_MS &&
            node_of(view)->n_sent > 0 &&
            strcmp(s->last, node_of(view)->sent[node_of(view)->n_sent - 1]) == 0;
 }
@@ -178,6 +180,45 @@ enum goal cms_goal_backup(const struct view *view, struct err *why)
     return GOAL_OPEN;
 }
 
+static bool file_time(const struct view *view, int64_t *seconds)
+{
+    const struct cms_facts *f = cms_facts_of(view);
+    const struct set_file *ca = set_slot(&view->plan->set, "ca_crt");
+
+    for (size_t i = 0; ca && i < f->n_listed; i++)
+        if (strcmp(f->listed[i], ca->name) == 0) {
+            *seconds = f->listed_mtime[i];
+            return *seconds > 0;
+        }
+    return false;
+}
+
+/* A node whose `date` cannot be read tells its time by the file that was just
+ * pushed.  Only right after the push: an older file tells nothing. */
+static bool clock_is_good(const struct view *view, struct err *why)
+{
+    int64_t seconds = 0, off;
+
+    if (cms_facts_of(view)->clock_known || !view->acted || view->back ||
+        plan_accepts(view->plan->plan, "clock-unknown"))
+        return true;
+    if (!file_time(view, &seconds)) {
+        err_set(why, CAUSE_REFUSED,
+                "its clock cannot be read, neither by `date' nor by the time "
+                "of a file: the certificates may not be valid there yet "
+                "(--accept clock-unknown goes on all the same)");
+        return false;
+    }
+    off = seconds - clock_wall_ms() / 1000;
+    if (off >= -SKEW_REFUSE_S && off <= SKEW_REFUSE_S)
+        return true;
+    err_set(why, CAUSE_REFUSED,
+            "a file just pushed is %" PRId64 " s off our clock: mend its NTP "
+            "first",
+            off);
+    return false;
+}
+
 enum goal cms_goal_push(const struct view *view, struct err *why)
 {
     const struct cms_facts *f = cms_facts_of(view);
@@ -191,7 +232,7 @@ enum goal cms_goal_push(const struct view *view, struct err *why)
                     set->files[i].name);
             return GOAL_OPEN;
         }
-    return GOAL_MET;
+    return clock_is_good(view, why) ? GOAL_MET : GOAL_ERROR;
 }
 
 /* -- live rows ---------------------------------------------------------------
