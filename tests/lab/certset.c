@@ -24,7 +24,7 @@ const char *certset_label(enum certset_file which)
     return labels[which];
 }
 
-/* -- reading ------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------- */
 
 static BIO *open_bytes(const void *data, size_t len)
 {
@@ -85,7 +85,7 @@ static int64_t seconds_of(const ASN1_TIME *t)
     return timegm(&tm);
 }
 
-/* -- the set ------------------------------------------------------------- */
+/* -- the set --------------------------------------------------------------- */
 
 void certset_release(struct certset *set)
 {
@@ -146,7 +146,7 @@ bool certset_expired(const struct certset *set, int64_t now)
     return false;
 }
 
-/* -- verification -------------------------------------------------------- */
+/* -- verification ---------------------------------------------------------- */
 
 struct trust {
     int purpose;      /* X509_PURPOSE_* or 0 */
@@ -304,7 +304,7 @@ int certset_accepts_client(const struct certset *set,
     return check_common_name(&peer->part[CERTSET_CLIENT_CERT], err);
 }
 
-/* -- serving ------------------------------------------------------------- */
+/* -- serving --------------------------------------------------------------- */
 
 static int use_chain(SSL_CTX *ctx, const struct certset_part *part)
 {
@@ -342,7 +342,7 @@ SSL_CTX *certset_context(const struct certset *set, struct err *err)
     return ctx;
 }
 
-/* -- describing ---------------------------------------------------------- */
+/* -- describing ------------------------------------------------------------ */
 
 static void add_text(BIO *bio, struct str *out)
 {

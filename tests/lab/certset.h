@@ -65,7 +65,7 @@ bool certset_expired(const struct certset *set, int64_t now);
  * asked for and verified against the copied CA.  NULL on error. */
 SSL_CTX *certset_context(const struct certset *set, struct err *err);
 
-/* -- on any bytes, for the pki commands ---------------------------------- */
+/* -- on any bytes, for the pki commands ------------------------------------ */
 
 int certset_match(const void *key, size_t key_len, const void *cert,
                   size_t cert_len, struct err *err);

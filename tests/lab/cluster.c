@@ -10,7 +10,11 @@
 #include "tests/lab/engine.h"
 #include "tests/lab/record.h"
 
-/* -- questions ----------------------------------------------------------- */
+enum {
+    MEMBERS_CAP = 5
+}; /* facts/cms.md 3.1 */
+
+/* -- questions ------------------------------------------------------------- */
 
 bool db_is_clustered(const struct lab_node *node)
 {
@@ -33,7 +37,7 @@ bool db_sees(const struct lab_node *a, const struct lab_node *b)
     return a == b || (a->up && b->up && !db_expired(a) && !db_expired(b));
 }
 
-/* -- membership ---------------------------------------------------------- */
+/* -- membership ------------------------------------------------------------ */
 
 struct lab_group *group_new(struct lab_cluster *home)
 {
@@ -77,7 +81,7 @@ static void lead(struct lab_group *group, struct lab_node *node)
     group->home->last_primary = node;
 }
 
-/* -- quorum -------------------------------------------------------------- */
+/* -- quorum ---------------------------------------------------------------- */
 
 static size_t count_up(const struct lab_group *group)
 {
@@ -193,7 +197,7 @@ int db_move_primary(struct lab_node *node, struct err *err)
     return 0;
 }
 
-/* -- background operations ----------------------------------------------- */
+/* -- background operations ------------------------------------------------- */
 
 struct ticket {
     struct lab_node *node;
@@ -316,6 +320,8 @@ static int find_primary(struct lab_node *node, struct err *err)
     if (!p || !db_leads(p))
         return err_set(err, CAUSE_REMOTE,
                        "could not connect to server: Connection refused");
+    if (node->db.pending == DB_JOIN && p->db.group->n >= MEMBERS_CAP)
+        return err_set(err, CAUSE_REMOTE, "Too many nodes in the cluster");
     node->db.peer = p;
     return 0;
 }
@@ -384,7 +390,7 @@ void db_begin(struct lab_node *node, const struct db_order *order)
     lab_changed(node->lab);
 }
 
-/* -- power --------------------------------------------------------------- */
+/* -- power ----------------------------------------------------------------- */
 
 static void on_power_done(void *user, const struct err *why)
 {

@@ -82,7 +82,7 @@ static unsigned number(const char *value)
     return (unsigned)strtoul(value, NULL, 10);
 }
 
-/* -- [lab], [user] -------------------------------------------------------- */
+/* -- [lab], [user] --------------------------------------------------------- */
 
 static int lab_key(struct reader *r, const char *key, const char *value)
 {
@@ -139,7 +139,7 @@ static void add_users(struct reader *r, struct lab_node *node)
     }
 }
 
-/* -- [cluster] ------------------------------------------------------------ */
+/* -- [cluster] ------------------------------------------------------------- */
 
 static int cluster_key(struct reader *r, const char *key, const char *value)
 {
@@ -165,7 +165,7 @@ static void take_cluster_settings(struct reader *r, struct lab_node *node)
     free(all);
 }
 
-/* -- [node] --------------------------------------------------------------- */
+/* -- [node] ---------------------------------------------------------------- */
 
 static int load_folder(struct reader *r, const char *value)
 {

@@ -28,7 +28,7 @@ struct lab_listener {
     struct conn *conns;
 };
 
-/* -- host keys ----------------------------------------------------------- */
+/* -- host keys ------------------------------------------------------------- */
 
 struct host_key {
     struct host_key *next;
@@ -120,7 +120,7 @@ char *server_public_key(const char *path, struct err *err)
     return line;
 }
 
-/* -- the end of a connection --------------------------------------------- */
+/* -- the end of a connection ----------------------------------------------- */
 
 static void on_conn_closed(uv_handle_t *handle)
 {
@@ -180,7 +180,7 @@ void conn_drop(struct conn *c, bool flush)
     conn_kick(c);
 }
 
-/* -- output -------------------------------------------------------------- */
+/* -- output ---------------------------------------------------------------- */
 
 void chan_write(struct chan *chan, const void *data, size_t len)
 {
@@ -236,7 +236,7 @@ static bool sweep(struct conn *c)
     return flushed;
 }
 
-/* -- the pump ------------------------------------------------------------ */
+/* -- the pump -------------------------------------------------------------- */
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 
@@ -313,7 +313,7 @@ void conn_kick(struct conn *c)
     uv_poll_start(&c->poll, c->flags, on_ready);
 }
 
-/* -- accepting ----------------------------------------------------------- */
+/* -- accepting ------------------------------------------------------------- */
 
 static void on_slow_start(void *user)
 {
@@ -342,6 +342,7 @@ static void start_conn(struct lab_listener *l, int fd, ssh_bind sshbind)
     l->conns = c;
     node->connections++;
     node->connections_total++;
+    lab_changed(node->lab);
     uv_poll_init(node->lab->loop, &c->poll, c->fd);
     c->poll.data = c;
     if (ssh_bind_accept_fd(sshbind, c->session, fd) != SSH_OK) {
@@ -382,7 +383,7 @@ static void on_accept(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* -- nodes --------------------------------------------------------------- */
+/* -- nodes ----------------------------------------------------------------- */
 
 struct lab_server *server_new(struct lab *lab, struct err *err)
 {

@@ -42,7 +42,7 @@ struct control {
     bool closing;
 };
 
-/* -- answers ------------------------------------------------------------- */
+/* -- answers --------------------------------------------------------------- */
 
 struct reply {
     uv_write_t req;
@@ -123,7 +123,7 @@ struct lab *ask_lab(const struct ask *ask)
     return ask->lab;
 }
 
-/* -- lines --------------------------------------------------------------- */
+/* -- lines ----------------------------------------------------------------- */
 
 /* In place; blanks part words, both kinds of quotes keep them together. */
 static int split(char *line, char **words)
@@ -183,7 +183,7 @@ static void serve_lines(struct visitor *v)
     }
 }
 
-/* -- visitors ------------------------------------------------------------- */
+/* -- visitors -------------------------------------------------------------- */
 
 static void on_gone(uv_handle_t *handle)
 {

@@ -2,24 +2,18 @@
  *
  * The table of control commands.
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/file.h"
-#include "tests/lab/cluster.h"
-#include "tests/lab/control.h"
+#include "tests/lab/control_priv.h"
 #include "tests/lab/engine.h"
 #include "tests/lab/faults.h"
 #include "tests/lab/mmp.h"
-#include "tests/lab/server.h"
 
 enum {
     FILE_CAP = 16 << 20
 };
-
-typedef void command_f(struct ask *ask, char **w, int n);
 
 struct command {
     const char *name;
@@ -30,13 +24,12 @@ struct command {
 
 static const struct command commands[];
 
-static unsigned number(const char *text)
+unsigned control_number(const char *text)
 {
     return (unsigned)strtoul(text, NULL, 10);
 }
 
-/* NULL after having answered. */
-static struct lab_node *need_node(struct ask *ask, const char *name)
+struct lab_node *control_node(struct ask *ask, const char *name)
 {
     struct lab_node *n = lab_node(ask_lab(ask), name);
 
@@ -45,12 +38,12 @@ static struct lab_node *need_node(struct ask *ask, const char *name)
     return n;
 }
 
-static void done(struct ask *ask)
+void control_done(struct ask *ask)
 {
     ask_answer(ask, json_object());
 }
 
-static json_t *with(const char *key, json_t *value)
+json_t *control_with(const char *key, json_t *value)
 {
     json_t *o = json_object();
 
@@ -74,7 +67,7 @@ static void c_help(struct ask *ask, char **w, int n)
     for (int k = 0; k < F_KINDS; k++)
         json_object_set_new(kinds, fault_name((enum fault_kind)k),
                             json_string(fault_help((enum fault_kind)k)));
-    list = with("commands", list);
+    list = control_with("commands", list);
     json_object_set_new(list, "faults", kinds);
     ask_answer(ask, list);
 }
@@ -87,12 +80,12 @@ static void c_nodes(struct ask *ask, char **w, int n)
     (void)w, (void)n;
     for (size_t i = 0; i < lab->n_nodes; i++)
         json_array_append_new(list, verdict_node(lab->nodes[i]));
-    ask_answer(ask, with("nodes", list));
+    ask_answer(ask, control_with("nodes", list));
 }
 
 static void c_node(struct ask *ask, char **w, int n)
 {
-    struct lab_node *node = need_node(ask, w[1]);
+    struct lab_node *node = control_node(ask, w[1]);
 
     (void)n;
     if (node)
@@ -112,7 +105,7 @@ static void c_cluster(struct ask *ask, char **w, int n)
 
 static void c_status(struct ask *ask, char **w, int n)
 {
-    struct lab_node *node = need_node(ask, w[1]);
+    struct lab_node *node = control_node(ask, w[1]);
     struct str text;
 
     (void)n;
@@ -120,7 +113,7 @@ static void c_status(struct ask *ask, char **w, int n)
         return;
     str_init(&text, 1 << 16);
     mmp_status_text(node, &text);
-    ask_answer(ask, with("text", json_string(str_text(&text))));
+    ask_answer(ask, control_with("text", json_string(str_text(&text))));
     str_release(&text);
 }
 
@@ -135,7 +128,7 @@ static void c_history(struct ask *ask, char **w, int n)
         if (n < 2 || strcmp(w[1], "*") == 0 || strcmp(e->node->name, w[1]) == 0)
             json_array_append_new(list, verdict_entry(e));
     }
-    list = with("commands", list);
+    list = control_with("commands", list);
     json_object_set_new(list, "last", json_integer((json_int_t)lab->record->n));
     ask_answer(ask, list);
 }
@@ -161,7 +154,7 @@ static void c_verdict(struct ask *ask, char **w, int n)
 
 static void c_files(struct ask *ask, char **w, int n)
 {
-    struct lab_node *node = need_node(ask, w[1]);
+    struct lab_node *node = control_node(ask, w[1]);
     json_t *list = json_array();
 
     (void)n;
@@ -173,14 +166,14 @@ static void c_files(struct ask *ask, char **w, int n)
                                         "size", (int)f->len, "sha256", hex));
     }
     if (node)
-        ask_answer(ask, with("files", list));
+        ask_answer(ask, control_with("files", list));
     else
         json_decref(list);
 }
 
 static void c_put(struct ask *ask, char **w, int n)
 {
-    struct lab_node *node = need_node(ask, w[1]);
+    struct lab_node *node = control_node(ask, w[1]);
     struct err err;
     struct secret *s = node ? file_read(w[3], FILE_CAP, &err) : NULL;
 
@@ -193,16 +186,16 @@ static void c_put(struct ask *ask, char **w, int n)
     }
     lab_file_set(node, w[2], s->data, s->len);
     secret_free(s);
-    done(ask);
+    control_done(ask);
 }
 
 static void c_rm(struct ask *ask, char **w, int n)
 {
-    struct lab_node *node = need_node(ask, w[1]);
+    struct lab_node *node = control_node(ask, w[1]);
 
     (void)n;
     if (node && lab_file_remove(node, w[2]))
-        done(ask);
+        control_done(ask);
     else if (node)
         ask_fail(ask, "%s has no file %s", w[1], w[2]);
 }
@@ -226,9 +219,9 @@ static bool take_how(struct fault *f, const char *word)
     else if (strcmp(word, "once") == 0)
         f->nth = 1;
     else if (strncmp(word, "nth=", 4) == 0)
-        f->nth = number(word + 4);
+        f->nth = control_number(word + 4);
     else if (strncmp(word, "ms=", 3) == 0)
-        f->ms = number(word + 3);
+        f->ms = control_number(word + 3);
     else
         return false;
     return true;
@@ -248,8 +241,9 @@ static void add_fault(struct ask *ask, struct fault *f, char **w, int n)
             }
             f->subject = w[i];
         }
-    ask_answer(ask,
-               with("id", json_integer(faults_add(ask_lab(ask)->faults, f))));
+    ask_answer(
+        ask,
+        control_with("id", json_integer(faults_add(ask_lab(ask)->faults, f))));
 }
 
 static void c_inject(struct ask *ask, char **w, int n)
@@ -280,13 +274,13 @@ static void c_hold(struct ask *ask, char **w, int n)
 static void c_release(struct ask *ask, char **w, int n)
 {
     struct lab *lab = ask_lab(ask);
-    unsigned id = n > 1 ? number(w[1]) : 0;
+    unsigned id = n > 1 ? control_number(w[1]) : 0;
     int released;
 
     if (id)
         faults_clear(lab->faults, id);
     released = mmp_release(lab, id);
-    ask_answer(ask, with("released", json_integer(released)));
+    ask_answer(ask, control_with("released", json_integer(released)));
 }
 
 static void c_faults(struct ask *ask, char **w, int n)
@@ -296,224 +290,15 @@ static void c_faults(struct ask *ask, char **w, int n)
     (void)w, (void)n;
     for (struct fault *f = ask_lab(ask)->faults->list; f; f = f->next)
         json_array_append_new(list, fault_json(f));
-    ask_answer(ask, with("faults", list));
+    ask_answer(ask, control_with("faults", list));
 }
 
 static void c_clear(struct ask *ask, char **w, int n)
 {
-    unsigned id = n > 1 ? number(w[1]) : 0;
+    unsigned id = n > 1 ? control_number(w[1]) : 0;
 
-    ask_answer(ask, with("cleared",
-                         json_integer(faults_clear(ask_lab(ask)->faults, id))));
-}
-
-/* -- nodes -------------------------------------------------------------------
- */
-
-static void c_down(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-
-    (void)n;
-    if (!node)
-        return;
-    lab_node_down(node);
-    done(ask);
-}
-
-static void c_up(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-
-    (void)n;
-    if (!node)
-        return;
-    lab_node_up(node);
-    done(ask);
-}
-
-static void c_reboot(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-
-    if (!node)
-        return;
-    lab_node_reboot(node, n > 2 ? number(w[2]) : 500);
-    done(ask);
-}
-
-static void c_cut(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-
-    (void)n;
-    if (!node)
-        return;
-    server_cut(node);
-    done(ask);
-}
-
-static void c_clock(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-
-    (void)n;
-    if (!node)
-        return;
-    if (*w[2] == '+' || *w[2] == '-')
-        node->set.clock_offset_s += strtol(w[2], NULL, 10);
-    else
-        node->set.clock_offset_s = strtol(w[2], NULL, 10);
-    lab_changed(node->lab);
-    done(ask);
-}
-
-static void c_set(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-    struct err err;
-    int rc;
-
-    (void)n;
-    if (!node)
-        return;
-    rc = settings_set(&node->set, w[2], w[3], &err);
-    if (rc > 0)
-        done(ask);
-    else if (rc == 0)
-        ask_fail(ask, "no setting called %s", w[2]);
-    else
-        ask_fail(ask, "%s", err.text);
-}
-
-static void c_sync(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-
-    (void)n;
-    if (!node)
-        return;
-    node->db.sync_frozen = strcmp(w[2], "off") == 0;
-    if (node->db.sync_frozen)
-        node->db.in_sync = false;
-    lab_changed(node->lab);
-    done(ask);
-}
-
-static void c_password(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-    struct lab_user *u = node ? lab_user(node, w[2]) : NULL;
-
-    if (!node)
-        return;
-    if (!u) {
-        ask_fail(ask, "no user called %s", w[2]);
-        return;
-    }
-    if (n > 3)
-        lab_replace(&u->password, w[3]);
-    else
-        u->must_change = true;
-    done(ask);
-}
-
-static void c_host_key(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-    char *path = NULL;
-    struct err err;
-
-    (void)n;
-    if (!node)
-        return;
-    if (asprintf(&path, "%s/host_changed_%s", node->lab->dir, node->name) < 0)
-        abort();
-    if (server_make_key(path, &err) < 0 ||
-        server_host_key(node, path, &err) < 0)
-        ask_fail(ask, "%s", err.text);
-    else
-        done(ask);
-    free(path);
-}
-
-static void c_move(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-    struct err err;
-
-    (void)n;
-    if (!node)
-        return;
-    if (db_move_primary(node, &err) < 0)
-        ask_fail(ask, "%s", err.text);
-    else
-        done(ask);
-}
-
-/* -- a person at the keyboard -------------------------------------------------
- */
-
-struct person {
-    struct ask *ask;
-    struct str out;
-};
-
-static void on_person_write(void *user, const char *text, size_t len)
-{
-    struct person *p = user;
-
-    str_addn(&p->out, text, len);
-}
-
-static void leave(struct person *p)
-{
-    ask_answer(p->ask, with("output", json_string(str_text(&p->out))));
-    str_release(&p->out);
-    free(p);
-}
-
-static void on_person_done(void *user, bool drop)
-{
-    (void)drop;
-    leave(user);
-}
-
-static void on_person_drop(void *user, bool flush)
-{
-    (void)flush;
-    leave(user);
-}
-
-static void c_foreign(struct ask *ask, char **w, int n)
-{
-    struct lab_node *node = need_node(ask, w[1]);
-    struct person *p;
-    struct mmp_sink sink = {.write = on_person_write,
-                            .done = on_person_done,
-                            .drop = on_person_drop,
-                            .source = "foreign",
-                            .login = "somebody"};
-
-    (void)n;
-    if (!node)
-        return;
-    if (!node->up) {
-        ask_fail(ask, "%s is down", node->name);
-        return;
-    }
-    p = lab_calloc(1, sizeof(*p));
-    p->ask = ask;
-    str_init(&p->out, 1 << 20);
-    sink.user = p;
-    mmp_start(node, &sink, w[2]);
-}
-
-static void c_quit(struct ask *ask, char **w, int n)
-{
-    (void)w, (void)n;
-    done(ask);
-    kill(getpid(), SIGTERM);
+    ask_answer(ask, control_with("cleared", json_integer(faults_clear(
+                                                ask_lab(ask)->faults, id))));
 }
 
 /* clang-format off */

@@ -24,7 +24,7 @@ struct engine {
     uint64_t last_ms;
 };
 
-/* -- one completion, never inside the call ------------------------------- */
+/* -- one completion, never inside the call --------------------------------- */
 
 struct answer {
     engine_done_f *done;
@@ -52,7 +52,7 @@ static void answer(struct engine *e, engine_done_f *done, void *user,
     later_start(e->lab->loop, 0, on_answer, a);
 }
 
-/* -- the writer ---------------------------------------------------------- */
+/* -- the writer ------------------------------------------------------------ */
 
 static void follow(struct lab_group *g)
 {
@@ -90,7 +90,7 @@ static void on_tick(uv_timer_t *timer)
     lab_changed(e->lab);
 }
 
-/* -- listeners ----------------------------------------------------------- */
+/* -- listeners ------------------------------------------------------------- */
 
 static void stop_server(struct lab_node *node)
 {
@@ -105,7 +105,7 @@ static int start_server(struct lab_node *node, struct err *err)
     return node->engine_data ? 0 : -1;
 }
 
-/* -- certificates between two nodes -------------------------------------- */
+/* -- certificates between two nodes ---------------------------------------- */
 
 static bool verifies(const struct lab_node *node)
 {
@@ -137,7 +137,7 @@ static int verify_own(const struct lab_node *node, struct err *err)
     return certset_check(&node->db.certs, lab_node_now(node), err);
 }
 
-/* -- operations ---------------------------------------------------------- */
+/* -- operations ------------------------------------------------------------ */
 
 static struct engine *sim_create(struct lab *lab, struct err *err)
 {

@@ -120,7 +120,7 @@ uint64_t lab_age_ms(const struct lab *lab)
     return clock_mono_ms() - lab->started_ms;
 }
 
-/* -- power --------------------------------------------------------------- */
+/* -- power ----------------------------------------------------------------- */
 
 void lab_node_down(struct lab_node *node)
 {
@@ -164,7 +164,7 @@ void lab_node_reboot(struct lab_node *node, unsigned ms)
     node->boot = later_start(node->lab->loop, ms, on_booted, node);
 }
 
-/* -- the first state ----------------------------------------------------- */
+/* -- the first state ------------------------------------------------------- */
 
 /* What would have been typed to get there, unless the file says otherwise. */
 static void note_past(struct lab_node *n, const struct lab_node *primary)
@@ -205,7 +205,7 @@ void lab_form(struct lab_cluster *cluster, struct lab_node *primary)
     cluster->generation = 1;
 }
 
-/* -- the end ------------------------------------------------------------- */
+/* -- the end --------------------------------------------------------------- */
 
 static void free_node(struct lab_node *n)
 {

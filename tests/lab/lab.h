@@ -195,7 +195,7 @@ void lab_node_reboot(struct lab_node *node, unsigned ms);
  * connected.  NULL: nobody leads, all are standalone. */
 void lab_form(struct lab_cluster *cluster, struct lab_node *primary);
 
-/* -- files (files.c) ----------------------------------------------------- */
+/* -- files (files.c) ------------------------------------------------------- */
 
 struct lab_file *lab_file(struct lab_node *node, const char *name);
 struct lab_file *lab_file_make(struct lab_node *node, const char *name);
@@ -208,7 +208,7 @@ bool lab_file_remove(struct lab_node *node, const char *name);
 void lab_files_free(struct lab_node *node);
 size_t lab_files_bytes(const struct lab_node *node);
 
-/* -- small tools (tools.c) ----------------------------------------------- */
+/* -- small tools (tools.c) ------------------------------------------------- */
 
 char *lab_strdup(const char *text); /* NULL stays NULL */
 void lab_replace(char **where, const char *text);

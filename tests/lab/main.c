@@ -54,7 +54,7 @@ static const char usage_text[] =
     "  --days N       the first certificates end in N days (10)\n"
     "  --key KIND     rsa:2048, rsa:3072, ec (ec)\n"
     "  --auth WHICH   password or key in certfleet.ini (password)\n"
-    "  --engine NAME  sim or pg (sim)\n"
+    "  --engine NAME  sim or pg (sim); --postgres is --engine pg\n"
     "  --set K=V      a setting for every node; may be repeated\n"
     "  --host-keys    one host key a node, instead of one for all\n"
     "  --only-make    writes the files and ends\n"
@@ -271,6 +271,7 @@ enum {
     O_KEY,
     O_AUTH,
     O_ENGINE,
+    O_POSTGRES,
     O_SET,
     O_HOST_KEYS,
     O_ONLY_MAKE,
@@ -292,6 +293,7 @@ static const struct option long_options[] = {
     { "key", required_argument, NULL, O_KEY },
     { "auth", required_argument, NULL, O_AUTH },
     { "engine", required_argument, NULL, O_ENGINE },
+    { "postgres", no_argument, NULL, O_POSTGRES },
     { "set", required_argument, NULL, O_SET },
     { "host-keys", no_argument, NULL, O_HOST_KEYS },
     { "only-make", no_argument, NULL, O_ONLY_MAKE },
@@ -354,6 +356,9 @@ static bool take_make(struct options *o, int c, const char *arg)
         return true;
     case O_ENGINE:
         o->make.engine = arg;
+        return true;
+    case O_POSTGRES:
+        o->make.engine = "pg";
         return true;
     case O_HOST_KEYS:
         o->make.own_host_keys = true;

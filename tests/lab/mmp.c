@@ -26,7 +26,7 @@ enum {
 
 static struct mmp_run *held_runs; /* of the one lab of this process */
 
-/* -- output -------------------------------------------------------------- */
+/* -- output ---------------------------------------------------------------- */
 
 void mmp_print(struct mmp_run *run, const char *fmt, ...)
 {
@@ -101,7 +101,7 @@ static void vanish(struct mmp_run *run)
     free_run(run);
 }
 
-/* -- the end of a run ---------------------------------------------------- */
+/* -- the end of a run ------------------------------------------------------ */
 
 static void add_noise(struct mmp_run *run)
 {
@@ -196,6 +196,9 @@ static void after_act(struct mmp_run *run)
         hold(run, f, answer);
     } else if ((f = strikes(run, F_SLOW))) {
         later_start(run->node->lab->loop, f->ms, on_late_answer, run);
+    } else if (run->node->set.command_ms) {
+        later_start(run->node->lab->loop, run->node->set.command_ms,
+                    on_late_answer, run);
     } else {
         answer(run);
     }
@@ -232,7 +235,7 @@ void mmp_ok(struct mmp_run *run, const char *fmt, ...)
     mmp_end(run, "ok");
 }
 
-/* -- questions and delays ------------------------------------------------ */
+/* -- questions and delays -------------------------------------------------- */
 
 void mmp_ask(struct mmp_run *run, const char *question,
              void (*on_yes)(struct mmp_run *))
@@ -288,7 +291,7 @@ void mmp_detach(struct mmp_run *run)
         mmp_answer(run, false);
 }
 
-/* -- holding ------------------------------------------------------------- */
+/* -- holding --------------------------------------------------------------- */
 
 const struct mmp_run *mmp_held(struct lab *lab, unsigned id)
 {
@@ -324,7 +327,7 @@ int mmp_release(struct lab *lab, unsigned id)
     return n;
 }
 
-/* -- finding the command ------------------------------------------------- */
+/* -- finding the command --------------------------------------------------- */
 
 /* Words, with double quotes around blanks (facts/cms.md 4, pki csr). */
 static void split(struct mmp_run *run)

@@ -60,7 +60,7 @@ void mmp_detach(struct mmp_run *run);
 int mmp_release(struct lab *lab, unsigned id); /* 0: all */
 const struct mmp_run *mmp_held(struct lab *lab, unsigned id);
 
-/* -- for the commands ---------------------------------------------------- */
+/* -- for the commands ------------------------------------------------------ */
 
 void mmp_print(struct mmp_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

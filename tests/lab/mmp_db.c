@@ -20,7 +20,7 @@ static bool is_busy(struct mmp_run *run)
     return true;
 }
 
-/* -- at once -------------------------------------------------------------- */
+/* -- at once --------------------------------------------------------------- */
 
 static int copy_file(struct mmp_run *run, struct certset *set,
                      enum certset_file which, const char *name)

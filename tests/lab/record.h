@@ -56,7 +56,7 @@ void record_violation(struct lab_node *node, const char *rule, bool foreign,
 /* Something that a waiting test could see has changed (control.c). */
 void lab_changed(struct lab *lab);
 
-/* -- the rules (invariants.c), asked when a command is about to act ------- */
+/* -- the rules (invariants.c), asked when a command is about to act -------- */
 
 void rule_initialize(struct lab_node *node, bool foreign);
 void rule_towards(struct lab_node *node, struct lab_node *peer,

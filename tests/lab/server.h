@@ -31,7 +31,7 @@ char *server_public_key(const char *path, struct err *err);
 /* Another host key from now on (a file that server_make_key makes). */
 int server_host_key(struct lab_node *node, const char *path, struct err *err);
 
-/* -- connections and channels (conn.c, session.c) ------------------------- */
+/* -- connections and channels (conn.c, session.c) -------------------------- */
 
 enum chan_kind {
     CHAN_NONE,

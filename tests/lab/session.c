@@ -14,7 +14,7 @@ enum {
     OUT_CAP = 16 * 1024 * 1024
 };
 
-/* -- login --------------------------------------------------------------- */
+/* -- login ----------------------------------------------------------------- */
 
 static bool is_locked(const struct conn *c, const struct lab_user *u)
 {
@@ -131,7 +131,7 @@ static int on_message(ssh_session session, ssh_message msg, void *data)
     return 0;
 }
 
-/* -- channels ------------------------------------------------------------ */
+/* -- channels -------------------------------------------------------------- */
 
 static int on_data(ssh_session session, ssh_channel channel, void *data,
                    uint32_t len, int is_stderr, void *user)

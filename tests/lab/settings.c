@@ -63,7 +63,7 @@ static const struct settings_key keys[] = {
     N(join_ms, "300"),
     N(connect_ms, "150"),
     N(snapshot_ms, "50"),
-    N(pki_ms, "0"),
+    N(command_ms, "0"),
     N(resync_ms, "200"),
     N(failover_ms, "50"),
     N(rows_per_s, "20"),

@@ -45,7 +45,7 @@ struct lab_settings {
     /* time */
     long clock_offset_s;
     unsigned certs_ms, localnode_ms, remove_ms, initialize_ms, join_ms,
-        connect_ms, snapshot_ms, pki_ms, resync_ms, failover_ms;
+        connect_ms, snapshot_ms, command_ms, resync_ms, failover_ms;
     unsigned rows_per_s; /* the writer's speed while there is a primary */
 };
 

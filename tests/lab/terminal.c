@@ -34,7 +34,7 @@ struct terminal {
     struct str slow;     /* what still has to trickle out */
 };
 
-/* -- output -------------------------------------------------------------- */
+/* -- output ---------------------------------------------------------------- */
 
 static void on_trickle(void *user)
 {
@@ -106,7 +106,7 @@ static void put_prompt(struct terminal *t)
     str_add(&t->slow, prompt + half);
 }
 
-/* -- commands ------------------------------------------------------------ */
+/* -- commands -------------------------------------------------------------- */
 
 static void feed(struct terminal *t);
 static void close_input(struct terminal *t);
@@ -182,7 +182,7 @@ static bool is_blank(const char *line)
     return line[strspn(line, " \t")] == '\0';
 }
 
-/* -- a password that has expired ------------------------------------------ */
+/* -- a password that has expired ------------------------------------------- */
 
 /* "On first login, the user will be asked to configure a new password." */
 static bool must_renew(struct terminal *t)
@@ -218,7 +218,7 @@ static void take_new_password(struct terminal *t, const char *line)
     put_prompt(t);
 }
 
-/* -- input --------------------------------------------------------------- */
+/* -- input ----------------------------------------------------------------- */
 
 static void echo(struct terminal *t, const char *text, size_t len)
 {
@@ -346,7 +346,7 @@ void terminal_eof(struct terminal *t)
     close_input(t);
 }
 
-/* -- beginning and end ---------------------------------------------------- */
+/* -- beginning and end ----------------------------------------------------- */
 
 static struct terminal *make(struct chan *chan)
 {

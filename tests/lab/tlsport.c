@@ -65,7 +65,7 @@ int lab_listen(const char *address, unsigned port, struct err *err)
     return fd;
 }
 
-/* -- one visitor --------------------------------------------------------- */
+/* -- one visitor ----------------------------------------------------------- */
 
 static void on_visit_closed(uv_handle_t *handle)
 {
@@ -185,7 +185,7 @@ static void on_visitor(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* -- the listener -------------------------------------------------------- */
+/* -- the listener ---------------------------------------------------------- */
 
 struct tlsport *tlsport_open(struct lab_node *node, struct err *err)
 {
