@@ -32,7 +32,8 @@ struct cms_facts {
     struct facts base;
     struct cms_status status;
     uint64_t standalone_ms; /* monotonic: when it was last read so */
-    char **listed;          /* names, sorted; owned */
+    char **listed;          /* names; owned */
+    int64_t *listed_mtime;  /* seconds; -1: not told */
     size_t n_listed;
     char version[32]; /* "3.9.1"; "" unknown */
     bool clock_known;
