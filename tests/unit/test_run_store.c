@@ -105,6 +105,57 @@ static void what_comes_in_flight_waits_together(void **state)
     bed_close(bed);
 }
 
+struct late {
+    uv_prepare_t prepare;
+    uv_timer_t deadline;
+    struct bed *bed;
+    struct tally t;
+    bool overdue;
+};
+
+static void on_late_told(void *user, const struct err *err)
+{
+    struct late *late = user;
+
+    assert_null(err);
+    uv_close((uv_handle_t *)&late->deadline, NULL);
+}
+
+static void on_late(uv_prepare_t *prepare)
+{
+    struct late *late = prepare->data;
+    struct store_record record = {.run = "r1", .kind = "act"};
+
+    store_append(late->bed->store, &record, on_late_told, late);
+    uv_close((uv_handle_t *)prepare, NULL);
+}
+
+static void on_overdue(uv_timer_t *timer)
+{
+    ((struct late *)timer->data)->overdue = true;
+}
+
+/* Appended when the loop is about to sleep: it must not sleep on it. */
+static void what_comes_last_wakes_the_loop(void **state)
+{
+    struct bed *bed = *state;
+    struct late late = {.bed = bed};
+
+    bed_open(bed);
+    begin(bed->store, "r1", "emea", &late.t);
+    settle_well(bed, &late.t);
+    uv_timer_init(&bed->loop, &late.deadline);
+    late.deadline.data = &late;
+    uv_timer_start(&late.deadline, on_overdue, 10000, 0);
+    uv_prepare_init(&bed->loop, &late.prepare);
+    late.prepare.data = &late;
+    uv_prepare_start(&late.prepare, on_late);
+    uv_run(&bed->loop, UV_RUN_DEFAULT);
+    assert_false(late.overdue);
+    assert_int_equal(verified(bed->store), 2);
+    bed_close(bed);
+}
+
 static void close_writes_what_waits(void **state)
 {
     struct bed *bed = *state;
@@ -431,29 +482,26 @@ static void what_is_no_database_is_refused(void **state)
     refused(bed, CAUSE_SYSTEM, "certfleet.db is damaged");
 }
 
+/* clang-format off */
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* clang-format on */
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_turn_is_one_transaction, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(completions_feed_the_next_batch, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(what_comes_in_flight_waits_together,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(close_writes_what_waits, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(close_waits_for_what_flies, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_completion_may_close, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(another_hand_is_seen, setup, teardown),
+        CASE(a_turn_is_one_transaction),
+        CASE(completions_feed_the_next_batch),
+        CASE(what_comes_in_flight_waits_together),
+        CASE(what_comes_last_wakes_the_loop),
+        CASE(close_writes_what_waits),
+        CASE(close_waits_for_what_flies),
+        CASE(a_completion_may_close),
+        CASE(another_hand_is_seen),
         cmocka_unit_test(the_hash_is_what_it_was),
         cmocka_unit_test(every_step_may_fail),
-        cmocka_unit_test_setup_teardown(files_are_private, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, setup,
-                                        teardown),
+        CASE(files_are_private),
+        CASE(a_newer_schema_is_refused),
+        CASE(what_is_no_database_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,8 +47,10 @@ static void one_of_many_gets_the_cluster(void **state)
         winners += c == 'y';
     }
     assert_int_equal(winners, 1);
-    for (int i = 0; i < RACERS; i++)
+    for (int i = 0; i < RACERS; i++) {
+        part_await(&racers[i]);
         part_go(&racers[i]);
+    }
     for (int i = 0; i < RACERS; i++)
         assert_int_equal(part_end(&racers[i]), 0);
 }

@@ -281,6 +281,7 @@ static void a_later_run_is_seen(void **state)
     whole(bed, "r3", "emea", "staged");
     whole(bed, "r4", "emea", "rolled-back");
     whole(bed, "r5", "apac", "done");
+    whole(bed, "r7", "emea", "ok");
     later(bed, "r1", "");
     whole(bed, "r6", "emea", "interrupted");
     later(bed, "r1", "r6");
