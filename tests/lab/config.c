@@ -77,8 +77,10 @@ static int try_setting(struct reader *r, struct lab_settings *set,
     return rc != 0;
 }
 
-static unsigned number(const char *value)
+static unsigned number(struct reader *r, const char *value)
 {
+    if (!*value || value[strspn(value, "0123456789")] != '\0')
+        bad(r, "a number", value);
     return (unsigned)strtoul(value, NULL, 10);
 }
 
@@ -87,7 +89,7 @@ static unsigned number(const char *value)
 static int lab_key(struct reader *r, const char *key, const char *value)
 {
     if (strcmp(key, "port") == 0)
-        r->port = number(value);
+        r->port = number(r, value);
     else if (strcmp(key, "engine") == 0)
         lab_replace(r->engine, value);
     else if (!try_setting(r, &r->lab->defaults, key, value))
@@ -120,7 +122,7 @@ static int user_key(struct reader *r, const char *key, const char *value)
     else if (strcmp(key, "expiry") == 0)
         lab_replace(&u->expiry, value);
     else if (strcmp(key, "must_change") == 0)
-        u->must_change = number(value) != 0;
+        u->must_change = number(r, value) != 0;
     else
         return bad(r, key, value);
     return !r->failed;
@@ -254,13 +256,13 @@ static int node_numbers(struct reader *r, const char *key, const char *value)
     struct lab_node *n = r->node;
 
     if (strcmp(key, "port") == 0)
-        n->port = number(value);
+        n->port = number(r, value);
     else if (strcmp(key, "db_port") == 0)
-        n->db_port = number(value);
+        n->db_port = number(r, value);
     else if (strcmp(key, "out_of_sync") == 0)
-        n->db.sync_frozen = number(value) != 0;
+        n->db.sync_frozen = number(r, value) != 0;
     else if (strcmp(key, "down") == 0)
-        n->up = number(value) == 0;
+        n->up = number(r, value) == 0;
     else if (strcmp(key, "roles") == 0)
         n->roles = strcmp(value, "connect") == 0 ? LAB_CONNECT : LAB_DATABASE;
     else if (strcmp(key, "error") == 0) {

@@ -339,13 +339,14 @@ char *rig_dialog(struct rig *rig, unsigned node, const char *command,
     target(&s, rig, node);
     c = spawn(s.argv, true);
     str_init(&text, TEXT_CAP);
+    /* The end may come at any point: the caller reads how far it went. */
     if (!read_until(c.out, &text, "> "))
-        broken("no prompt");
+        goto out;
     type(c.in, command);
     type(c.in, "\r");
     if (answer) {
         if (!read_until(c.out, &text, "(Y/n)"))
-            broken("no question");
+            goto out;
         type(c.in, answer);
         type(c.in, "\r");
     }
@@ -354,6 +355,7 @@ char *rig_dialog(struct rig *rig, unsigned node, const char *command,
         if (!read_more(c.out, &text, until))
             break;
     type(c.in, "exit\r");
+out:
     finish(&c, &text);
     return str_take(&text);
 }

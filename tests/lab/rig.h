@@ -44,7 +44,7 @@ void rig_address(const struct rig *rig, unsigned n, char text[16]);
  * exit code. */
 char *rig_ssh(struct rig *rig, unsigned node, const char *command, int *code);
 /* The same in a shell with a pty: types `command`, waits for the question,
- * types `answer`, waits for the prompt, leaves. */
+ * types `answer`, waits for the prompt, leaves; sooner when it is cut. */
 char *rig_dialog(struct rig *rig, unsigned node, const char *command,
                  const char *answer);
 /* sftp -b with these lines; its exit code. */

@@ -261,6 +261,57 @@ static void test_bad_sets(void **state)
     stop(rig, NULL, 0);
 }
 
+/* -- a file of one's own -----------------------------------------------------
+ */
+
+static void test_config(void **state)
+{
+    static const char more[] =
+        "\n[user audit]\npassword = x\nrole = audit\nmust_change = 1\n"
+        "\n[cluster old]\nprimary = a1\nvocabulary = master\n"
+        "\n[node a1]\ncluster = old\naddress = 127.31.1.1\n"
+        "db_address = 10.0.0.1\nhostname = cms.example.com\n"
+        "files = certs/lab\nuse = dbclusterserver.key dbclusterserver.cer "
+        "dbclusterclient.key dbclusterclient.cer dbclusterca.cer\n"
+        "interface = b\nversion = 2.9.1\n"
+        "\n[node a2]\ncluster = old\naddress = 127.31.1.2\n"
+        "db_address = 10.0.0.2\nfiles = certs/lab\nuse = "
+        "dbclusterserver.key dbclusterserver.cer dbclusterclient.key "
+        "dbclusterclient.cer dbclusterca.cer\nout_of_sync = 1\n"
+        "\n[node a3]\ncluster = old\naddress = 127.31.1.3\n"
+        "files = certs/lab\ndown = 1\ndown_word = Not Connected\n";
+    struct rig *rig = start("1+0", NULL), *own;
+    struct other_set set;
+    char path[128];
+    const char *const args[] = {path, NULL};
+    FILE *f;
+
+    (void)state;
+    make_other_set(rig, &set, "10");
+    snprintf(path, sizeof(path), "%s/lab.ini", set.dir);
+    f = fopen(path, "a");
+    assert_non_null(f);
+    fputs(more, f);
+    fclose(f);
+    assert_true(rig_do(rig, "down core1")); /* its address is wanted again */
+    own = rig_start(LAB_PROGRAM, args);
+    assert_true(is(own, "cluster lab", "healthy", "true"));
+    assert_true(is(own, "node a2", "in_sync", "false"));
+    assert_true(is(own, "node a3", "up", "false"));
+    {
+        json_t *o = rig_ask(own, "status a1");
+        const char *text = json_string_value(json_object_get(o, "text"));
+        assert_non_null(strstr(text, "10.0.0.1 (me)        : "
+                                     "Connected Master\n"));
+        assert_non_null(strstr(text, "10.0.0.2             : "
+                                     "Connected Slave ( Sync Behind )\n"));
+        assert_non_null(strstr(text, "Interface                : b\n"));
+        json_decref(o);
+    }
+    stop(own, NULL, 0);
+    stop(rig, NULL, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_data_loss_is_seen),
         cmocka_unit_test(test_rules_are_seen),
         cmocka_unit_test(test_bad_sets),
+        cmocka_unit_test(test_config),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

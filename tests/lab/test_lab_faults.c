@@ -123,6 +123,61 @@ static void test_hold_and_during(void **state)
     stop(rig, "I2", 1);
 }
 
+/* Each way of losing an answer: what was sent, what was done. */
+static void test_lost_answers(void **state)
+{
+    static const struct {
+        const char *kind, *role;
+    } rows[] = {
+        {"drop-before", "replica"},   {"drop-asked", "replica"},
+        {"reboot-before", "replica"}, {"drop-during", "standalone"},
+        {"drop-half", "standalone"},  {"drop-after", "standalone"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rig *rig = start("3+0", NULL);
+        bool done = strcmp(rows[i].role, "standalone") == 0;
+        assert_true(
+            rig_do(rig, "inject core2 %s '*remove' ms=50", rows[i].kind));
+        free(rig_dialog(rig, 2, "database cluster remove", "Y"));
+        assert_true(rig_do(rig, "wait fault 1"));
+        if (done)
+            wait_done(rig, "core2", "remove");
+        assert_true(rig_do(rig, "wait core2 up true"));
+        assert_true(is(rig, "node core2", "role", rows[i].role));
+        stop(rig, NULL, 0);
+    }
+}
+
+static void test_odd_terminals(void **state)
+{
+    struct rig *rig = start("3+0", "banner=a > b> \\nc> ");
+    json_t *verdict = NULL;
+    char *text;
+
+    (void)state;
+    assert_true(rig_do(rig, "set core1 prompt_split 1"));
+    text = rig_dialog(rig, 1, "version", NULL);
+    assert_non_null(strstr(text, "a > b> "));
+    assert_non_null(strstr(text, "3.9"));
+    free(text);
+    assert_true(rig_do(rig, "inject core1 garble version"));
+    text = rig_dialog(rig, 1, "version", NULL);
+    assert_null(strstr(text, "3.9\r\n"));
+    free(text);
+    assert_true(rig_do(rig, "set core1 channel_gap_ms 60000"));
+    assert_true(prints(rig, 1, "version", "3.9")); /* a connection of its own */
+    /* an answer before the question is taken, and told */
+    assert_true(rig_do(rig, "inject core2 slow-login ms=50"));
+    text = rig_dialog(rig, 2, "database cluster remove\rY", NULL);
+    free(text);
+    wait_done(rig, "core2", "remove");
+    assert_int_equal(rig_stop(rig, &verdict), 0);
+    assert_int_equal(violations(verdict, "early"), 1);
+    json_decref(verdict);
+}
+
 /* -- power ----------------------------------------------------------------- */
 
 static void test_power(void **state)
@@ -201,6 +256,8 @@ int main(void)
         cmocka_unit_test(test_file_faults),
         cmocka_unit_test(test_command_faults),
         cmocka_unit_test(test_hold_and_during),
+        cmocka_unit_test(test_lost_answers),
+        cmocka_unit_test(test_odd_terminals),
         cmocka_unit_test(test_power),
         cmocka_unit_test(test_logins),
         cmocka_unit_test(test_many_nodes),
