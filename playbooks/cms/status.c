@@ -16,7 +16,7 @@ struct line {
     size_t label_len;
     const char *value; /* trimmed */
     size_t value_len;
-    bool indented;
+    bool indented, has_value;
 };
 
 enum label {
@@ -112,7 +112,9 @@ static bool split(const char *text, size_t len, struct line *line)
     line->indented = len > 0 && (text[0] == ' ' || text[0] == '\t');
     line->label = text;
     line->label_len = len;
+    line->value = "";
     if (colon) {
+        line->has_value = true;
         line->label_len = (size_t)(colon - text);
         line->value = colon + 3;
         line->value_len = len - line->label_len - 3;
@@ -256,7 +258,7 @@ static bool take_line(struct cms_status *status, const struct line *line,
     case L_UNKNOWN:
         break;
     }
-    if (in_nodes && line->indented && line->value)
+    if (in_nodes && line->indented && line->has_value)
         take_member(status, line);
     else
         status->odd_lines++;
