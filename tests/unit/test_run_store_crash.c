@@ -6,7 +6,6 @@
 #include "tests/unit/run_store_parts.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 static const struct seen dead = {1, false, true, false};
 static const struct seen over = {1, false, false, true};
@@ -156,28 +155,6 @@ static void a_full_disk_leaves_it_whole(void **state)
     assert_run(bed, "r1", over);
 }
 
-static void play_read_only(struct part *p)
-{
-    struct err err = {0};
-
-    if (geteuid() == 0 && setuid(65534) < 0)
-        _exit(1);
-    assert_null(store_open(p->bed->folder, NULL, &err));
-    assert_int_equal(err.cause, CAUSE_SYSTEM);
-    assert_says(&err, p->bed->folder);
-    assert_says(&err, "cannot be written (another one: --state-dir DIR): "
-                      "Permission denied");
-}
-
-static void a_closed_folder_is_named(void **state)
-{
-    struct bed *bed = *state;
-
-    assert_int_equal(chmod(bed->folder, 0555), 0);
-    perform(bed, "r1", "emea", play_read_only);
-    assert_int_equal(chmod(bed->folder, 0700), 0);
-}
-
 /* clang-format off */
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 /* clang-format on */
@@ -185,9 +162,10 @@ static void a_closed_folder_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(one_of_many_gets_the_cluster), CASE(two_runs_share_the_journal),
-        CASE(what_was_completed_is_there),  CASE(a_full_disk_leaves_it_whole),
-        CASE(a_closed_folder_is_named),
+        CASE(one_of_many_gets_the_cluster),
+        CASE(two_runs_share_the_journal),
+        CASE(what_was_completed_is_there),
+        CASE(a_full_disk_leaves_it_whole),
     };
 
     alarm(110);
