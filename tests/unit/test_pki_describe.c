@@ -290,9 +290,9 @@ static void test_old_locked(void **state)
 
 static void test_hosts(void **state)
 {
-    struct recipe r =
-        SERVER_RECIPE("cn.example.com", "DNS:a.example.com,DNS:*.w.org,"
-                                        "IP:10.0.0.1,IP:2001:db8::1");
+    struct recipe r = SERVER_RECIPE(
+        "cn.example.com", "DNS:a.example.com,DNS:*.w.org,DNS:f*.v.org,"
+                          "IP:10.0.0.1,IP:2001:db8::1");
     struct recipe bare = {.cn = "cn.example.com"};
     const char *const yes[] = {"a.example.com",
                                "A.EXAMPLE.com",
@@ -301,15 +301,9 @@ static void test_hosts(void **state)
                                "10.0.0.1",
                                "2001:db8:0::1",
                                NULL};
-    const char *const no[] = {"b.example.com",
-                              "cn.example.com",
-                              "x.y.w.org",
-                              "w.org",
-                              "10.0.0.2",
-                              "2001:db8::2",
-                              "",
-                              ".",
-                              NULL};
+    const char *const no[] = {
+        "b.example.com", "cn.example.com", "x.y.w.org", "w.org", "foo.v.org",
+        "10.0.0.2",      "2001:db8::2",    "",          ".",     NULL};
     struct made made, plain = make_cert(&bare, NULL);
 
     (void)state;

@@ -218,6 +218,10 @@ static void test_usage(void **state)
     s.eku = NULL;
     server_found(&s, "D2", PKI_INFO);
     s = server_recipe();
+    s.ku = "critical,keyAgreement";
+    s.eku = NULL;
+    server_found(&s, "D2", PKI_INFO); /* and no error with it */
+    s = server_recipe();
     s.ku = "critical,nonRepudiation";
     server_found(&s, "D3", PKI_ERROR);
     s = server_recipe();

@@ -356,6 +356,30 @@ static void test_order_stranger_first(void **state)
     made_free(&stranger);
 }
 
+/* Of two chains of one length the one that reaches a root is meant. */
+static void test_order_whole_first(void **state)
+{
+    struct recipe m = CA_RECIPE("Lost Middle");
+    struct recipe a = SERVER_RECIPE("a", "DNS:a"), b = a;
+    struct made lost = make_cert(&m, &other), broken, whole;
+    char *head, *input, *want;
+
+    (void)state;
+    b.cn = "b";
+    broken = make_cert(&a, &lost);
+    whole = make_cert(&b, &root);
+    head = join(broken.pem, lost.pem, whole.pem);
+    input = join(head, root.pem, NULL);
+    want = join(whole.pem, root.pem, NULL);
+    ordered(input, want, "dropped a stranger: CN=a");
+    free(head);
+    free(input);
+    free(want);
+    made_free(&lost);
+    made_free(&broken);
+    made_free(&whole);
+}
+
 /* Two CAs that sign each other, and no root: it must end. */
 static void test_order_cross(void **state)
 {
@@ -428,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_order_incomplete),
         cmocka_unit_test(test_order_stranger_first),
+        cmocka_unit_test(test_order_whole_first),
         cmocka_unit_test(test_order_cross),
         cmocka_unit_test(test_order_cap),
     };
