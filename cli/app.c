@@ -145,14 +145,20 @@ void app_next(struct app *app, const char *fmt, ...)
 void app_next_again(struct app *app, const char *extra)
 {
     struct str line;
+    bool placed = false;
 
     str_init(&line, sizeof(app->final.next));
     str_add(&line, "certfleet");
     for (int i = 1; i < app->argc; i++) {
+        if (strcmp(app->argv[i], "--") == 0 && !placed) {
+            str_addf(&line, " %s", extra); /* behind it, it is no option */
+            placed = true;
+        }
         str_addc(&line, ' ');
         app_quote(&line, app->argv[i]);
     }
-    str_addf(&line, " %s", extra);
+    if (!placed && *extra)
+        str_addf(&line, " %s", extra);
     set_next(app, &line);
     str_release(&line);
 }

@@ -56,6 +56,8 @@ static bool is_choice(const char *choices, const char *value)
 
     if (!strchr(choices, '|'))
         return true;
+    if (strchr(value, '|'))
+        return false;
     for (const char *p = choices; p; p = strchr(p, '|')) {
         p += *p == '|';
         if (strncmp(p, value, len) == 0 && (p[len] == '|' || !p[len]))

@@ -76,7 +76,7 @@ static void add_roles(struct str *out, const struct playbook *playbook,
         if (r->bit & roles)
             str_addf(out, "%s%s", out->len > before ? "," : "", r->word);
     if (out->len == before)
-        str_add(out, "all");
+        str_add(out, "as read"); /* what status shows, not the inventory */
 }
 
 static const char *kind_word(unsigned flags)

@@ -161,6 +161,15 @@ void console_tell(void *user, const struct event *event)
     str_release(&line);
 }
 
+void console_say(struct console *console, const char *text)
+{
+    console->changed = true;
+    if (console->live && !console->held)
+        str_addf(&console->pending, "%s\n", text);
+    else
+        out_warn(console->options.out, "%s\n", text);
+}
+
 /* What stands on the terminal stays there; the next frame begins below. */
 void console_hold(struct console *console, bool hold)
 {

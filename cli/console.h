@@ -30,6 +30,8 @@ struct console *console_new(const struct console_options *options);
 /* The nodes that will be shown, in their order. */
 void console_show(struct console *console, const struct plan *plan);
 event_f console_tell; /* user: the console */
+/* A line of our own, without a newline, where events are shown. */
+void console_say(struct console *console, const char *text);
 /* While a question is open nothing is redrawn. */
 void console_hold(struct console *console, bool hold);
 /* Draws the last frame, stops redrawing and frees when its timer is closed.

@@ -124,13 +124,14 @@ static void draw_line(const struct console_model *model,
     str_release(&text);
 }
 
-/* Every line in the order of importance; `from` .. counts those that did not
- * fit. */
+/* In the run's order when all fits; else the important ones, and how many did
+ * not fit. */
 void model_draw(const struct console_model *model, const struct model_window *w,
                 struct str *out)
 {
     size_t room = model->n <= w->rows ? model->n : w->rows ? w->rows - 1 : 0;
     size_t drawn = 0;
+    bool all = room == model->n; /* then every line keeps its place */
 
     for (size_t i = 0; i < model->n; i++)
         if (!model->lines[i].node && model->lines[i].cluster && drawn < room) {
@@ -139,7 +140,8 @@ void model_draw(const struct console_model *model, const struct model_window *w,
         }
     for (int r = 0; r < RANKS; r++)
         for (size_t i = 0; i < model->n && drawn < room; i++)
-            if (model->lines[i].node && rank(&model->lines[i]) == r) {
+            if (model->lines[i].node &&
+                (all ? 0 : rank(&model->lines[i])) == r) {
                 draw_line(model, &model->lines[i], w, out);
                 drawn++;
             }

@@ -190,6 +190,11 @@ void model_plain(const struct event *e, struct str *out)
     add_field(out, " ", e->step);
     if (strncmp(word, "step-", 5) == 0 && e->step)
         word += 5;
+    if (strcmp(word, "command") == 0) {
+        add_field(out, " > ", e->command);
+        str_addc(out, '\n');
+        return;
+    }
     str_addf(out, "%s%s", e->cluster ? ": " : " ", word);
     if (!e->cluster)
         add_field(out, " ", e->run);

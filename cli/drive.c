@@ -189,12 +189,11 @@ static void on_interrupt(void *user)
         drive->ask = NULL;
         console_hold(drive->console, false);
     }
-    out_warn(&drive->app->out, "%s\n",
-             drive->session->n_signals > 1
-                 ? "certfleet: stops at once; `resume' works all the "
-                   "same"
-                 : "certfleet: stops where it is safe; once more "
-                   "stops at once");
+    console_say(drive->console,
+                drive->session->n_signals > 1
+                    ? "certfleet: stops at once; `resume' works all the same"
+                    : "certfleet: stops where it is safe; once more stops at "
+                      "once");
     run_interrupt(drive->run);
 }
 

@@ -102,7 +102,7 @@ static void tell_cluster(struct app *app, const struct drive_options *options,
     for (const char *const *name = c->left_out; name && *name; name++)
         str_addf(&line, "%s%s", name == c->left_out ? "; left out " : ", ",
                  *name);
-    if (c->way_back_until) {
+    if (c->way_back_until && c->outcome != OUTCOME_REFUSED) {
         str_add(&line, "; way back ");
         plan_view_until(&line, c->way_back_until, clock_wall_ms() / 1000);
     }

@@ -100,6 +100,7 @@ const struct word_row event_rows[] = {
     {"step-skipped", "nothing to do: it is as the step wants it already"},
     {"step-done", "the step's goal is met; took_ms"},
     {"step-failed", "the step failed for good on this node; detail says why"},
+    {"command", "a command, or a file, is on its way to a node"},
     {"retry", "a try failed and another will be made"},
     {"outage-started", "the cluster's database stops serving"},
     {"outage-ended", "it serves again; took_ms"},

@@ -50,6 +50,21 @@ static size_t count_cells(const struct plan_pen *pen, const struct step *step)
     return n;
 }
 
+static void count_act(struct plan_pen *pen, const struct act *act,
+                      const char *text)
+{
+    const struct product *product = pen->pc->plan->playbook->product;
+    const struct command_row *row;
+    struct err err = {.cause = CAUSE_NONE};
+
+    if (act->kind == ACT_PUT)
+        pen->sum->files++;
+    if (act->kind != ACT_COMMAND && act->kind != ACT_CONFIRM)
+        return;
+    row = command_match(product, text, &err);
+    pen->sum->commands += !row || !(row->flags & COMMAND_READS);
+}
+
 /* One act as it will be: with what is not known yet as its variable. */
 static void add_act(struct plan_pen *pen, const struct view *view,
                     const struct act *act, struct str *lines)
@@ -72,11 +87,8 @@ static void add_act(struct plan_pen *pen, const struct view *view,
         str_addf(lines, "   (asks; answered %s)",
                  view->plan->plan->playbook->product->dialect->answer);
     str_add(lines, "\n");
+    count_act(pen, act, str_text(&text));
     str_release(&text);
-    if (act->kind == ACT_COMMAND || act->kind == ACT_CONFIRM)
-        pen->sum->commands++;
-    else if (act->kind == ACT_PUT)
-        pen->sum->files++;
 }
 
 /* A node that is already as a live row wants it is skipped by the run: say
@@ -182,13 +194,17 @@ static void add_reads(struct plan_pen *pen, const struct step *step)
         [READ_FILES] = "the files that its status names",
         [READ_SERVED] = "the certificate that it serves",
     };
+    unsigned said = 0;
     bool any = false;
 
-    if (!(step->flags & STEP_READ))
-        return;
+    if (step->acts && step->acts->kind != ACT_END)
+        return; /* what it reads besides is the goal's business */
     for (const struct read_row *r = pb->product->reads; r && r->bit; r++) {
-        if (!(r->bit & bits))
+        bool again = r->kind != READ_COMMAND && (said & (1U << r->kind));
+
+        if (!(r->bit & bits) || again)
             continue;
+        said |= 1U << r->kind;
         str_addf(pen->out, "%s%s", any ? "; " : "      reads: ",
                  r->kind == READ_COMMAND ? r->text : words[r->kind]);
         any = true;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "cli/help.h"
 #include "cli/plan_view_priv.h"
 #include "core/base/clock.h"
 
@@ -191,9 +192,9 @@ static void add_sum(struct str *out, const struct plan_sum *sum)
              "node, %zu files to push.%s%s%s\n",
              sum->clusters, sum->clusters == 1 ? "" : "s", sum->nodes,
              sum->nodes == 1 ? "" : "s", sum->commands, sum->files,
-             sum->outage ? "  Users will notice." : "",
-             sum->one_way ? "  There are ONE_WAY steps." : "",
-             sum->no_way_back ? "  There is NO WAY BACK." : "");
+             sum->outage ? " Users will notice." : "",
+             sum->one_way ? " There are ONE_WAY steps." : "",
+             sum->no_way_back ? " There is NO WAY BACK." : "");
 }
 
 static void view(const struct plan *plan,
@@ -226,9 +227,11 @@ void plan_view(const struct plan *plan, const struct plan_view_options *options,
     }
     str_addf(out, ": %s\n\n", plan->playbook->title);
     view(plan, options, out, &sum);
-    if (plan->playbook->caution && (sum.outage || sum.commands))
-        str_addf(out, "What no order can save:\n%s\n\n",
-                 plan->playbook->caution);
+    if (plan->playbook->caution && (sum.outage || sum.commands)) {
+        str_add(out, "What no order can save:\n");
+        help_fill(out, plan->playbook->caution, 2);
+        str_add(out, "\n");
+    }
     add_sum(out, &sum);
 }
 

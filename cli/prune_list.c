@@ -14,7 +14,7 @@ enum {
 
 bool prune_is_backup(const char *name)
 {
-    static const char *const words[] = {"primary", "replica"};
+    static const char *const words[] = {"primary", "replica", "connect"};
     static const char *const ends[] = {".bak", ".json"};
     const char *role = name + 3 + TAG_DIGITS + 1, *rest = NULL;
 
@@ -22,7 +22,7 @@ bool prune_is_backup(const char *name)
         strspn(name + 3, "0123456789abcdef") != TAG_DIGITS ||
         name[3 + TAG_DIGITS] != '-')
         return false;
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strncmp(role, words[i], strlen(words[i])) == 0)
             rest = role + strlen(words[i]);
     if (!rest)

@@ -122,7 +122,8 @@ static void add_value(struct str *out, const json_t *value)
         add_visible(out, json_string_value(value));
         return;
     }
-    if (json_is_array(value) && n > LIST_SHOWN) {
+    if (json_is_array(value) &&
+        (n > LIST_SHOWN || json_is_object(json_array_get(value, 0)))) {
         str_addf(out, "(%zu)", n);
         return;
     }

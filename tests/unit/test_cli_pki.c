@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The pki commands on files, and what OpenSSL's own program says of what they
+ * make.
+ */
+#include <sys/wait.h>
+
+#include "tests/unit/cli_capture.h"
+
+/* Exit code of a shell line; its output goes nowhere. */
+static int shell(const char *line)
+{
+    char text[512];
+    int status;
+
+    snprintf(text, sizeof(text), "(%s) >/dev/null 2>&1", line);
+    status = system(text);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool has_openssl(void)
+{
+    return shell("openssl version") == 0;
+}
+
+static void assert_mode(const char *path, mode_t mode)
+{
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, mode);
+}
+
+static void test_make_a_set_in_the_words_of_the_mmp(void **state)
+{
+    (void)state;
+    assert_int_equal(CERTFLEET("pki", "selfsigned", "dbca", "CN:My company CA",
+                               "--key", "ec:P-256"),
+                     0);
+    assert_says(capture.out, "Created key file dbca.key");
+    assert_mode("dbca.key", 0600);
+    assert_mode("dbca.crt", 0644);
+    assert_int_equal(CERTFLEET("pki", "csr", "dbserver", "CN:core1.example.com",
+                               "O:Example, Inc.", "C:GB", "--key", "ec:P-256",
+                               "subjectAltName:core2.example.com,10.0.0.2"),
+                     0);
+    assert_mode("dbserver.key", 0600);
+    assert_int_equal(CERTFLEET("pki", "sign", "dbserver", "dbca"), 0);
+    assert_int_equal(
+        CERTFLEET("pki", "csr", "dbclient", "CN:postgres", "--key", "ec:P-256"),
+        0);
+    assert_int_equal(CERTFLEET("pki", "sign", "dbclient", "dbca", "--purpose",
+                               "client", "--days", "90"),
+                     0);
+}
+
+static void test_openssl_agrees(void **state)
+{
+    (void)state;
+    if (!has_openssl())
+        skip();
+    assert_int_equal(shell("openssl verify -x509_strict -purpose sslserver "
+                           "-CAfile dbca.crt dbserver.crt"),
+                     0);
+    assert_int_equal(shell("openssl verify -x509_strict -purpose sslclient "
+                           "-CAfile dbca.crt dbclient.crt"),
+                     0);
+    assert_int_not_equal(shell("openssl verify -purpose sslclient "
+                               "-CAfile dbca.crt dbserver.crt"),
+                         0);
+    assert_int_equal(shell("openssl x509 -in dbserver.crt -noout -ext "
+                           "subjectAltName | grep -q 'DNS:core1.example.com, "
+                           "DNS:core2.example.com, IP Address:10.0.0.2'"),
+                     0);
+    assert_int_equal(shell("openssl x509 -in dbserver.crt -noout -subject | "
+                           "grep -q 'Example, Inc'"),
+                     0);
+    assert_int_equal(shell("openssl req -in dbserver.csr -noout -verify"), 0);
+    assert_int_equal(shell("openssl x509 -in dbca.crt -noout -ext "
+                           "basicConstraints | grep -q CA:TRUE"),
+                     0);
+    /* not over in 89 days, over in 91 */
+    assert_int_equal(
+        shell("openssl x509 -in dbclient.crt -noout -checkend 7689600"), 0);
+    assert_int_not_equal(
+        shell("openssl x509 -in dbclient.crt -noout -checkend 7862400"), 0);
+}
+
+static void test_match_and_verify(void **state)
+{
+    (void)state;
+    assert_int_equal(CERTFLEET("pki", "match", "dbserver.key", "dbserver.crt"),
+                     0);
+    assert_says(capture.out, "SUCCESS: ");
+    assert_int_equal(CERTFLEET("pki", "match", "dbserver.key", "dbserver.csr"),
+                     0);
+    assert_int_equal(CERTFLEET("pki", "match", "dbca.key", "dbserver.crt"), 1);
+    assert_says(capture.out, "FAILURE: ");
+    assert_int_equal(CERTFLEET("pki", "match", "dbca.crt", "dbserver.crt"), 2);
+    assert_int_equal(CERTFLEET("pki", "match", "dbca.key", "dbca.key"), 2);
+    assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.crt"), 0);
+    assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.crt",
+                               "--purpose", "client"),
+                     1);
+    assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbclient.crt"),
+                     1);
+    assert_says(capture.out, "FAILURE: ");
+    assert_int_equal(
+        CERTFLEET("pki", "verify", "dbserver.crt", "dbclient.crt", "dbca.crt"),
+        0);
+    assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.key"), 2);
+}
+
+static void test_nothing_is_overwritten(void **state)
+{
+    static char before[1 << 16], after[1 << 16];
+
+    (void)state;
+    capture_read("dbserver.key", before, sizeof(before));
+    assert_int_equal(CERTFLEET("pki", "csr", "dbserver", "CN:x"), 2);
+    assert_says(capture.err, "not overwritten");
+    assert_int_equal(CERTFLEET("pki", "selfsigned", "dbca"), 2);
+    assert_int_equal(CERTFLEET("pki", "sign", "dbserver", "dbca"), 2);
+    assert_int_equal(
+        CERTFLEET("pki", "normalize", "dbca.crt", "-o", "dbserver.key"), 2);
+    capture_read("dbserver.key", after, sizeof(after));
+    assert_string_equal(before, after);
+}
+
+/* A csr whose certificate stands there already must not leave a key behind. */
+static void test_a_refused_make_leaves_nothing(void **state)
+{
+    (void)state;
+    capture_write("half.csr", "x");
+    assert_int_equal(CERTFLEET("pki", "csr", "half", "CN:x"), 2);
+    assert_int_equal(access("half.key", F_OK), -1);
+    assert_int_equal(
+        CERTFLEET("pki", "csr", "kind", "CN:x", "--key", "rsa:1024"), 2);
+    assert_int_equal(access("kind.key", F_OK), -1);
+    assert_int_equal(CERTFLEET("pki", "csr", "word", "CN:x", "XX:y"), 2);
+    assert_says(capture.err, "no attribute `XX'");
+    assert_int_equal(
+        CERTFLEET("pki", "csr", "word", "CN:x", "subjectAltName:a, b"), 2);
+    assert_int_equal(
+        CERTFLEET("pki", "sign", "dbserver", "dbca", "--days", "0"), 2);
+    assert_int_equal(access("word.key", F_OK), -1);
+}
+
+static void test_inspect(void **state)
+{
+    json_t *result;
+
+    (void)state;
+    assert_int_equal(CERTFLEET("pki", "inspect", "dbserver.crt", "dbca.crt",
+                               "dbserver.csr", "dbserver.key"),
+                     0);
+    assert_says(capture.out, "core2.example.com, IP:10.0.0.2");
+    assert_says(capture.out, "dbca.crt: certificate (CA)");
+    assert_says(capture.out, "dbserver.csr: request");
+    assert_says(capture.out, "dbserver.key: private key");
+    assert_int_equal(
+        CERTFLEET("--json", "pki", "inspect", "dbserver.crt", "dbserver.key"),
+        0);
+    result = capture_result();
+    json_decref(result);
+    assert_says(capture.out, "\"event\":\"certificate\"");
+    assert_null(strstr(capture.out, "PRIVATE"));
+}
+
+static void test_normalize(void **state)
+{
+    static char text[1 << 16];
+    json_t *result;
+
+    (void)state;
+    capture_write("messy.pem", "Bag Attributes\r\n\r\n");
+    assert_int_equal(shell("sed 's/$/\\r/' dbca.crt >> messy.pem; echo >> "
+                           "messy.pem; cat dbserver.crt >> messy.pem"),
+                     0);
+    assert_int_equal(CERTFLEET("pki", "normalize", "messy.pem", "--order"), 0);
+    assert_null(strchr(capture.out, '\r'));
+    assert_null(strstr(capture.out, "\n\n"));
+    assert_int_equal(strncmp(capture.out, "-----BEGIN CERTIFICATE-----", 27),
+                     0);
+    assert_int_equal(
+        CERTFLEET("pki", "normalize", "messy.pem", "--order", "-o", "full.crt"),
+        0);
+    assert_int_equal(CERTFLEET("pki", "lint", "full.crt"), 0);
+    assert_int_equal(CERTFLEET("pki", "verify", "full.crt", "full.crt"), 0);
+    assert_int_equal(CERTFLEET("pki", "lint", "messy.pem"), 1);
+    /* a key goes to a file, 0600, and never into JSON */
+    assert_int_equal(
+        CERTFLEET("pki", "normalize", "dbserver.key", "-o", "copy.key"), 0);
+    assert_mode("copy.key", 0600);
+    assert_int_equal(CERTFLEET("--json", "pki", "normalize", "dbserver.key"),
+                     2);
+    result = capture_result();
+    json_decref(result);
+    capture_read("dbserver.key", text, sizeof(text));
+    assert_null(strstr(capture.out, "PRIVATE KEY"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_make_a_set_in_the_words_of_the_mmp),
+        cmocka_unit_test(test_openssl_agrees),
+        cmocka_unit_test(test_match_and_verify),
+        cmocka_unit_test(test_nothing_is_overwritten),
+        cmocka_unit_test(test_a_refused_make_leaves_nothing),
+        cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_normalize),
+    };
+
+    return cmocka_run_group_tests(tests, capture_setup, capture_teardown);
+}

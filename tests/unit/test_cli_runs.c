@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `runs', `show', `show -f' and `unlock' over a store that a test filled: a
+ * living run, a dead one, records of kinds that nobody knows.
+ */
+#include <sys/wait.h>
+#include <uv.h>
+
+#include "tests/unit/cli_capture.h"
+
+static const char inventory[] = "[fleet]\n"
+                                "state_dir = state\n"
+                                "ssh_config = none\n"
+                                "[cluster emea]\n"
+                                "product = cms\n";
+enum {
+    ID_BYTES = STORE_ID_BYTES
+};
+
+static void on_stored(void *user, const struct err *err)
+{
+    int *left = user;
+
+    if (err)
+        fail_msg("%s", err->text);
+    --*left;
+}
+
+static void record(struct store *store, const struct store_record *r, int *left)
+{
+    ++*left;
+    store_append(store, r, on_stored, left);
+}
+
+static void wait_for(uv_loop_t *loop, const int *left)
+{
+    while (*left > 0)
+        assert_true(uv_run(loop, UV_RUN_ONCE) || *left == 0);
+}
+
+/* A run with a few records; it ends with `outcome`, or not at all. */
+static void make_run(const char *id, const char *cluster, const char *outcome,
+                     int code)
+{
+    const struct store_run run = {.id = id,
+                                  .playbook = "cms/db-rotate",
+                                  .target = cluster,
+                                  .inputs = "{\"primary\":\"core1\"}"};
+    struct err err = {.cause = CAUSE_NONE};
+    struct store *store;
+    uv_loop_t loop;
+    int left = 1;
+
+    uv_loop_init(&loop);
+    store = store_open("state", &loop, &err);
+    assert_non_null(store);
+    store_begin(store, &run, &cluster, 1, on_stored, &left);
+    wait_for(&loop, &left);
+    struct store_record r = {
+        .run = id, .cluster = cluster, .node = "core1", .step = "join"};
+    r.kind = "cell";
+    r.data = "{\"from\":\"pending\",\"event\":\"start\",\"to\":\"check\","
+             "\"walk\":\"forward\",\"tries\":0}";
+    record(store, &r, &left);
+    r.data = "{\"from\":\"check\",\"event\":\"open\",\"to\":\"apply\","
+             "\"walk\":\"forward\",\"acts\":[\"database cluster join a\"]}";
+    record(store, &r, &left);
+    r.data = "{\"from\":\"verify\",\"event\":\"error\",\"to\":\"failed\","
+             "\"walk\":\"forward\",\"detail\":\"no \\u001b[31mway\"}";
+    record(store, &r, &left);
+    r.step = NULL;
+    r.kind = "weather";
+    r.data = "{\"rain\":true,\"list\":[{\"deep\":1}]}";
+    record(store, &r, &left);
+    wait_for(&loop, &left);
+    if (outcome) {
+        left = 1;
+        store_end(store, id, outcome, code, true, on_stored, &left);
+        wait_for(&loop, &left);
+    }
+    store_close(store);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+}
+
+static int setup(void **state)
+{
+    if (capture_setup(state) < 0)
+        return -1;
+    capture_write("certfleet.ini", inventory);
+    return 0;
+}
+
+static void test_an_empty_history(void **state)
+{
+    (void)state;
+    assert_int_equal(CERTFLEET("runs"), 0);
+    assert_says(capture.out, "no runs yet");
+    assert_int_equal(CERTFLEET("runs", "--json"), 0);
+    json_decref(capture_result());
+}
+
+static void test_runs_and_show(void **state)
+{
+    (void)state;
+    make_run("20260101T000000Z-0001", "emea", "done", 0);
+    assert_int_equal(CERTFLEET("runs"), 0);
+    assert_says(capture.out, "20260101T000000Z-0001");
+    assert_says(capture.out, "done");
+    assert_int_equal(CERTFLEET("show", "2026"), 0);
+    assert_says(capture.out, "outcome   done, exit 0");
+    assert_says(capture.out, "{\"primary\":\"core1\"}");
+    assert_says(capture.out, "join");
+    assert_says(capture.out, "failed");
+    assert_says(capture.out, "no \\x1b[31mway");
+    assert_says(capture.out, "weather: rain=true list=(1)");
+    assert_null(strstr(capture.out, "check -> apply"));
+    assert_int_equal(CERTFLEET("show", "2026", "-v"), 0);
+    assert_says(capture.out, "check -> apply (open): database cluster join a");
+    assert_null(strchr(capture.out, '\033'));
+}
+
+static void test_json_shows_every_record(void **state)
+{
+    json_t *result;
+
+    (void)state;
+    assert_int_equal(CERTFLEET("--json", "show", "last"), 0);
+    result = capture_result();
+    assert_string_equal(json_string_value(json_object_get(result, "run")),
+                        "20260101T000000Z-0001");
+    assert_says(capture.out, "\"kind\":\"weather\"");
+    assert_says(capture.out, "\"to\":\"apply\"");
+    assert_says(capture.out, "\"event\":\"run\"");
+    json_decref(result);
+}
+
+/* The exit code of -f is the run's. */
+static void test_follow_an_ended_run(void **state)
+{
+    (void)state;
+    make_run("20260202T000000Z-0002", "apac", "incomplete", 4);
+    assert_int_equal(CERTFLEET("show", "-f", "20260202"), 4);
+    assert_says(capture.out, "check -> apply");
+}
+
+/* Its process is gone: nothing more will come; the next command is said. */
+static void test_a_dead_run_is_not_followed_for_ever(void **state)
+{
+    (void)state;
+    make_run("20260303T000000Z-0003", "emea", NULL, 0);
+    assert_int_equal(CERTFLEET("show", "-f", "last"), 4);
+    assert_says(capture.err, "next: certfleet resume 20260303T000000Z-0003");
+    assert_int_equal(CERTFLEET("runs"), 0);
+    assert_says(capture.out, "cut off");
+    assert_says(capture.out, "holds its clusters");
+}
+
+static void test_follow_a_living_run_to_its_end(void **state)
+{
+    int ready[2], go[2];
+    char byte = 0;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(go), 0);
+    pid = fork();
+    if (pid == 0) {
+        const struct store_run run = {.id = "20260404T000000Z-0004",
+                                      .playbook = "p",
+                                      .target = "x",
+                                      .inputs = "{}"};
+        const char *cluster = "x";
+        struct err err = {.cause = CAUSE_NONE};
+        uv_loop_t loop;
+        int left = 1;
+        uv_loop_init(&loop);
+        struct store *store = store_open("state", &loop, &err);
+        store_begin(store, &run, &cluster, 1, on_stored, &left);
+        wait_for(&loop, &left);
+        if (write(ready[1], "r", 1) != 1)
+            _exit(1);
+        /* the follower has begun when the parent is in app_main; how long
+         * that takes does not matter: before or after, it sees the end */
+        if (read(go[0], &byte, 1) != 1)
+            _exit(1);
+        left = 1;
+        store_end(store, run.id, "done", 0, true, on_stored, &left);
+        wait_for(&loop, &left);
+        store_close(store);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(CERTFLEET("runs"), 0);
+    assert_says(capture.out, "running");
+    assert_int_equal(CERTFLEET("unlock", "x", "--run", "last"), 6);
+    assert_says(capture.err, "next: certfleet show -f 20260404T000000Z-0004");
+    assert_int_equal(write(go[1], "g", 1), 1);
+    assert_int_equal(CERTFLEET("show", "-f", "last"), 0);
+    assert_says(capture.out, "outcome=done");
+    waitpid(pid, NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        close(ready[i]);
+        close(go[i]);
+    }
+}
+
+static void test_unlock_a_dead_run(void **state)
+{
+    (void)state;
+    assert_int_equal(CERTFLEET("unlock", "emea"), 2);
+    assert_says(capture.err, "--run");
+    assert_int_equal(CERTFLEET("unlock", "emea", "--run", "20260101"), 2);
+    assert_int_equal(CERTFLEET("unlock", "emea", "--run", "20260303"), 0);
+    assert_says(capture.out, "abandoned");
+    assert_int_equal(CERTFLEET("unlock", "emea", "--run", "20260303"), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_empty_history),
+        cmocka_unit_test(test_runs_and_show),
+        cmocka_unit_test(test_json_shows_every_record),
+        cmocka_unit_test(test_follow_an_ended_run),
+        cmocka_unit_test(test_a_dead_run_is_not_followed_for_ever),
+        cmocka_unit_test(test_follow_a_living_run_to_its_end),
+        cmocka_unit_test(test_unlock_a_dead_run),
+    };
+
+    return cmocka_run_group_tests(tests, setup, capture_teardown);
+}
