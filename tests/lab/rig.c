@@ -114,6 +114,18 @@ static void type(int fd, const char *text)
         broken("cannot write");
 }
 
+int rig_run(const char *const *argv)
+{
+    struct child c = spawn(argv, true);
+    struct str text;
+    int code;
+
+    str_init(&text, TEXT_CAP);
+    code = finish(&c, &text);
+    str_release(&text);
+    return code;
+}
+
 /* -- the lab --------------------------------------------------------------- */
 
 static char *make_text(const char *fmt, ...)
@@ -257,18 +269,18 @@ void rig_address(const struct rig *rig, unsigned n, char text[16])
 enum {
     SSH_ARGS = 24
 };
-struct ssh_line {
+struct client_line {
     const char *argv[SSH_ARGS];
     char known[300], identity[300], target[64];
     int n;
 };
 
-static void add(struct ssh_line *s, const char *word)
+static void add(struct client_line *s, const char *word)
 {
     s->argv[s->n++] = word;
 }
 
-static void begin(struct ssh_line *s, struct rig *rig, const char *program)
+static void begin(struct client_line *s, struct rig *rig, const char *program)
 {
     memset(s, 0, sizeof(*s));
     snprintf(s->known, sizeof(s->known), "UserKnownHostsFile=%s/known_hosts",
@@ -286,7 +298,7 @@ static void begin(struct ssh_line *s, struct rig *rig, const char *program)
     add(s, s->known);
 }
 
-static void with_key(struct ssh_line *s)
+static void with_key(struct client_line *s)
 {
     add(s, "-oBatchMode=yes");
     add(s, "-oIdentitiesOnly=yes");
@@ -294,7 +306,7 @@ static void with_key(struct ssh_line *s)
     add(s, s->identity);
 }
 
-static void target(struct ssh_line *s, struct rig *rig, unsigned node)
+static void target(struct client_line *s, struct rig *rig, unsigned node)
 {
     char address[16];
 
@@ -305,7 +317,7 @@ static void target(struct ssh_line *s, struct rig *rig, unsigned node)
 
 char *rig_ssh(struct rig *rig, unsigned node, const char *command, int *code)
 {
-    struct ssh_line s;
+    struct client_line s;
     struct child c;
     struct str text;
     int rc;
@@ -327,7 +339,7 @@ char *rig_ssh(struct rig *rig, unsigned node, const char *command, int *code)
 char *rig_dialog(struct rig *rig, unsigned node, const char *command,
                  const char *answer)
 {
-    struct ssh_line s;
+    struct client_line s;
     struct child c;
     struct str text;
     size_t seen;
@@ -362,7 +374,7 @@ out:
 
 int rig_sftp(struct rig *rig, unsigned node, const char *batch)
 {
-    struct ssh_line s;
+    struct client_line s;
     struct child c;
     struct str text;
     int code;
@@ -385,7 +397,7 @@ int rig_login(struct rig *rig, unsigned node, const char *method,
     char *path = make_text("%s/askpass", rig->dir);
     char *script = make_text("#!/bin/sh\necho '%s'\n", password);
     char *methods = make_text("-oPreferredAuthentications=%s", method);
-    struct ssh_line s;
+    struct client_line s;
     struct child c;
     struct str text;
     int code;

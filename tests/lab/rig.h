@@ -31,6 +31,9 @@ struct rig *rig_start(const char *program, const char *const *args);
 /* 0 and the verdict (the caller decrefs), or the lab's exit code. */
 int rig_stop(struct rig *rig, json_t **verdict);
 
+/* Any other program (found in PATH), standard input empty; its exit code. */
+int rig_run(const char *const *argv);
+
 /* One control command; the whole answer.  Never NULL. */
 json_t *rig_ask(struct rig *rig, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -134,7 +134,8 @@ static int on_message(ssh_session session, ssh_message msg, void *data)
 /* -- channels -------------------------------------------------------------- */
 
 static int on_data(ssh_session session, ssh_channel channel, void *data,
-                   uint32_t len, int is_stderr, void *user)
+                   uint32_t len, int is_stderr,
+                   void *user) /* lint: allow params, libssh's */
 {
     struct chan *chan = user;
 
@@ -166,7 +167,8 @@ static void on_close(ssh_session session, ssh_channel channel, void *user)
 }
 
 static int on_pty(ssh_session session, ssh_channel channel, const char *term,
-                  int width, int height, int px, int py, void *user)
+                  int width, int height, int px, int py,
+                  void *user) /* lint: allow params, libssh's */
 {
     struct chan *chan = user;
 
@@ -177,7 +179,8 @@ static int on_pty(ssh_session session, ssh_channel channel, const char *term,
 }
 
 static int on_window(ssh_session session, ssh_channel channel, int width,
-                     int height, int px, int py, void *user)
+                     int height, int px, int py,
+                     void *user) /* lint: allow params, libssh's */
 {
     (void)session, (void)channel, (void)user;
     (void)width, (void)height, (void)px, (void)py;

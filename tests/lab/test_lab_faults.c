@@ -4,6 +4,16 @@
  */
 #include "tests/lab/test_parts.h"
 
+static int compare(struct rig *rig, const char *a, const char *b)
+{
+    char one[128], two[128];
+    const char *const argv[] = {"cmp", "-s", one, two, NULL};
+
+    snprintf(one, sizeof(one), "%s/%s", rig->dir, a);
+    snprintf(two, sizeof(two), "%s/%s", rig->dir, b);
+    return rig_run(argv);
+}
+
 /* -- files ----------------------------------------------------------------- */
 
 static void test_files(void **state)
@@ -20,9 +30,7 @@ static void test_files(void **state)
     assert_int_equal(rig_sftp(rig, 1, batch), 0);
     snprintf(batch, sizeof(batch), "get good-1.cer %s/back\n", rig->dir);
     assert_int_equal(rig_sftp(rig, 1, batch), 0);
-    snprintf(batch, sizeof(batch), "cmp %s/back %s/lab.ini", rig->dir,
-             rig->dir);
-    assert_int_equal(system(batch), 0);
+    assert_int_equal(compare(rig, "back", "lab.ini"), 0);
     assert_int_equal(rig_sftp(rig, 1, "rename good-1.cer good-2.cer\n"), 0);
     assert_int_equal(rig_sftp(rig, 1, "rm good-2.cer\n"), 0);
     assert_true(rig_do(rig, "set core1 disk_bytes 3000"));
@@ -54,9 +62,7 @@ static void test_file_faults(void **state)
     assert_int_equal(rig_sftp(rig, 1, batch), 0);
     snprintf(batch, sizeof(batch), "get good.cer %s/back\n", rig->dir);
     assert_int_equal(rig_sftp(rig, 1, batch), 0);
-    snprintf(batch, sizeof(batch), "cmp -s %s/back %s/lab.ini", rig->dir,
-             rig->dir);
-    assert_int_equal(WEXITSTATUS(system(batch)), 1);
+    assert_int_equal(compare(rig, "back", "lab.ini"), 1);
     stop(rig, NULL, 0);
 }
 

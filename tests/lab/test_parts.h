@@ -129,13 +129,12 @@ struct other_set {
 static inline void make_other_set(struct rig *rig, struct other_set *set,
                                   const char *days)
 {
-    char line[512];
+    const char *const argv[] = {LAB_PROGRAM, "--make", "3+2",    "--only-make",
+                                "--days",    days,     "--base", rig->base,
+                                "--dir",     set->dir, NULL};
 
     snprintf(set->dir, sizeof(set->dir), "%s/other", rig->dir);
-    snprintf(line, sizeof(line),
-             "%s --make 3+2 --only-make --days %s --base %s --dir %s",
-             LAB_PROGRAM, days, rig->base, set->dir);
-    assert_int_equal(system(line), 0);
+    assert_int_equal(rig_run(argv), 0);
 }
 
 static inline void push_set(struct rig *rig, const struct other_set *set,
