@@ -62,6 +62,7 @@ static enum step refuse(struct conn *c)
 static enum step finish(struct conn *c)
 {
     login_leave(&c->auth.login);
+    pool_give(&c->port->proxies, &c->proxy_slot);
     uv_timer_stop(&c->timer);
     str_release(&c->auth.tried);
     conn_enter(c, CONN_READY);
@@ -328,13 +329,35 @@ enum step auth_step_password(struct conn *c)
                                 ssh_userauth_password(c->session, NULL, text));
 }
 
+/* PAM's words, and the dialect's. */
 static bool is_new_password(struct conn *c, const char *text)
 {
+    static const char *const words[] = {"new password", "current password",
+                                        "change your password",
+                                        "password has expired"};
     struct err err;
     struct dialog_rules *rules =
         port_dialog_rules(c->port, c->route->target->dialect, &err);
 
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasestr(text, words[i]) != NULL)
+            return true;
+    }
     return rules != NULL && dialog_is_password_change(rules, text);
+}
+
+static enum step refuse_prompt(struct conn *c, const char *prompt)
+{
+    struct str shown;
+
+    c->auth.sent = false;
+    str_init(&shown, 200);
+    str_add_visible(&shown, prompt, strlen(prompt), false);
+    conn_failf(c, LINK_REFUSED, false,
+               "%s asks user %s what cannot be answered here: %s",
+               c->route->address, c->route->user, str_text(&shown));
+    str_release(&shown);
+    return STEP_GO;
 }
 
 /* One hidden question, once: that is the password.  No question at all is
@@ -354,12 +377,8 @@ static enum step answer_prompts(struct conn *c)
         prompt = "";
     if (is_new_password(c, prompt) || (words && is_new_password(c, words)))
         return new_password_wanted(c);
-    if (n > 1 || echo || c->auth.kbdint_answered) {
-        c->auth.sent = false;
-        return conn_failf(c, LINK_REFUSED, false,
-                          "%s asks user %s what cannot be answered here: %s",
-                          c->route->address, c->route->user, prompt);
-    }
+    if (n > 1 || echo || c->auth.kbdint_answered)
+        return refuse_prompt(c, prompt);
     c->auth.kbdint_answered = true;
     c->auth.sent = true;
     note_tried(c, "keyboard-interactive", "");

@@ -113,20 +113,63 @@ static uint64_t backoff_ms(const struct lane *lane)
     return ms;
 }
 
+static void forget_pin(struct lane *lane)
+{
+    free(lane->first_pin);
+    lane->first_pin = NULL;
+    lane->key_types = 0;
+}
+
+/* The server has several host keys, and the pin may be another one's.  When
+ * none was it, the first refusal is told: it names what ssh shows too. */
+static bool try_next_key_type(struct lane *lane, const struct conn_end *end)
+{
+    if (lane->first_pin == NULL) {
+        lane->first_pin = malloc(sizeof(*lane->first_pin));
+        if (lane->first_pin == NULL)
+            abort();
+        *lane->first_pin = *end->err;
+    }
+    if (++lane->key_types < CONN_KEY_TYPES)
+        return true;
+    fail_line(lane, LINK_REFUSED, lane->first_pin);
+    forget_pin(lane);
+    return false;
+}
+
+/* A try that is not the same again, and needs no wait.  False: told. */
+static bool try_otherwise(struct lane *lane, const struct conn_end *end,
+                          bool *otherwise)
+{
+    *otherwise = false;
+    if (end->next_key_type) {
+        *otherwise = try_next_key_type(lane, end);
+        return *otherwise;
+    }
+    if (end->without_agent && !lane->without_agent &&
+        lane->link->target->password != NULL) {
+        lane->without_agent = true;
+        *otherwise = true;
+    }
+    return true;
+}
+
 /* Another try, while tries and time last. */
 static void try_again(struct lane *lane, const struct conn_end *end)
 {
     uint64_t wait = backoff_ms(lane);
+    bool otherwise;
 
-    if (end->without_agent && !lane->without_agent &&
-        lane->link->target->password != NULL) {
-        lane->without_agent = true;
+    if (!try_otherwise(lane, end, &otherwise))
+        return;
+    if (otherwise) {
         wait = 0;
     } else if (!end->again) {
         fail_line(lane, end->end, end->err);
         return;
     }
-    if (lane->attempts >= TRIES_MAX || lane->budget_ms <= wait) {
+    if ((!otherwise && lane->attempts >= TRIES_MAX) ||
+        lane->budget_ms <= wait) {
         fail_line(lane, LINK_UNSENT, end->err);
         return;
     }
@@ -183,7 +226,8 @@ static void make_connection(struct lane *lane)
 {
     struct link *l = lane->link;
     struct conn_wish wish = {.route = &l->route,
-                             .without_agent = lane->without_agent};
+                             .without_agent = lane->without_agent,
+                             .key_types = lane->key_types};
     struct err err;
 
     if (find_route(l, &err) != 0) {
@@ -271,6 +315,7 @@ void lane_init(struct lane *lane, struct link *l, bool is_files)
 
 void lane_release(struct lane *lane)
 {
+    forget_pin(lane);
     uv_close((uv_handle_t *)&lane->deadline, on_handle_closed);
     uv_close((uv_handle_t *)&lane->pause, on_handle_closed);
 }

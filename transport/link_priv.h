@@ -77,7 +77,9 @@ struct lane {
     unsigned attempts;
     uint64_t budget_ms; /* what is left of connect_timeout_ms */
     bool without_agent;
-    bool served; /* this connection has answered a command */
+    unsigned key_types;    /* kinds of host keys that were not the pin */
+    struct err *first_pin; /* what the first of them was refused with */
+    bool served;           /* this connection has answered a command */
     uv_timer_t deadline;
     uv_timer_t pause;
     enum lane_pause paused_for;

@@ -15,6 +15,7 @@
 enum {
     SESSIONS_DEFAULT = 200,
     KEEPALIVE_DEFAULT_S = 15,
+    PROXIES_AT_ONCE = 8,
 };
 
 static void on_teller(uv_idle_t *idle)
@@ -72,6 +73,7 @@ struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
         (keepalive_s != 0 ? keepalive_s : KEEPALIVE_DEFAULT_S) * 1000;
     pool_init(&p->slots, options->max_sessions != 0 ? options->max_sessions
                                                     : SESSIONS_DEFAULT);
+    pool_init(&p->proxies, PROXIES_AT_ONCE);
     p->slots.evict = port_evict;
     p->slots.user = p;
     p->logins = logins_new();

@@ -44,6 +44,8 @@ struct link_port {
     unsigned keepalive_ms;
     char *home;
     struct pool slots;
+    struct pool proxies; /* logins through a jump host at once: its sshd
+                            drops more than ten (MaxStartups) */
     struct logins *logins;
     struct keyring *keys;
     struct port_file *files;

@@ -88,6 +88,8 @@ static enum step fail_by_session(struct conn *c)
         return conn_failf(c, LINK_LOST, true,
                           "the connection to %s was lost: %s",
                           c->route->address, why);
+    if (is_mismatch(why) && c->key_types > 0)
+        c->blame_key_type = true; /* nor does it have this kind of key */
     if (is_mismatch(why))
         return conn_failf(c, LINK_REFUSED, false,
                           "%s and we have no algorithm in common: %s (an old "
@@ -258,15 +260,37 @@ void conn_kick(struct conn *c)
     port_tell(c->port, &c->note);
 }
 
+/* The list without the first `skip` kinds of keys: a server shows only one,
+ * and the pin may be another's. */
+static int pinned_order(const char *defaults, unsigned skip, struct str *order)
+{
+    static const char *const kinds[CONN_KEY_TYPES] = {"ssh-ed25519", "ecdsa-",
+                                                      "rsa"};
+    const char *at = defaults;
+
+    while (*at != '\0') {
+        size_t len = strcspn(at, ",");
+        unsigned kind = 0;
+
+        while (kind < CONN_KEY_TYPES &&
+               memmem(at, len, kinds[kind], strlen(kinds[kind])) == NULL)
+            kind++;
+        if (kind >= skip && (str_add(order, order->len ? "," : "") != 0 ||
+                             str_addn(order, at, len) != 0))
+            return -1;
+        at += len + (at[len] == ',');
+    }
+    return 0;
+}
+
 static int host_key_order(struct conn *c, struct str *order, struct err *err)
 {
     const struct link_target *t = c->route->target;
     const char *defaults = c->route->lists.hostkeys;
     struct hostkeys *known;
 
-    /* a pin says nothing of its type, and known_hosts nothing of the pin */
     if (t->host_key != NULL)
-        return str_add(order, defaults);
+        return pinned_order(defaults, c->key_types, order);
     known = port_hostkeys(c->port, t->known_hosts, err);
     if (known == NULL)
         return -1;
@@ -289,6 +313,7 @@ static void start_session(struct conn *c)
     }
     str_release(&order);
     if (c->session == NULL) {
+        c->blame_key_type = c->key_types > 0; /* an empty list, then */
         conn_fail(c, LINK_REFUSED, false, &err);
         return;
     }
@@ -335,21 +360,38 @@ static void start_proxy(struct conn *c)
     conn_kick(c);
 }
 
+static void start_clock(struct conn *c)
+{
+    c->started_ms = clock_mono_ms();
+    c->until_ms = c->started_ms + c->budget_ms;
+    uv_timer_start(&c->timer, on_deadline, c->budget_ms, 0);
+    conn_enter(c, CONN_DIAL);
+}
+
+static void on_proxy_granted(struct pool_slot *slot)
+{
+    struct conn *c =
+        (struct conn *)((char *)slot - offsetof(struct conn, proxy_slot));
+
+    start_clock(c);
+    start_proxy(c);
+}
+
 static void on_granted(struct pool_slot *slot)
 {
     struct conn *c =
         (struct conn *)((char *)slot - offsetof(struct conn, slot));
     const struct route *r = c->route;
 
-    c->started_ms = clock_mono_ms();
-    c->until_ms = c->started_ms + c->budget_ms;
-    uv_timer_start(&c->timer, on_deadline, c->budget_ms, 0);
-    conn_enter(c, CONN_DIAL);
-    if (route_has_proxy(r))
-        start_proxy(c);
-    else /* a little longer than the deadline here, which tells more */
-        c->dial = dial_start(c->port->loop, r->host.host, r->port,
-                             c->budget_ms + 1000, on_dialed, c);
+    if (route_has_proxy(r)) {
+        c->proxy_slot.granted = on_proxy_granted;
+        pool_take(&c->port->proxies, &c->proxy_slot);
+        return;
+    }
+    start_clock(c);
+    /* a little longer than the deadline here, which tells more */
+    c->dial = dial_start(c->port->loop, r->host.host, r->port,
+                         c->budget_ms + 1000, on_dialed, c);
 }
 
 struct conn *conn_open(struct link_port *port, const struct conn_wish *wish,
@@ -363,6 +405,7 @@ struct conn *conn_open(struct link_port *port, const struct conn_wish *wish,
     c->route = wish->route;
     c->budget_ms = wish->budget_ms;
     c->without_agent = wish->without_agent;
+    c->key_types = wish->key_types;
     c->owner = owner;
     c->user = user;
     c->fd = -1;

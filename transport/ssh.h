@@ -28,6 +28,8 @@ struct conn_end {
     enum link_end end;     /* UNSENT, REFUSED; LOST when it was ready;
                               CANCELED after conn_close or for another's sake */
     bool again;            /* another try may help */
+    bool next_key_type;    /* ... if another of its keys is asked for: the
+                              one shown is not the one that is pinned */
     bool without_agent;    /* ... if the agent's keys are left out: they used
                               up the tries that the server grants */
     const struct err *err; /* valid during the call */
@@ -43,6 +45,12 @@ struct conn_wish {
     const struct route *route; /* outlives the conn */
     unsigned budget_ms;        /* for connect to login */
     bool without_agent;
+    unsigned key_types; /* so many of CONN_KEY_TYPES were shown in vain */
+};
+
+/* A pin does not tell its type: ed25519, ECDSA and RSA are asked for. */
+enum {
+    CONN_KEY_TYPES = 3
 };
 
 struct conn *conn_open(struct link_port *port, const struct conn_wish *wish,

@@ -31,6 +31,7 @@ void conn_end_if_closed(struct conn *c)
         .end = c->end,
         .again = c->again,
         .without_agent = c->blame_agent,
+        .next_key_type = c->blame_key_type,
         .err = c->err,
     };
 
@@ -79,6 +80,7 @@ void conn_teardown(struct conn *c)
         return;
     c->gone = true;
     auth_abandon(c);
+    pool_give(&c->port->proxies, &c->proxy_slot);
     dial_cancel(c->dial);
     c->dial = NULL;
     chan_detach_all(c);

@@ -17,6 +17,7 @@ struct shown { /* the key that the server showed */
 
 static enum step refuse_pin(struct conn *c, const struct shown *s)
 {
+    c->blame_key_type = true;
     return conn_failf(c, LINK_REFUSED, false,
                       "host key of %s is %s, but host_key pins %s: this may "
                       "be another machine; nothing was sent.  Compare it on "

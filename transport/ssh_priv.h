@@ -78,6 +78,8 @@ struct conn {
     bool again;
     bool without_agent; /* asked for */
     bool blame_agent;
+    bool blame_key_type;
+    unsigned key_types; /* asked for: how many are left out */
     bool in_step;
     bool kicked; /* step once more */
     bool in_pool;
@@ -98,6 +100,7 @@ struct conn {
     uv_timer_t timer;
     uv_work_t work;
     struct pool_slot slot;
+    struct pool_slot proxy_slot; /* until it is logged in */
     struct dial *dial;
     struct proxy *proxy;
     ssh_session session;

@@ -141,18 +141,19 @@ unsigned bed_count_log(const struct bed_server *s, const char *words)
 struct log_words {
     const struct bed_server *server;
     const char *words;
+    unsigned n;
 };
 
 static bool log_has(const void *user)
 {
     const struct log_words *w = user;
 
-    return bed_count_log(w->server, w->words) > 0;
+    return bed_count_log(w->server, w->words) >= w->n;
 }
 
-void bed_wait_log(const struct bed_server *s, const char *words)
+void bed_wait_log(const struct bed_server *s, const char *words, unsigned n)
 {
-    const struct log_words w = {s, words};
+    const struct log_words w = {s, words, n};
     char folder[256];
 
     snprintf(folder, sizeof(folder), "%s", s->log);
@@ -280,15 +281,26 @@ static void allow_key(const struct bed *b, const char *path)
     free(more);
 }
 
-void bed_make_key(struct bed *b, const char *name, const char *type,
-                  const char *passphrase, char path[256])
+static void make_key(struct bed *b, const char *name, const char *type,
+                     const char *passphrase, char path[256])
 {
     char *argv[] = {"ssh-keygen",       "-q", "-t", (char *)type, "-N",
                     (char *)passphrase, "-f", path, NULL};
 
     bed_path(b, name, path);
     assert_int_equal(bed_run(argv), 0);
+}
+
+void bed_make_key(struct bed *b, const char *name, const char *type,
+                  const char *passphrase, char path[256])
+{
+    make_key(b, name, type, passphrase, path);
     allow_key(b, path);
+}
+
+void bed_make_stranger(struct bed *b, const char *name, char path[256])
+{
+    make_key(b, name, "ed25519", "", path);
 }
 
 unsigned bed_free_port(const char *address)
@@ -358,7 +370,7 @@ struct bed_server *bed_serve(struct bed *b, const char *address,
     write_config(b, s, config, lines);
     bed_write(s->log, "");
     s->pid = start(argv, "/dev/null");
-    bed_wait_log(s, "Server listening");
+    bed_wait_log(s, "Server listening", 1);
     s->address[strcspn(s->address, " ")] = '\0';
     return s;
 }
@@ -422,6 +434,7 @@ void bed_start_agent(struct bed *b, const char *key_path)
     bed_wait_file(b->agent_socket);
     setenv("SSH_AUTH_SOCK", b->agent_socket, 1);
     assert_int_equal(bed_run(add), 0);
+    unsetenv("SSH_AUTH_SOCK");
 }
 
 void bed_trust(const struct bed_server *s, const char *known_hosts)

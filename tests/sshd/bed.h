@@ -50,6 +50,9 @@ bool bed_make_user(struct bed *b);
 void bed_make_key(struct bed *b, const char *name, const char *type,
                   const char *passphrase, char path[256]);
 
+/* The same, not allowed to log in. */
+void bed_make_stranger(struct bed *b, const char *name, char path[256]);
+
 /* Starts sshd at `address` (further ones separated by blanks); returns when
  * it listens.  `lines`: more configuration. */
 struct bed_server *bed_serve(struct bed *b, const char *address,
@@ -58,10 +61,10 @@ void bed_stop(struct bed_server *s);
 /* Kills every process that the server started for its connections. */
 unsigned bed_kill_sessions(const struct bed_server *s, int sig);
 unsigned bed_count_log(const struct bed_server *s, const char *words);
-/* Until the words stand in the log, or the test fails. */
-void bed_wait_log(const struct bed_server *s, const char *words);
+/* Until the words stand in the log n times, or the test fails. */
+void bed_wait_log(const struct bed_server *s, const char *words, unsigned n);
 
-/* ssh-agent holding one key; sets SSH_AUTH_SOCK. */
+/* ssh-agent holding one key; SSH_AUTH_SOCK is not left set. */
 void bed_start_agent(struct bed *b, const char *key_path);
 
 /* `path` in the folder, for a file of the test. */

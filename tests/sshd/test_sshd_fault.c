@@ -415,6 +415,34 @@ static void test_killed_under_uploads(void **state)
     trial_end(&x);
 }
 
+/* Closed after every number of turns of the loop: no state of the handshake,
+ * of a login, a channel or a transfer may be one that cannot be left. */
+static void test_closed_after_each_turn(void **state)
+{
+    static const struct link_command command = {.text = "echo x"};
+    static char data[100000];
+    const struct link_put put = {
+        .name = "turn", .data = data, .len = sizeof(data)};
+
+    (void)state;
+    need_bed();
+    for (unsigned turns = 0; turns < 120; turns += turns < 60 ? 1 : 7) {
+        struct trial x;
+        struct answer b = {0};
+
+        trial_begin(&x, t.server, NULL);
+        x.c.ops->command(x.l, &command, client_on_done, &x.a);
+        x.c.ops->put(x.l, &put, client_on_done, &b);
+        for (unsigned i = 0; i < turns && x.a.times + b.times < 2; i++)
+            uv_run(&x.c.loop, UV_RUN_ONCE);
+        trial_end(&x);
+        assert_int_equal(x.a.times, 1);
+        assert_int_equal(b.times, 1);
+        assert_true(x.a.end == LINK_CANCELED || x.a.end == LINK_OK);
+        assert_true(b.end == LINK_CANCELED || b.end == LINK_OK);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -451,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_proxy_command),
         cmocka_unit_test(test_proxy_that_fails),
         cmocka_unit_test(test_killed_under_uploads),
+        cmocka_unit_test(test_closed_after_each_turn),
         cmocka_unit_test(test_more_links_than_slots),
         cmocka_unit_test(test_hundred_at_once),
     };

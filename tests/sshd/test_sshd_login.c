@@ -134,7 +134,7 @@ static void test_agent(void **state)
 
     (void)state;
     need_bed();
-    bed_start_agent(t.bed, t.ed25519);
+    setenv("SSH_AUTH_SOCK", t.bed->agent_socket, 1);
     target_by_key(&target);
     target.identity = NULL;
     try_once(&target, &a);
@@ -259,6 +259,7 @@ static void test_kbdint(void **state)
     target_by_password(&target, t.kbdint, "wrong");
     try_once(&target, &a);
     assert_end(&a, LINK_REFUSED, "refused the password");
+    bed_wait_log(t.kbdint, "Failed keyboard-interactive", failed + 1);
     assert_int_equal(bed_count_log(t.kbdint, "Failed keyboard-interactive"),
                      failed + 1);
     secret_free(target.password);
@@ -292,6 +293,7 @@ static void test_wrong_password_is_sent_once(void **state)
         assert_end(&a[i], LINK_REFUSED, "refused");
     client_connect(&c, links[1], &again);
     assert_end(&again, LINK_REFUSED, "refused");
+    bed_wait_log(t.password, "Failed password", 1);
     assert_int_equal(bed_count_log(t.password, "Failed password"), 1);
     for (int i = 0; i < 3; i++) {
         client_close(&c, links[i]);
@@ -326,6 +328,77 @@ static void test_right_password_lets_all_in(void **state)
     secret_free(word);
 }
 
+/* An account whose password must be changed: its right password is asked
+ * for, and then a new one, which is nobody's to choose here. */
+static void test_expired_password(void **state)
+{
+    char *const expire[] = {"chage", "-d", "0", BED_USER, NULL};
+    char *const renew[] = {"chage", "-d", "-1", BED_USER, NULL};
+    struct link_target target;
+    struct answer a;
+
+    (void)state;
+    need_user();
+    assert_int_equal(bed_run(expire), 0);
+    target_by_password(&target, t.kbdint, BED_PASSWORD);
+    try_once(&target, &a);
+    assert_int_equal(bed_run(renew), 0);
+    secret_free(target.password);
+    assert_end(&a, LINK_REFUSED, "new password");
+}
+
+/* An agent with more keys than the server takes tries: the password is
+ * tried on a connection of its own. */
+static void test_agent_with_too_many_keys(void **state)
+{
+    struct link_target target;
+    struct answer a;
+    char name[32], path[256];
+
+    (void)state;
+    need_user();
+    setenv("SSH_AUTH_SOCK", t.bed->agent_socket, 1);
+    for (int i = 0; i < 8; i++) {
+        char *add[] = {"ssh-add", "-q", path, NULL};
+
+        snprintf(name, sizeof(name), "stranger%d", i);
+        bed_make_stranger(t.bed, name, path);
+        assert_int_equal(bed_run(add), 0);
+    }
+    target_by_password(&target, t.password, BED_PASSWORD);
+    try_once(&target, &a);
+    unsetenv("SSH_AUTH_SOCK");
+    assert_end(&a, LINK_OK, NULL);
+    secret_free(target.password);
+}
+
+/* A pin of a key that the server has, but does not show first. */
+static void test_pin_of_another_type(void **state)
+{
+    struct link_target target;
+    struct bed_server *s, other;
+    char print[128], path[256], lines[300];
+    struct answer a;
+
+    (void)state;
+    need_bed();
+    bed_make_key(t.bed, "host_rsa", "rsa", "", path);
+    snprintf(lines, sizeof(lines), "HostKey %s\n", path);
+    s = bed_serve(t.bed, "127.0.77.5", lines);
+    other = *s;
+    snprintf(other.host_key, sizeof(other.host_key), "%.100s.pub", path);
+    bed_fingerprint(&other, print);
+    target_by_key(&target);
+    target.address = s->address;
+    target.port = s->port;
+    target.host_key = print;
+    try_once(&target, &a);
+    assert_end(&a, LINK_OK, NULL);
+    print[10] = print[10] == 'A' ? 'B' : 'A';
+    try_once(&target, &a);
+    assert_end(&a, LINK_REFUSED, "pins");
+}
+
 static void test_no_algorithm_in_common(void **state)
 {
     struct bed_server *s;
@@ -358,6 +431,7 @@ static int set_up(void **state)
     bed_make_key(t.bed, "id_ed25519", "ed25519", "", t.ed25519);
     bed_make_key(t.bed, "id_rsa", "rsa", "", t.rsa);
     bed_make_key(t.bed, "id_locked", "ed25519", PASSPHRASE, t.locked);
+    bed_start_agent(t.bed, t.ed25519);
     t.keys = bed_serve(t.bed, "127.0.77.1", NULL);
     bed_trust(t.keys, t.known);
     if (!bed_make_user(t.bed))
@@ -397,6 +471,9 @@ int main(void)
         cmocka_unit_test(test_kbdint),
         cmocka_unit_test(test_wrong_password_is_sent_once),
         cmocka_unit_test(test_right_password_lets_all_in),
+        cmocka_unit_test(test_expired_password),
+        cmocka_unit_test(test_agent_with_too_many_keys),
+        cmocka_unit_test(test_pin_of_another_type),
         cmocka_unit_test(test_no_algorithm_in_common),
     };
 
