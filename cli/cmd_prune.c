@@ -360,7 +360,8 @@ static int begin(struct prune *prune)
     run.target = str_text(&target);
     store_new_id(prune->run);
     prune->settled = false;
-    store_begin(prune->session->store, &run, names, n, on_stored, prune);
+    store_begin(prune->session->store, &run, &(struct store_names){names, n},
+                on_stored, prune);
     session_turn(prune->session, &prune->settled);
     str_release(&target);
     free(names);
@@ -378,8 +379,10 @@ static int end(struct prune *prune, int code)
         code = EXIT_INCOMPLETE;
     prune->code = code;
     prune->settled = false;
-    store_end(prune->session->store, prune->run, "ok", code, true, on_stored,
-              prune);
+    store_end(prune->session->store,
+              &(struct store_ending){
+                  .run = prune->run, .outcome = "ok", .exit_code = code},
+              on_stored, prune);
     session_turn(prune->session, &prune->settled);
     out_say(&prune->app->out, "%zu file%s deleted\n", prune->deleted,
             prune->deleted == 1 ? "" : "s");

@@ -100,9 +100,13 @@ static void end_run(struct run *run)
         call_later(run, tell_end);
         return;
     }
-    store_end(run->options.store, run->journal.run,
-              outcome_word(run->result.outcome), run->result.exit_code,
-              !run_keeps_hold(run), on_ended, run);
+    const struct store_ending ending = {
+        .run = run->journal.run,
+        .outcome = outcome_word(run->result.outcome),
+        .exit_code = run->result.exit_code,
+        .keep = run_keeps(run),
+    };
+    store_end(run->options.store, &ending, on_ended, run);
 }
 
 /* -- the barriers ------------------------------------------------------------
@@ -311,11 +315,44 @@ static void begin(struct run *run)
         abort();
     for (size_t i = 0; i < plan->n_clusters; i++)
         names[i] = plan->clusters[i].cluster->name;
-    store_begin(run->options.store, &row, names, plan->n_clusters, on_begun,
-                run);
+    store_begin(run->options.store, &row,
+                &(struct store_names){names, plan->n_clusters}, on_begun, run);
     free(inputs);
     json_decref(json);
     free(names);
+}
+
+/* A done run is taken back only while nothing was built upon it. */
+static int is_latest(struct run *run, struct err *err)
+{
+    char later[STORE_ID_BYTES];
+
+    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+        const struct plan_cluster *pc = &run->plan->clusters[i];
+        if (!pc->was_done)
+            continue;
+        if (store_later_run(run->options.store, pc->cluster->name,
+                            run->journal.run, later, err) < 0)
+            return -1;
+        if (later[0])
+            return err_set(err, CAUSE_REFUSED,
+                           "run %s is later than run %s on cluster %s: take "
+                           "that one back first",
+                           later, run->journal.run, pc->cluster->name);
+    }
+    return 0;
+}
+
+static void take_over(struct run *run)
+{
+    struct err err = {0};
+
+    memcpy(run->journal.run, run->options.id,
+           strnlen(run->options.id, STORE_ID_BYTES - 1));
+    if (run->options.mode == RUN_ROLLBACK && is_latest(run, &err) < 0)
+        on_begun(run, &err);
+    else
+        store_takeover(run->options.store, run->journal.run, on_begun, run);
 }
 
 void run_start(struct run *run)
@@ -333,9 +370,7 @@ void run_start(struct run *run)
         break;
     case RUN_RESUME:
     case RUN_ROLLBACK:
-        memcpy(run->journal.run, run->options.id,
-               strnlen(run->options.id, STORE_ID_BYTES - 1));
-        store_takeover(run->options.store, run->journal.run, on_begun, run);
+        take_over(run);
         break;
     }
 }

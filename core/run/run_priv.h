@@ -39,7 +39,7 @@ struct run {
 void run_review(struct run *run);
 /* Adds up the courses' outcomes into run->result. */
 void run_make_result(struct run *run);
-/* Does the run keep its clusters (somebody has to go on)? */
-bool run_keeps_hold(const struct run *run);
+/* The clusters that the run keeps, since somebody has to go on with them. */
+struct store_names run_keeps(const struct run *run);
 
 #endif

@@ -137,13 +137,18 @@ void run_make_result(struct run *run)
     r->next = next_command(run);
 }
 
-bool run_keeps_hold(const struct run *run)
+struct store_names run_keeps(const struct run *run)
 {
-    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+    const struct plan *plan = run->plan;
+    const char **list =
+        arena_alloc(&run->plan->arena, (plan->n_clusters + 1) * sizeof(*list));
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_clusters; i++) {
         enum outcome o = run->result.clusters[i].outcome;
         if (o == OUTCOME_INCOMPLETE ||
-            (o == OUTCOME_INTERRUPTED && run->plan->clusters[i].left))
-            return true;
+            (o == OUTCOME_INTERRUPTED && plan->clusters[i].left))
+            list[n++] = plan->clusters[i].cluster->name;
     }
-    return false;
+    return (struct store_names){list, n};
 }

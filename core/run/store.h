@@ -70,18 +70,28 @@ struct store_run {
 /* A new run with its clusters locked, in one transaction.  A cluster that is
  * held gives CAUSE_LOCKED: both runs, the owner and what to type.  Takes the
  * lock file STATE_DIR/locks/RUN for the life of the process. */
+struct store_names {
+    const char *const *list;
+    size_t n;
+};
 void store_begin(struct store *store, const struct store_run *run,
-                 const char *const *clusters, size_t n_clusters,
-                 store_done_f *done, void *user);
+                 const struct store_names *clusters, store_done_f *done,
+                 void *user);
 /* resume, rollback: takes a dead run's clusters again, with a new fencing
  * number; a living one's, or clusters held by another, give CAUSE_LOCKED. */
 void store_takeover(struct store *store, const char *run, store_done_f *done,
                     void *user);
-/* Ends it; `release` gives the clusters free (an incomplete run keeps them).
- * A run that was taken over and ends as "refused" is again what it was before:
- * outcome, clusters held or not; `release` is not asked then. */
-void store_end(struct store *store, const char *run, const char *outcome,
-               int exit_code, bool release, store_done_f *done, void *user);
+/* Ends it.  The clusters of `keep` stay held (somebody has to go on with them),
+ * the others are free.  A run that was taken over and ends as "refused" is
+ * again what it was before: outcome, clusters held or not; `keep` is not asked
+ * then. */
+struct store_ending {
+    const char *run, *outcome;
+    int exit_code;
+    struct store_names keep;
+};
+void store_end(struct store *store, const struct store_ending *ending,
+               store_done_f *done, void *user);
 
 /* -- blocking, for commands without a loop --------------------------------- */
 

@@ -143,7 +143,7 @@ struct op {
     size_t n_clusters;
     const char *outcome; /* end */
     int exit_code;
-    bool release;
+    struct store_names keep;
     store_done_f *done;
     void *user;
 };

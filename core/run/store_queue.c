@@ -296,18 +296,26 @@ void store_append(struct store *store, const struct store_record *record,
     op->record.data = arena_strdup(arena, record->data);
 }
 
+static struct store_names copy_names(struct arena *arena,
+                                     const struct store_names *names)
+{
+    const char **list = arena_alloc(arena, (names->n + 1) * sizeof(*list));
+
+    for (size_t i = 0; i < names->n; i++)
+        list[i] = arena_strdup(arena, names->list[i]);
+    return (struct store_names){list, names->n};
+}
+
 void store_begin(struct store *store, const struct store_run *run,
-                 const char *const *clusters, size_t n_clusters,
-                 store_done_f *done, void *user)
+                 const struct store_names *clusters, store_done_f *done,
+                 void *user)
 {
     struct op *op = op_new(store, OP_BEGIN, done, user);
     struct arena *arena = &store->filling->arena;
-    const char **names = arena_alloc(arena, (n_clusters + 1) * sizeof(*names));
+    struct store_names names = copy_names(arena, clusters);
 
-    for (size_t i = 0; i < n_clusters; i++)
-        names[i] = arena_strdup(arena, clusters[i]);
-    op->clusters = names;
-    op->n_clusters = n_clusters;
+    op->clusters = names.list;
+    op->n_clusters = names.n;
     op->run.id = op->record.run = arena_strdup(arena, run->id);
     op->run.playbook = arena_strdup(arena, run->playbook);
     op->run.target = arena_strdup(arena, run->target);
@@ -325,14 +333,14 @@ void store_takeover(struct store *store, const char *run, store_done_f *done,
     op->record.run = arena_strdup(&store->filling->arena, run);
 }
 
-void store_end(struct store *store, const char *run, const char *outcome,
-               int exit_code, bool release, store_done_f *done, void *user)
+void store_end(struct store *store, const struct store_ending *ending,
+               store_done_f *done, void *user)
 {
     struct op *op = op_new(store, OP_END, done, user);
     struct arena *arena = &store->filling->arena;
 
-    op->record.run = arena_strdup(arena, run);
-    op->outcome = arena_strdup(arena, outcome);
-    op->exit_code = exit_code;
-    op->release = release;
+    op->record.run = arena_strdup(arena, ending->run);
+    op->outcome = arena_strdup(arena, ending->outcome);
+    op->exit_code = ending->exit_code;
+    op->keep = copy_names(arena, &ending->keep);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/str.h"
 #include "core/run/store_priv.h"
 
 /* Is the number in the table the one that this process was given? */
@@ -324,11 +325,31 @@ static int end_run(struct turn *turn, const struct op *op, struct err *err)
     return query_run(&q, err);
 }
 
+/* All clusters of the run but those that it keeps. */
+static int release_locks(struct turn *turn, const struct op *op,
+                         struct err *err)
+{
+    struct str sql;
+    struct query q;
+    int rc;
+
+    str_init(&sql, 1 << 20);
+    str_add(&sql, "DELETE FROM locks WHERE run = ?");
+    for (size_t i = 0; i < op->keep.n; i++)
+        str_add(&sql, " AND cluster <> ?");
+    query_init(&q, turn->db, str_text(&sql));
+    query_text(&q, op->record.run);
+    for (size_t i = 0; i < op->keep.n; i++)
+        query_text(&q, op->keep.list[i]);
+    rc = query_run(&q, err);
+    str_release(&sql);
+    return rc;
+}
+
 static int write_end(struct turn *turn, const struct op *op, struct err *err)
 {
     struct hold *hold = check_fence(turn, op->record.run, err);
-    bool holding = !op->release;
-    struct query q;
+    bool holding = op->keep.n > 0;
     int taken, rc;
 
     if (!hold || (taken = was_taken(turn, op, &holding, err)) < 0 ||
@@ -338,11 +359,7 @@ static int write_end(struct turn *turn, const struct op *op, struct err *err)
     if (rc < 0)
         return -1;
     hold->ending = true;
-    if (holding)
-        return 0;
-    query_init(&q, turn->db, "DELETE FROM locks WHERE run = ?");
-    query_text(&q, op->record.run);
-    return query_run(&q, err);
+    return taken && holding ? 0 : release_locks(turn, op, err);
 }
 
 int op_write(struct turn *turn, const struct op *op, struct err *err)

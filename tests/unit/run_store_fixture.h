@@ -86,7 +86,8 @@ static inline void begin(struct store *store, const char *run,
                             .user = "alice",
                             .host = "ctrl1"};
 
-    store_begin(store, &row, &cluster, 1, on_told, call_new(t));
+    store_begin(store, &row, &(struct store_names){&cluster, 1}, on_told,
+                call_new(t));
     t->in_call = false;
 }
 
@@ -100,7 +101,13 @@ static inline void takeover(struct store *store, const char *run,
 static inline void end(struct store *store, const char *run,
                        const char *outcome, bool release, struct tally *t)
 {
-    store_end(store, run, outcome, 0, release, on_told, call_new(t));
+    store_end(store,
+              &(struct store_ending){
+                  .run = run,
+                  .outcome = outcome,
+                  .keep = {(const char *[]){"emea", "apac", "amer", "x"},
+                           release ? 0 : 4}},
+              on_told, call_new(t));
     t->in_call = false;
 }
 

@@ -54,7 +54,8 @@ static void make_run(const char *id, const char *cluster, const char *outcome,
     uv_loop_init(&loop);
     store = store_open("state", &loop, &err);
     assert_non_null(store);
-    store_begin(store, &run, &cluster, 1, on_stored, &left);
+    store_begin(store, &run, &(struct store_names){&cluster, 1}, on_stored,
+                &left);
     wait_for(&loop, &left);
     struct store_record r = {
         .run = id, .cluster = cluster, .node = "core1", .step = "join"};
@@ -75,7 +76,10 @@ static void make_run(const char *id, const char *cluster, const char *outcome,
     wait_for(&loop, &left);
     if (outcome) {
         left = 1;
-        store_end(store, id, outcome, code, true, on_stored, &left);
+        store_end(store,
+                  &(struct store_ending){
+                      .run = id, .outcome = outcome, .exit_code = code},
+                  on_stored, &left);
         wait_for(&loop, &left);
     }
     store_close(store);
@@ -177,7 +181,8 @@ static void test_follow_a_living_run_to_its_end(void **state)
         int left = 1;
         uv_loop_init(&loop);
         struct store *store = store_open("state", &loop, &err);
-        store_begin(store, &run, &cluster, 1, on_stored, &left);
+        store_begin(store, &run, &(struct store_names){&cluster, 1}, on_stored,
+                    &left);
         wait_for(&loop, &left);
         if (write(ready[1], "r", 1) != 1)
             _exit(1);
@@ -186,7 +191,9 @@ static void test_follow_a_living_run_to_its_end(void **state)
         if (read(go[0], &byte, 1) != 1)
             _exit(1);
         left = 1;
-        store_end(store, run.id, "done", 0, true, on_stored, &left);
+        store_end(store,
+                  &(struct store_ending){.run = run.id, .outcome = "done"},
+                  on_stored, &left);
         wait_for(&loop, &left);
         store_close(store);
         _exit(0);

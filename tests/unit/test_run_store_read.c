@@ -151,7 +151,12 @@ static void runs_are_told(void **state)
     assert_string_equal(seen.clusters, "[\"emea\"]");
     assert_string_equal(seen.inputs, "{\"primary\":\"core1\"}");
     assert_true(seen.last.living && seen.last.holds && !seen.last.ended_ms);
-    store_end(bed->store, "r1", "incomplete", 4, false, NULL, NULL);
+    store_end(bed->store,
+              &(struct store_ending){.run = "r1",
+                                     .outcome = "incomplete",
+                                     .exit_code = 4,
+                                     .keep = {(const char *[]){"emea"}, 1}},
+              NULL, NULL);
     end(bed->store, "r2", "done", true, &t);
     settle_well(bed, &t);
     seen = look(bed, "r1", 0);
