@@ -104,12 +104,19 @@ static struct plan *load_plan(struct app *app, struct session *session,
     return plan;
 }
 
+static bool is_prune(void *user, const struct store_run *run)
+{
+    *(bool *)user = strcmp(run->playbook, "prune") == 0;
+    return false;
+}
+
 static int go_on(struct app *app, struct session *session,
                  struct drive_options *options)
 {
     char id[STORE_ID_BYTES];
     struct err err = {.cause = CAUSE_NONE};
     struct plan *plan;
+    bool pruned = false;
     int code;
 
     if (store_find(session->store, app->args.words[0], id, &err) < 0) {
@@ -117,6 +124,12 @@ static int go_on(struct app *app, struct session *session,
         return app_fail(app, &err);
     }
     memcpy(app->final.run, id, sizeof(id));
+    store_runs(session->store, id, is_prune, &pruned, NULL);
+    if (pruned)
+        return app_failf(app, CAUSE_INPUT,
+                         "run %s only deleted files that nothing used: there "
+                         "is nothing to go on with or to take back",
+                         id);
     plan = load_plan(app, session, id, &err);
     if (!plan)
         return app_fail(app, &err);

@@ -232,10 +232,11 @@ static void mark_outage(struct plan_pen *pen, unsigned flags)
     pen->outage = outage;
     pen->sum->outage |= outage;
     str_addf(pen->out, "  %s%s", pen_paint(pen, "\033[1;31m"),
-             outage ? "---- OUTAGE BEGINS: users notice, "
-                    : "---- OUTAGE ENDS");
-    if (outage)
+             outage ? "---- OUTAGE BEGINS: users notice" : "---- OUTAGE ENDS");
+    if (outage && pen->pc->outage_estimate_ms) {
+        str_add(pen->out, ", ");
         pen_duration(pen, pen->pc->outage_estimate_ms);
+    }
     str_addf(pen->out, " ----%s\n", pen_paint(pen, "\033[0m"));
 }
 
