@@ -62,7 +62,8 @@ void keyring_free(struct keyring *k)
 }
 
 /* Without it OpenSSL would ask the terminal for a passphrase. */
-static int no_passphrase(const char *prompt, char *buf, size_t len, int echo,
+static int no_passphrase(/* lint: allow params, the type is libssh's */
+                         const char *prompt, char *buf, size_t len, int echo,
                          int verify, void *user)
 {
     (void)prompt;

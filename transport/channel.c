@@ -39,7 +39,8 @@ struct chan {
     bool closed_came;
 };
 
-static int on_data(ssh_session session, ssh_channel channel, void *data,
+static int on_data(/* lint: allow params, the type is libssh's */
+                   ssh_session session, ssh_channel channel, void *data,
                    uint32_t len, int is_stderr, void *user)
 {
     struct chan *ch = user;
@@ -194,15 +195,15 @@ static int request(struct chan *ch)
 
 static enum step step_request(struct chan *ch)
 {
+    const struct chan_owner *owner = ch->owner;
     bool first = !ch->asked;
     int rc = request(ch);
 
     ch->asked = true;
-    if (first && ch->wish.kind == CHAN_EXEC) {
-        ch->owner->sent(ch->user, strlen(ch->wish.command));
-        if (ch->owner == NULL)
-            return STEP_WAIT;
-    }
+    if (first && ch->wish.kind == CHAN_EXEC)
+        owner->sent(ch->user, strlen(ch->wish.command));
+    if (ch->owner != owner) /* it closed us */
+        return STEP_WAIT;
     if (rc == SSH_AGAIN)
         return STEP_WAIT;
     if (rc != SSH_OK)
@@ -211,7 +212,7 @@ static enum step step_request(struct chan *ch)
                    : ch->wish.kind == CHAN_EXEC ? "refused to run a command"
                                                 : "refused a shell");
     ch->state = CHAN_IO;
-    ch->owner->opened(ch->user);
+    owner->opened(ch->user);
     return STEP_GO;
 }
 

@@ -239,13 +239,18 @@ static void on_number(uv_timer_t *timer)
     dial_next(timer->data);
 }
 
-/* A number needs no resolver and no thread. */
+/* A number needs no resolver and no thread: without a callback the call is
+ * made here, and with these flags it asks nobody. */
 static bool is_number(struct dial *d, const char *service)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    uv_getaddrinfo_t now;
 
-    return getaddrinfo(d->host, service, &hints, &d->list) == 0;
+    if (uv_getaddrinfo(d->loop, &now, NULL, d->host, service, &hints) != 0)
+        return false;
+    d->list = now.addrinfo;
+    return true;
 }
 
 static void dial_lookup(struct dial *d, unsigned timeout_ms)
@@ -268,22 +273,22 @@ static void dial_lookup(struct dial *d, unsigned timeout_ms)
     uv_timer_start(&d->timer, on_share_over, timeout_ms, 0);
 }
 
-struct dial *dial_start(uv_loop_t *loop, const char *host, unsigned port,
-                        unsigned timeout_ms, dial_done_f *done, void *user)
+struct dial *dial_start(uv_loop_t *loop, const struct dial_wish *wish,
+                        dial_done_f *done, void *user)
 {
     struct dial *d = calloc(1, sizeof(*d));
 
-    if (d == NULL || (d->host = strdup(host)) == NULL)
+    if (d == NULL || (d->host = strdup(wish->host)) == NULL)
         abort();
     d->loop = loop;
-    d->port = port;
+    d->port = wish->port;
     d->fd = -1;
     d->done = done;
     d->user = user;
-    d->until_ms = clock_mono_ms() + timeout_ms;
+    d->until_ms = clock_mono_ms() + wish->timeout_ms;
     uv_timer_init(loop, &d->timer);
     d->timer.data = d;
-    dial_lookup(d, timeout_ms);
+    dial_lookup(d, wish->timeout_ms);
     return d;
 }
 

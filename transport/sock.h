@@ -18,10 +18,16 @@ struct dial;
  * -1: `err` says what every address answered last. */
 typedef void dial_done_f(void *user, int fd, const struct err *err);
 
+struct dial_wish {
+    const char *host; /* name or number; copied */
+    unsigned port;
+    unsigned timeout_ms; /* for all addresses together */
+};
+
 /* `done` is called exactly once, from the loop, never in this call; the dial
- * is gone then.  `host` is copied. */
-struct dial *dial_start(uv_loop_t *loop, const char *host, unsigned port,
-                        unsigned timeout_ms, dial_done_f *done, void *user);
+ * is gone then. */
+struct dial *dial_start(uv_loop_t *loop, const struct dial_wish *wish,
+                        dial_done_f *done, void *user);
 
 /* `done` will not be called; what is under way is cleaned up by the loop. */
 void dial_cancel(struct dial *d);

@@ -382,6 +382,12 @@ static void on_granted(struct pool_slot *slot)
     struct conn *c =
         (struct conn *)((char *)slot - offsetof(struct conn, slot));
     const struct route *r = c->route;
+    const struct dial_wish wish = {
+        .host = r->host.host,
+        .port = r->port,
+        /* longer than our own deadline, which tells more */
+        .timeout_ms = c->budget_ms + 1000,
+    };
 
     if (route_has_proxy(r)) {
         c->proxy_slot.granted = on_proxy_granted;
@@ -389,9 +395,7 @@ static void on_granted(struct pool_slot *slot)
         return;
     }
     start_clock(c);
-    /* a little longer than the deadline here, which tells more */
-    c->dial = dial_start(c->port->loop, r->host.host, r->port,
-                         c->budget_ms + 1000, on_dialed, c);
+    c->dial = dial_start(c->port->loop, &wish, on_dialed, c);
 }
 
 struct conn *conn_open(struct link_port *port, const struct conn_wish *wish,

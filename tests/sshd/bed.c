@@ -90,6 +90,24 @@ int bed_run(char *const argv[])
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+/* The first line that a program prints; "" when it fails. */
+static void first_line(char *const argv[], char *line, size_t room)
+{
+    char path[] = "/tmp/cf-sshd-out-XXXXXX";
+    int status = -1, fd = mkstemp(path);
+    pid_t pid = start(argv, path);
+    ssize_t n = 0;
+
+    while (waitpid(pid, &status, 0) < 0)
+        assert_int_equal(errno, EINTR);
+    if (status == 0)
+        n = read(fd, line, room - 1);
+    line[n > 0 ? n : 0] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    close(fd);
+    (void)remove(path);
+}
+
 /* An event is waited for, with a deadline: the folder changes. */
 static void wait_until(const char *folder, bool (*is_so)(const void *),
                        const void *user)
@@ -245,17 +263,13 @@ bool bed_make_user(struct bed *b)
     char hash[256] = "";
     char *const add[] = {"useradd", "-M", "-d", b->dir,   "-s",
                          "/bin/sh", "-p", hash, BED_USER, NULL};
-    FILE *f;
+    char *const passwd[] = {"openssl", "passwd", "-6", BED_PASSWORD, NULL};
 
     if (!b->is_root) {
         print_message("skipped: only root can make a user for passwords\n");
         return false;
     }
-    f = popen("openssl passwd -6 " BED_PASSWORD, "re");
-    if (f != NULL && fgets(hash, sizeof(hash), f) != NULL)
-        hash[strcspn(hash, "\n")] = '\0';
-    if (f != NULL)
-        pclose(f);
+    first_line(passwd, hash, sizeof(hash));
     (void)bed_run(old);
     b->has_user = hash[0] != '\0' && bed_run(add) == 0;
     if (!b->has_user)
@@ -452,15 +466,11 @@ void bed_trust(const struct bed_server *s, const char *known_hosts)
 
 void bed_fingerprint(const struct bed_server *s, char print[128])
 {
-    char line[300], command[300];
+    char *const list[] = {"ssh-keygen", "-l", "-f", (char *)s->host_key, NULL};
+    char line[300];
     char *at;
-    FILE *f;
 
-    snprintf(command, sizeof(command), "ssh-keygen -l -f %s", s->host_key);
-    f = popen(command, "re");
-    assert_non_null(f);
-    assert_non_null(fgets(line, sizeof(line), f));
-    pclose(f);
+    first_line(list, line, sizeof(line));
     at = strstr(line, "SHA256:");
     assert_non_null(at);
     at[strcspn(at, " ")] = '\0';
