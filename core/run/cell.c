@@ -306,8 +306,7 @@ bool cell_is_late(const struct cell *cell)
     return clock_mono_ms() >= cell->deadline_ms;
 }
 
-/* -- states ------------------------------------------------------------------
- */
+/* -- states --------------------------------------------------------------- */
 
 static void enter_check(struct cell *cell)
 {

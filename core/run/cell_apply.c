@@ -87,7 +87,7 @@ static void send_next(struct cell *cell)
     }
     note_act(cell, act, &view);
     if (cell->step->flags & STEP_LIVE)
-        course->pc->left = true;
+        course->pc->left = course->acted = true;
     cell->acted = true;
     cell->acted_ms = clock_mono_ms();
 }

@@ -23,8 +23,7 @@ const struct playbook *course_playbook(const struct course *course)
     return course->pc->plan->playbook;
 }
 
-/* -- telling, and the setter -------------------------------------------------
- */
+/* -- telling, and the setter ---------------------------------------------- */
 
 void course_tell(struct course *course, const char *event, const char *detail,
                  int64_t took_ms)
@@ -110,8 +109,7 @@ void course_clean_then(struct course *course, enum outcome outcome)
     course_clean(course, on_cleaned);
 }
 
-/* -- walks -------------------------------------------------------------------
- */
+/* -- walks ---------------------------------------------------------------- */
 
 static size_t first_row_with(const struct playbook *pb, unsigned flag)
 {
@@ -150,8 +148,7 @@ static void start_gates(struct course *course)
                first_row_with(course_playbook(course), STEP_STAGE) - 1, false);
 }
 
-/* -- the ends of walks -------------------------------------------------------
- */
+/* -- the ends of walks ---------------------------------------------------- */
 
 static bool has_dropped(const struct course *course)
 {
@@ -218,6 +215,8 @@ static void back_ended(struct course *course)
         course_finish(course, OUTCOME_ROLLED_BACK);
     else if (course->walk.end == WALK_STOPPED)
         course_finish(course, OUTCOME_INTERRUPTED);
+    else if (course->pc->was_done && !course->acted)
+        course_finish(course, OUTCOME_REFUSED);
     else
         course_finish(course, OUTCOME_INCOMPLETE);
 }
@@ -273,8 +272,7 @@ void course_walk_ended(struct course *course)
     course_later(course, after_walk, 0);
 }
 
-/* -- from run.c --------------------------------------------------------------
- */
+/* -- from run.c ----------------------------------------------------------- */
 
 void course_init(struct course *course)
 {
@@ -335,8 +333,7 @@ void course_interrupt(struct course *course)
         walk_stop(&course->walk, WALK_STOPPED);
 }
 
-/* -- the two clocks that people ask for --------------------------------------
- */
+/* -- the two clocks that people ask for ----------------------------------- */
 
 static void write_clock(struct course *course, const char *what, bool begins,
                         int64_t ms)

@@ -50,6 +50,7 @@ struct course {
     struct walk walk;   /* the one under way */
     course_f *on_pause; /* DECIDED, STAGED and ENDED are told */
     bool interrupted;
+    bool acted;           /* something live was sent by this process */
     size_t moved_to;      /* WALK_MOVED: who holds the data now */
     enum outcome outcome; /* once ENDED */
     enum outcome after_cleaning;

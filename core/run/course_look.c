@@ -9,8 +9,7 @@
 #include "core/run/course_priv.h"
 #include "core/run/probe.h"
 
-/* -- reading every node before a decision ------------------------------------
- */
+/* -- reading every node before a decision --------------------------------- */
 
 static void read_all(struct course *course);
 static void survey_read(struct course *course);
@@ -100,8 +99,7 @@ void course_look(struct course *course, enum course_state state)
     read_all(course);
 }
 
-/* -- way back ----------------------------------------------------------------
- */
+/* -- way back ------------------------------------------------------------- */
 
 static void cannot_go_back(struct course *course, const struct err *err)
 {
@@ -130,8 +128,7 @@ void course_go_back(struct course *course)
     course_look(course, COURSE_BACK_READ);
 }
 
-/* -- resume and rollback: look first -----------------------------------------
- */
+/* -- resume and rollback: look first -------------------------------------- */
 
 static void survey_read(struct course *course)
 {

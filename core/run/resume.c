@@ -34,8 +34,7 @@ static void free_head(struct head *head)
     free(head->outcome);
 }
 
-/* -- inputs: the stored ones, and today's over them --------------------------
- */
+/* -- inputs: the stored ones, and today's over them ----------------------- */
 
 static bool is_given(const char *const *words, const char *key)
 {
@@ -69,8 +68,7 @@ static const char **merge_inputs(struct arena *arena, const char *stored,
     return list;
 }
 
-/* -- the journal, record by record -------------------------------------------
- */
+/* -- the journal, record by record ---------------------------------------- */
 
 struct replay {
     struct plan *plan;
@@ -254,8 +252,7 @@ static int replay_journal(struct store *store, const char *run,
     return 0;
 }
 
-/* -- all of it ---------------------------------------------------------------
- */
+/* -- all of it ------------------------------------------------------------ */
 
 static int split_target(const struct inventory *inventory, struct arena *arena,
                         const char *text, struct target *target,

@@ -41,8 +41,7 @@ int run_store_generation(struct run *run, const char *cluster, unsigned *number,
     return store_generation(run->options.store, cluster, number, err);
 }
 
-/* -- the longest turn --------------------------------------------------------
- */
+/* -- the longest turn ----------------------------------------------------- */
 
 static uint64_t thread_cpu_us(void)
 {
@@ -68,8 +67,7 @@ static void on_turn(uv_prepare_t *prepare)
     run->turn_wall_us = wall;
 }
 
-/* -- the end -----------------------------------------------------------------
- */
+/* -- the end -------------------------------------------------------------- */
 
 static void tell_end(struct run *run)
 {
@@ -109,8 +107,7 @@ static void end_run(struct run *run)
     store_end(run->options.store, &ending, on_ended, run);
 }
 
-/* -- the barriers ------------------------------------------------------------
- */
+/* -- the barriers --------------------------------------------------------- */
 
 static bool all_in(const struct run *run, bool (*is)(const struct course *))
 {
@@ -258,8 +255,7 @@ void run_stop(struct run *run)
     give_up(run, COURSE_DECIDED, "not confirmed");
 }
 
-/* -- the beginning -----------------------------------------------------------
- */
+/* -- the beginning -------------------------------------------------------- */
 
 static void tell_started(struct run *run)
 {
@@ -375,8 +371,7 @@ void run_start(struct run *run)
     }
 }
 
-/* -- interrupts, and the very end --------------------------------------------
- */
+/* -- interrupts, and the very end ----------------------------------------- */
 
 static void at_once(struct run *run)
 {

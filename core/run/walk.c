@@ -111,8 +111,7 @@ static struct cell *next_cell(const struct walk *walk, size_t node)
     return NULL;
 }
 
-/* -- going on ----------------------------------------------------------------
- */
+/* -- going on ------------------------------------------------------------- */
 
 static void end(struct walk *walk, enum walk_end how)
 {
@@ -284,8 +283,7 @@ void walk_stop(struct walk *walk, enum walk_end how)
         end(walk, how);
 }
 
-/* -- what happens to cells ---------------------------------------------------
- */
+/* -- what happens to cells ------------------------------------------------ */
 
 static void note_why(struct walk *walk, const struct cell *cell)
 {

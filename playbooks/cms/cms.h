@@ -74,6 +74,8 @@ bool cms_db_not_due(const struct plan_cluster *pc, struct str *why);
 int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err);
 int cms_db_recognise(struct plan_cluster *pc, struct err *err);
 void cms_db_issue(struct issue_job *job);
+/* From now on what the node has now is no stranger's (I7). */
+void cms_db_baseline(struct plan_cluster *pc, size_t node);
 /* "dbca-{cluster}.crt" for a cluster; the caller frees. */
 char *cms_issuer_path(const char *template, const char *cluster);
 /* Who holds the data: sets the derived roles of every node. */

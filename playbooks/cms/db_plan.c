@@ -13,8 +13,7 @@
 #include "core/run/probe.h"
 #include "playbooks/cms/cms.h"
 
-/* -- before the first packet -------------------------------------------------
- */
+/* -- before the first packet ---------------------------------------------- */
 
 /* clang-format off */
 static const struct set_file new_files[CMS_SLOTS] = {
@@ -106,8 +105,7 @@ int cms_db_prepare(struct plan_cluster *pc, struct err *err)
     return check_ca_file(pc, err);
 }
 
-/* -- is it due? --------------------------------------------------------------
- */
+/* -- is it due? ----------------------------------------------------------- */
 
 bool cms_db_not_due(const struct plan_cluster *pc, struct str *why)
 {
@@ -130,8 +128,7 @@ bool cms_db_not_due(const struct plan_cluster *pc, struct str *why)
     return true;
 }
 
-/* -- the way back, again -----------------------------------------------------
- */
+/* -- the way back, again -------------------------------------------------- */
 
 static int old_files_are_there(const struct plan_cluster *pc, size_t i,
                                struct err *err)
@@ -171,8 +168,7 @@ int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
     return 0;
 }
 
-/* -- a stopped run's state ---------------------------------------------------
- */
+/* -- a stopped run's state ------------------------------------------------ */
 
 static bool is_name_of(const struct file_set *set, const char *slot,
                        const char *name)
@@ -254,6 +250,11 @@ int cms_db_recognise(struct plan_cluster *pc, struct err *err)
             return -1;
     if (named_holder(pc, err) < 0)
         return -1;
+    /* A done run is taken back from the nodes as they are today; a stopped one
+     * goes on only where nobody else was, unless that was accepted. */
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (pc->was_done || plan_accepts(pc->plan, "foreign"))
+            cms_db_baseline(pc, i);
     /* I1: who reports Connected Primary is the holder, whatever was written */
     primary = cms_primary_now(&view);
     if (primary != SIZE_MAX && primary != pc->holder)

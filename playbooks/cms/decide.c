@@ -78,9 +78,9 @@ static void take_old(const struct look *look, size_t i)
              pn->node->db_port);
 }
 
-static void take_listing(const struct look *look, size_t i)
+/* What this run left, or found (I7): from here on anything else is foreign. */
+void cms_db_baseline(struct plan_cluster *pc, size_t i)
 {
-    struct plan_cluster *pc = look->pc;
     const struct cms_facts *f = cms_facts_at(pc, i);
     unsigned number = 0;
 
@@ -95,8 +95,7 @@ static void take_listing(const struct look *look, size_t i)
     }
 }
 
-/* -- way back ----------------------------------------------------------------
- */
+/* -- way back ------------------------------------------------------------- */
 
 static void no_way_back(struct plan_cluster *pc, const char *node,
                         const char *why)
@@ -159,8 +158,7 @@ static void estimate(const struct look *look)
     pc->degraded_estimate_ms += lane * EST_JOIN;
 }
 
-/* -- the playbook's function -------------------------------------------------
- */
+/* -- the playbook's function ---------------------------------------------- */
 
 void cms_db_assign(struct plan_cluster *pc, size_t holder)
 {
@@ -211,7 +209,7 @@ int cms_db_decide(struct plan_cluster *pc, struct findings *findings,
         gates_check_room(&look, i);
         take_addresses(&look, i);
         take_old(&look, i);
-        take_listing(&look, i);
+        cms_db_baseline(pc, i);
     }
     judge_way_back(&look);
     return 0;

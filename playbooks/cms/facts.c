@@ -87,8 +87,7 @@ const struct cms_facts *cms_facts_of(const struct view *view)
     return cms_facts_at(view->plan, view->node);
 }
 
-/* -- commands ----------------------------------------------------------------
- */
+/* -- commands ------------------------------------------------------------- */
 
 static int parse_status(struct facts *facts, const struct read_file *file,
                         const struct link_result *result, struct err *err)
@@ -200,8 +199,7 @@ static int parse_df(struct facts *facts, const struct read_file *file,
     return 0;
 }
 
-/* -- files -------------------------------------------------------------------
- */
+/* -- files ---------------------------------------------------------------- */
 
 static int parse_list(struct facts *facts, const struct read_file *file,
                       const struct link_result *result, struct err *err)
@@ -319,8 +317,7 @@ static int parse_target(struct facts *facts, const struct read_file *file,
     return 0;
 }
 
-/* -- the live certificate ----------------------------------------------------
- */
+/* -- the live certificate ------------------------------------------------- */
 
 static bool served_peer(const struct view *view, struct link_peer *peer)
 {

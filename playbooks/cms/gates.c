@@ -38,8 +38,7 @@ bool look_is_database(const struct look *look, size_t i)
     return look_is_in(look, i) && (look->pc->nodes[i].roles & CMS_DATABASE);
 }
 
-/* -- status, and have the certificates ended? --------------------------------
- */
+/* -- status, and have the certificates ended? ----------------------------- */
 
 void gates_check_status(const struct look *look, size_t i)
 {
@@ -84,8 +83,7 @@ void gates_find_expired(const struct look *look)
     }
 }
 
-/* -- who holds the data ------------------------------------------------------
- */
+/* -- who holds the data --------------------------------------------------- */
 
 static void every_view(const struct look *look, struct str *out)
 {
@@ -170,8 +168,7 @@ void gates_find_holder(const struct look *look)
     look->pc->holder = SIZE_MAX;
 }
 
-/* -- members and sync --------------------------------------------------------
- */
+/* -- members and sync ----------------------------------------------------- */
 
 static size_t count_absent(const struct look *look)
 {
@@ -236,8 +233,7 @@ void gates_check_members(const struct look *look)
     }
 }
 
-/* -- clocks, versions, room --------------------------------------------------
- */
+/* -- clocks, versions, room ----------------------------------------------- */
 
 void gates_check_clock(const struct look *look, size_t i)
 {

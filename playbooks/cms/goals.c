@@ -27,8 +27,7 @@ static const struct cms_status *status_of(const struct view *view)
     return &cms_facts_of(view)->status;
 }
 
-/* -- shared questions --------------------------------------------------------
- */
+/* -- shared questions ----------------------------------------------------- */
 
 const char *cms_own_address(const struct plan_cluster *pc, size_t node)
 {
@@ -150,8 +149,7 @@ static bool has_failed(const struct view *view)
            strcmp(s->last, node_of(view)->sent[node_of(view)->n_sent - 1]) == 0;
 }
 
-/* -- reading, staging --------------------------------------------------------
- */
+/* -- reading, staging ----------------------------------------------------- */
 
 enum goal cms_goal_gates(const struct view *view, struct err *why)
 {
@@ -235,8 +233,7 @@ enum goal cms_goal_push(const struct view *view, struct err *why)
     return clock_is_good(view, why) ? GOAL_MET : GOAL_ERROR;
 }
 
-/* -- live rows ---------------------------------------------------------------
- */
+/* -- live rows ------------------------------------------------------------ */
 
 bool cms_remove_was_refused(const struct view *view)
 {
@@ -339,8 +336,7 @@ enum goal cms_goal_join(const struct view *view, struct err *why)
     return not_yet(view, why);
 }
 
-/* -- the proof ---------------------------------------------------------------
- */
+/* -- the proof ------------------------------------------------------------ */
 
 static enum goal lacks(struct err *why, const char *what, const char *detail)
 {

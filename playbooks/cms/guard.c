@@ -33,8 +33,7 @@ static bool is_data_node(const struct plan_cluster *pc, size_t node)
     return (pc->nodes[node].roles & CMS_DATABASE) && !pc->nodes[node].left_out;
 }
 
-/* -- I3: nobody leaves before the set is proven everywhere -------------------
- */
+/* -- I3: nobody leaves before the set is proven everywhere ---------------- */
 
 static bool has_target(const struct view *view, size_t node)
 {
@@ -69,8 +68,7 @@ static int set_is_everywhere(const struct view *view, struct err *err)
     return 0;
 }
 
-/* -- who holds the data ------------------------------------------------------
- */
+/* -- who holds the data --------------------------------------------------- */
 
 static int others_are_standalone(const struct view *view, const char *what,
                                  struct err *err)
@@ -128,8 +126,7 @@ static int is_last_of_cluster(const struct view *view, struct err *err)
     return 0;
 }
 
-/* -- one function a command --------------------------------------------------
- */
+/* -- one function a command ----------------------------------------------- */
 
 static int guard_remove(const struct view *view, struct err *err)
 {
@@ -204,8 +201,7 @@ static int guard_clear_error(const struct view *view, struct err *err)
     return err_set(err, CAUSE_REFUSED, "it is not in Error");
 }
 
-/* -- I7: nobody else was here ------------------------------------------------
- */
+/* -- I7: nobody else was here --------------------------------------------- */
 
 static bool is_expected_last(const struct plan_node *pn,
                              const struct cms_status *s)
@@ -233,10 +229,12 @@ static int nobody_else(const struct view *view, struct err *err)
     const struct cms_facts *f = cms_facts_of(view);
 
     if (!is_expected_last(pn, &f->status))
-        return err_set(err, CAUSE_REFUSED,
-                       "I7: its last command is `%s', which this run did not "
-                       "send: somebody else is at work on it",
-                       f->status.last);
+        return err_set(
+            err, CAUSE_REFUSED,
+            "I7: its last command is `%s', which this run did not "
+            "send: somebody else is at work on it (when that is settled: "
+            "--accept foreign)",
+            f->status.last);
     if (pn->n_listed == 0 || facts_age_ms(&f->base, CMS_READ_LIST) > FRESH_MS)
         return 0;
     for (size_t i = 0; i < f->n_listed; i++)
@@ -244,13 +242,13 @@ static int nobody_else(const struct view *view, struct err *err)
             !cms_is_volatile(f->listed[i]) &&
             !is_own_snapshot(pc, f->listed[i]))
             return err_set(err, CAUSE_REFUSED,
-                           "I7: file %s was put there by somebody else",
+                           "I7: file %s was put there by somebody else (when "
+                           "that is settled: --accept foreign)",
                            f->listed[i]);
     return 0;
 }
 
-/* -- all of it ---------------------------------------------------------------
- */
+/* -- all of it ------------------------------------------------------------ */
 
 static int guard_put(const struct view *view, const char *name, struct err *err)
 {

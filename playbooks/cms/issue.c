@@ -154,8 +154,7 @@ static int make_leaves(const struct issue_job *job, struct made *m,
     return 0;
 }
 
-/* -- the lint, before anybody gets it ----------------------------------------
- */
+/* -- the lint, before anybody gets it ------------------------------------- */
 
 static void take_findings(struct issue_job *job,
                           const struct pki_findings *found)
@@ -202,8 +201,7 @@ static int lint(struct issue_job *job, const struct made *m, const char *bundle,
     return rc;
 }
 
-/* -- to disk -----------------------------------------------------------------
- */
+/* -- to disk -------------------------------------------------------------- */
 
 static int write_one(const struct issue_job *job, enum cms_slot slot,
                      const void *data, size_t len, struct err *err)

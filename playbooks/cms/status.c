@@ -61,8 +61,7 @@ const char *cms_place_word(enum cms_place place)
     return place_words[place];
 }
 
-/* -- small text --------------------------------------------------------------
- */
+/* -- small text ----------------------------------------------------------- */
 
 static void trim(const char **text, size_t *len)
 {
@@ -128,8 +127,7 @@ static bool split(const char *text, size_t len, struct line *line)
     return line->label_len > 0;
 }
 
-/* -- lines -------------------------------------------------------------------
- */
+/* -- lines ---------------------------------------------------------------- */
 
 static enum cms_word word_of(const char *text, size_t len)
 {
@@ -265,8 +263,7 @@ static bool take_line(struct cms_status *status, const struct line *line,
     return in_nodes && line->indented;
 }
 
-/* -- what follows from all lines ---------------------------------------------
- */
+/* -- what follows from all lines ------------------------------------------ */
 
 const struct cms_member *cms_status_me(const struct cms_status *status)
 {
