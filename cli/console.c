@@ -35,6 +35,8 @@ static void measure(const struct console *console, struct model_window *w)
 
     ioctl(out_say_fd(console->options.out), TIOCGWINSZ, &size);
     w->columns = size.ws_col ? size.ws_col : 80;
+    if (size.ws_row == 0)
+        size.ws_row = 24;
     w->rows = size.ws_row > ROWS_LEFT ? size.ws_row - ROWS_LEFT : 1;
     w->now_ms = clock_wall_ms();
     w->color = *out_paint(console->options.out, PAINT_BOLD) != '\0';

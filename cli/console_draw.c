@@ -129,7 +129,9 @@ static void draw_line(const struct console_model *model,
 void model_draw(const struct console_model *model, const struct model_window *w,
                 struct str *out)
 {
-    size_t room = model->n <= w->rows ? model->n : w->rows ? w->rows - 1 : 0;
+    size_t room = model->n <= w->rows ? model->n
+                  : w->rows > 1       ? w->rows - 1
+                                      : 1;
     size_t drawn = 0;
     bool all = room == model->n; /* then every line keeps its place */
 
@@ -145,7 +147,7 @@ void model_draw(const struct console_model *model, const struct model_window *w,
                 draw_line(model, &model->lines[i], w, out);
                 drawn++;
             }
-    if (drawn < model->n && w->rows) {
+    if (drawn < model->n && w->rows > 1) {
         struct str text;
         str_init(&text, LINE_CAP);
         str_addf(&text, "  and %zu more", model->n - drawn);
