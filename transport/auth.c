@@ -32,7 +32,7 @@ void auth_release(struct conn *c)
 void auth_abandon(struct conn *c)
 {
     keyring_leave(&c->auth.want);
-    if (c->auth.sent)
+    if (c->auth.sent && c->end != LINK_CANCELED)
         login_unanswered(&c->auth.login);
     c->auth.sent = false;
     login_leave(&c->auth.login);

@@ -10,6 +10,8 @@ void pool_init(struct pool *p, unsigned max)
 {
     p->max = max;
     p->used = 0;
+    p->in_line = 0;
+    p->asked = 0;
     p->first = NULL;
     p->last = &p->first;
     p->evict = NULL;
@@ -33,13 +35,20 @@ static struct pool_slot *leave_line(struct pool *p, struct pool_slot **at)
         p->last = at;
     slot->next = NULL;
     slot->waiting = false;
+    p->in_line--;
     return slot;
 }
 
+/* One idle holder for each that waits, not more: they end later. */
 void pool_nudge(struct pool *p)
 {
-    if (p->first != NULL && p->used >= p->max && p->evict != NULL)
-        (void)p->evict(p->user);
+    while (p->evict != NULL && p->used >= p->max && p->asked < p->in_line) {
+        p->asked++;
+        if (!p->evict(p->user)) {
+            p->asked--;
+            return;
+        }
+    }
 }
 
 void pool_take(struct pool *p, struct pool_slot *slot)
@@ -52,6 +61,7 @@ void pool_take(struct pool *p, struct pool_slot *slot)
     slot->next = NULL;
     *p->last = slot;
     p->last = &slot->next;
+    p->in_line++;
     pool_nudge(p);
 }
 
@@ -73,6 +83,8 @@ void pool_give(struct pool *p, struct pool_slot *slot)
         return;
     slot->held = false;
     p->used--;
+    if (p->asked > 0)
+        p->asked--;
     if (p->first != NULL && p->used < p->max)
         grant(p, leave_line(p, &p->first));
     pool_nudge(p);

@@ -22,6 +22,8 @@ struct pool_slot { /* lives in who wants it; zero it before the first use */
 struct pool {
     unsigned max;
     unsigned used;
+    unsigned in_line;
+    unsigned asked;          /* evictions under way */
     struct pool_slot *first; /* in line */
     struct pool_slot **last;
     bool (*evict)(void *user); /* asks one idle holder to give up */

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "transport/port_priv.h"
 
@@ -58,6 +59,18 @@ static void ignore_sigpipe(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* A session takes two descriptors, a proxy three more. */
+static void raise_file_limit(unsigned sessions)
+{
+    const rlim_t want = (rlim_t)sessions * 5 + 256;
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= want)
+        return;
+    now.rlim_cur = now.rlim_max < want ? now.rlim_max : want;
+    (void)setrlimit(RLIMIT_NOFILE, &now);
+}
+
 struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
 {
     const char *home = options->home ? options->home : getenv("HOME");
@@ -73,6 +86,7 @@ struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
         (keepalive_s != 0 ? keepalive_s : KEEPALIVE_DEFAULT_S) * 1000;
     pool_init(&p->slots, options->max_sessions != 0 ? options->max_sessions
                                                     : SESSIONS_DEFAULT);
+    raise_file_limit(p->slots.max);
     pool_init(&p->proxies, PROXIES_AT_ONCE);
     p->slots.evict = port_evict;
     p->slots.user = p;

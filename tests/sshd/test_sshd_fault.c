@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -198,6 +199,81 @@ static void test_nobody_there(void **state)
     x.target.address = "no-such-name.invalid";
     client_command(&x.c, x.l, "echo", &x.a);
     assert_end(&x.a, LINK_UNSENT, "no-such-name.invalid");
+    trial_end(&x);
+}
+
+static void test_peer_chain_by_the_link(void **state)
+{
+    struct link_peer peer = {.address = "127.0.79.8", .timeout_ms = 5000};
+    struct trial x;
+
+    (void)state;
+    need_bed();
+    peer.port = bed_free_port(peer.address);
+    trial_begin(&x, t.server, NULL);
+    x.c.ops->peer_chain(x.l, &peer, client_on_done, &x.a);
+    client_wait(&x.c, &x.a);
+    assert_end(&x.a, LINK_UNSENT, "127.0.79.8");
+    memset(&x.a, 0, sizeof(x.a));
+    x.c.ops->peer_chain(x.l, &peer, client_on_done, &x.a);
+    trial_end(&x);
+    assert_int_equal(x.a.times, 1);
+}
+
+/* An agent that takes the question and never answers: a thread of the pool
+ * waits in it, and the deadline ends that. */
+static void test_agent_that_never_answers(void **state)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct trial x;
+    uint64_t began = clock_mono_ms();
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    need_bed();
+    snprintf(name.sun_path, sizeof(name.sun_path), "%.90s/mute", t.bed->dir);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    setenv("SSH_AUTH_SOCK", name.sun_path, 1);
+    trial_begin(&x, t.server, NULL);
+    x.target.identity = "/nonexistent/id";
+    x.target.connect_timeout_ms = 1000;
+    client_connect(&x.c, x.l, &x.a);
+    unsetenv("SSH_AUTH_SOCK");
+    assert_end(&x.a, LINK_UNSENT, "agent");
+    trial_end(&x);
+    assert_true(clock_mono_ms() - began < 10000);
+    close(fd);
+}
+
+/* The loop goes on while a peer does not read what is written to it. */
+static void test_upload_to_a_stopped_peer(void **state)
+{
+    static char data[8 * 1024 * 1024];
+    const struct link_put put = {
+        .name = "stop", .data = data, .len = sizeof(data)};
+    struct trial x;
+    uint64_t until, turn, longest = 0;
+
+    (void)state;
+    need_bed();
+    trial_begin(&x, t.server, NULL);
+    client_list(&x.c, x.l, &x.a);
+    assert_end(&x.a, LINK_OK, NULL);
+    memset(&x.a, 0, sizeof(x.a));
+    assert_true(bed_kill_sessions(t.server, SIGSTOP) > 0);
+    x.c.ops->put(x.l, &put, client_on_done, &x.a);
+    for (until = clock_mono_ms() + 1500; (turn = clock_mono_ms()) < until;) {
+        uv_run(&x.c.loop, UV_RUN_NOWAIT);
+        if (clock_mono_ms() - turn > longest)
+            longest = clock_mono_ms() - turn;
+    }
+    assert_int_equal(x.a.times, 0);
+    assert_true(longest < 1000);
+    x.c.ops->cancel(x.l);
+    client_wait(&x.c, &x.a);
+    assert_end(&x.a, LINK_CANCELED, NULL);
+    assert_true(bed_kill_sessions(t.server, SIGKILL) > 0);
     trial_end(&x);
 }
 
@@ -472,6 +548,9 @@ int main(void)
         cmocka_unit_test(test_stopped_peer),
         cmocka_unit_test(test_silent_server),
         cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_peer_chain_by_the_link),
+        cmocka_unit_test(test_agent_that_never_answers),
+        cmocka_unit_test(test_upload_to_a_stopped_peer),
         cmocka_unit_test(test_canceled_while_connecting),
         cmocka_unit_test(test_refused_channel),
         cmocka_unit_test(test_no_sftp),
