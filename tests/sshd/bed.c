@@ -179,6 +179,16 @@ void bed_wait_log(const struct bed_server *s, const char *words, unsigned n)
     wait_until(folder, log_has, &w);
 }
 
+static bool have_shell(const struct passwd *pw)
+{
+    const char *shell = pw != NULL ? pw->pw_shell : "";
+
+    if (strstr(shell, "nologin") == NULL && strstr(shell, "false") == NULL)
+        return true;
+    print_message("skipped: %s may not log in here\n", pw->pw_name);
+    return false;
+}
+
 static bool have_tools(void)
 {
     char *const keygen[] = {"ssh-keygen", "-?", NULL};
@@ -200,7 +210,7 @@ struct bed *bed_new(void)
     const struct passwd *pw = getpwuid(getuid());
     char path[256];
 
-    if (!have_tools())
+    if (!have_tools() || !have_shell(pw))
         return NULL;
     b = calloc(1, sizeof(*b));
     assert_non_null(b);

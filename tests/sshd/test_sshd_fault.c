@@ -4,6 +4,7 @@
  * silence, refused channels, proxies, too many sessions.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -246,6 +247,26 @@ static void test_agent_that_never_answers(void **state)
     close(fd);
 }
 
+/* libssh sets its socket back to blocking: ours and its duplicate share that
+ * flag. */
+static unsigned count_sockets(unsigned port)
+{
+    unsigned n = 0;
+
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_in peer;
+        socklen_t len = sizeof(peer);
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+            peer.sin_family != AF_INET || ntohs(peer.sin_port) != port)
+            continue;
+        assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+        assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        n++;
+    }
+    return n;
+}
+
 /* The loop goes on while a peer does not read what is written to it. */
 static void test_upload_to_a_stopped_peer(void **state)
 {
@@ -260,6 +281,7 @@ static void test_upload_to_a_stopped_peer(void **state)
     trial_begin(&x, t.server, NULL);
     client_list(&x.c, x.l, &x.a);
     assert_end(&x.a, LINK_OK, NULL);
+    assert_int_equal(count_sockets(t.server->port), 2);
     memset(&x.a, 0, sizeof(x.a));
     assert_true(bed_kill_sessions(t.server, SIGSTOP) > 0);
     x.c.ops->put(x.l, &put, client_on_done, &x.a);
