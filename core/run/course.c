@@ -162,10 +162,9 @@ static void gates_ended(struct course *course)
 {
     if (course->interrupted)
         course_clean_then(course, OUTCOME_INTERRUPTED);
-    else if (course->walk.end == WALK_MET)
+    else if (course->walk.end == WALK_MET ||
+             course->walk.end == WALK_STOPPED) /* --until gates */
         course_gates_passed(course);
-    else if (course->walk.end == WALK_STOPPED) /* --until gates */
-        course_finish(course, OUTCOME_STAGED);
     else
         course_clean_then(course, OUTCOME_REFUSED);
 }

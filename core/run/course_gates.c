@@ -77,10 +77,9 @@ void course_gates_passed(struct course *course)
     struct err err = {0};
 
     findings_release(&pc->findings);
-    if (pb->decide(pc, &pc->findings, &err) < 0 ||
-        (judge_findings(course) && name_generation(course, &err) < 0))
+    if (pb->decide(pc, &pc->findings, &err) < 0)
         course_note_why(course, &err);
-    if (course->why.cause) {
+    if (!judge_findings(course) || course->why.cause) {
         course_clean_then(course, OUTCOME_REFUSED);
         return;
     }
@@ -92,9 +91,15 @@ void course_gates_passed(struct course *course)
                  str_text(&why));
         course_tell(course, "warning", pc->why_not_due, -1);
         course_finish(course, OUTCOME_NOT_DUE);
+    } else if (name_generation(course, &err) < 0) {
+        course_note_why(course, &err);
+        course_clean_then(course, OUTCOME_REFUSED);
     } else {
         course_record(course, "plan", plan_cluster_json(pc));
-        course_halt_at(course, COURSE_DECIDED);
+        if (course->walk.end == WALK_STOPPED) /* --until gates */
+            course_finish(course, OUTCOME_STAGED);
+        else
+            course_halt_at(course, COURSE_DECIDED);
     }
     str_release(&why);
 }

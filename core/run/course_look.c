@@ -105,7 +105,7 @@ static void cannot_go_back(struct course *course, const struct err *err)
 {
     course_tell(course, "warning", err->text, -1);
     course_note_why(course, err);
-    course_finish(course, course->pc->was_done && !course->pc->left
+    course_finish(course, course->pc->was_done && !course->acted
                               ? OUTCOME_REFUSED
                               : OUTCOME_INCOMPLETE);
 }

@@ -160,7 +160,10 @@ static void replay_cell(struct plan_cluster *pc,
         pc->turned = true;
     if (strcmp(to, "apply") == 0) {
         replay_acts(pc, node, json_object_get(data, "acts"));
-        pc->left = pc->left || (step->flags & STEP_LIVE);
+        if (step->flags & STEP_LIVE) {
+            pc->left = true;
+            pc->was_done = false; /* a way back from it has begun */
+        }
     }
     if (strcmp(step->id, "backup") == 0 && strcmp(to, "apply") == 0 &&
         node != SIZE_MAX)
@@ -186,12 +189,15 @@ static void replay_clock(struct plan_cluster *pc, const json_t *data)
 }
 
 /* A walk that ended well settles what came before it: a later rollback of a
- * done run begins from scratch. */
+ * done run begins from scratch.  One that was refused, or stopped before its
+ * first live act, leaves a done run what it was. */
 static void replay_outcome(struct plan_cluster *pc, const json_t *data)
 {
     const char *outcome = json_string_value(json_object_get(data, "outcome"));
 
-    pc->was_done = outcome && strcmp(outcome, "done") == 0;
+    if (outcome && strcmp(outcome, "refused") != 0 &&
+        strcmp(outcome, "interrupted") != 0)
+        pc->was_done = strcmp(outcome, "done") == 0;
     if (pc->was_done)
         pc->outage_ms = pc->degraded_ms = 0; /* a way back has its own */
 }

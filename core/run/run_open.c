@@ -98,7 +98,6 @@ struct run *run_new(const struct run_options *options, struct plan *plan,
     for (size_t i = 0; i < plan->n_clusters; i++)
         if (make_course(run, i, err) < 0) {
             /* the caller keeps the plan; handles close on the loop */
-            plan->n_clusters = i + 1;
             run->plan = NULL;
             run_free(run, NULL, NULL);
             return NULL;

@@ -71,7 +71,8 @@ struct act {
     enum act_kind kind;
     const char *text; /* "database cluster join {primary.db_address}" */
     uint32_t roles;   /* only on nodes with one of these; 0: on all */
-    bool (*when)(const struct view *view); /* only then; NULL: always */
+    bool (*when)(const struct view *view); /* only then; NULL: always.
+                             Must not change while the acts of a try go out */
 };
 
 struct step {

@@ -218,7 +218,8 @@ static bool reached_until(const struct walk *walk)
 {
     const char *until = walk->course->until;
 
-    if (!until || walk->back)
+    if (!until || walk->back ||
+        walk->block_end == playbook_of(walk)->n_steps - 1)
         return false;
     for (size_t row = walk->block_end + 1; row < playbook_of(walk)->n_steps;
          row++)
@@ -246,11 +247,15 @@ static void advance(struct walk *walk)
             return;
         }
         block_through(walk);
+        if (reached_until(walk)) {
+            end(walk, WALK_STOPPED);
+            return;
+        }
         if (walk->block_end == walk->last) {
             end(walk, walk->hold ? WALK_HOLD : WALK_MET);
             return;
         }
-        if (reached_until(walk) || may_stop_here(walk)) {
+        if (may_stop_here(walk)) {
             end(walk, WALK_STOPPED);
             return;
         }

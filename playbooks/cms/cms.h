@@ -65,7 +65,7 @@ bool cms_in_use(const struct view *view, const char *name);
 goal_f cms_goal_gates, cms_goal_issue, cms_goal_backup, cms_goal_push,
     cms_goal_leave, cms_goal_certs, cms_goal_init, cms_goal_connect,
     cms_goal_join, cms_goal_prove;
-bool cms_remove_was_refused(const struct view *view);
+bool cms_remove_did_not_help(const struct view *view);
 
 int cms_db_prepare(struct plan_cluster *pc, struct err *err);
 int cms_db_decide(struct plan_cluster *pc, struct findings *findings,

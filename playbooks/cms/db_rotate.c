@@ -41,7 +41,7 @@ static const struct act push[] = {
     { ACT_END },
 };
 static const struct act leave[] = {
-    { ACT_COMMAND, "database cluster clear_error", 0, cms_remove_was_refused },
+    { ACT_COMMAND, "database cluster clear_error", 0, cms_remove_did_not_help },
     { ACT_CONFIRM, "database cluster remove" },
     { ACT_END },
 };

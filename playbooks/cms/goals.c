@@ -235,13 +235,11 @@ enum goal cms_goal_push(const struct view *view, struct err *why)
 
 /* -- live rows ------------------------------------------------------------ */
 
-bool cms_remove_was_refused(const struct view *view)
+/* The first try is a plain remove; only a node that stays in Error after it
+ * has its error cleared. */
+bool cms_remove_did_not_help(const struct view *view)
 {
-    const struct plan_node *pn = node_of(view);
-
-    return view->tries > 0 && status_of(view)->word == CMS_ERROR &&
-           pn->n_sent > 0 &&
-           strcmp(pn->sent[pn->n_sent - 1], "database cluster remove") == 0;
+    return view->tries > 0 && status_of(view)->word == CMS_ERROR;
 }
 
 enum goal cms_goal_leave(const struct view *view, struct err *why)

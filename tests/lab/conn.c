@@ -146,7 +146,6 @@ static void unlink_conn(struct conn *c)
 /* The descriptor that ssh_bind_accept_fd took is closed by libssh. */
 static void close_session(struct conn *c)
 {
-    shutdown(c->fd, SHUT_RDWR); /* no farewell goes out */
     if (c->open)
         ssh_event_remove_session(c->event, c->session);
     ssh_event_free(c->event);
@@ -161,6 +160,8 @@ static void close_conn(struct conn *c)
     unlink_conn(c);
     later_cancel(c->start);
     uv_poll_stop(&c->poll);
+    /* no farewell goes out: freeing an open channel would close it politely */
+    shutdown(c->fd, SHUT_RDWR);
     while (c->chans) {
         struct chan *next = c->chans->next;
         session_release_chan(c->chans);
