@@ -17,8 +17,7 @@ enum {
     MAX_ARGS = 48
 };
 
-/* -- beginning and end -------------------------------------------------------
- */
+/* -- beginning and end ----------------------------------------------------- */
 
 /* clang-format off */
 static const char *const short_times[] = {
@@ -87,8 +86,7 @@ int bed_stop(void **state)
     return 0;
 }
 
-/* -- files beside the inventory ----------------------------------------------
- */
+/* -- files beside the inventory -------------------------------------------- */
 
 static const char *path_of(struct bed *bed, const char *name)
 {

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- the lab -----------------------------------------------------------------
- */
+/* -- the lab --------------------------------------------------------------- */
 
 json_t *bed_lab(struct bed *bed, const char *fmt, ...)
 {
@@ -90,8 +89,7 @@ unsigned bed_files(struct bed *bed, const char *node, const char *pattern)
     return n;
 }
 
-/* -- what a run said ---------------------------------------------------------
- */
+/* -- what a run said ------------------------------------------------------- */
 
 const char *bed_text(const json_t *object, const char *key)
 {
@@ -165,8 +163,7 @@ struct bed_run *bed_next(struct bed_run *run, const char *verb)
     return bed_do(bed, "%s --yes", at + 1);
 }
 
-/* -- what every run must have said -------------------------------------------
- */
+/* -- what every run must have said ----------------------------------------- */
 
 static void has_no_secret(const struct bed_run *run)
 {
@@ -198,8 +195,7 @@ void bed_examine(struct bed_run *run)
     }
 }
 
-/* -- assertions --------------------------------------------------------------
- */
+/* -- assertions ------------------------------------------------------------ */
 
 void bed_ends(const struct bed_run *run, int code, const char *outcome)
 {

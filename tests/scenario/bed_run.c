@@ -36,8 +36,7 @@ static uint64_t deadline(void)
     return clock_mono_ms() + (uint64_t)BED_DEADLINE_MS * (wrap() ? 10 : 1);
 }
 
-/* -- the command line --------------------------------------------------------
- */
+/* -- the command line ------------------------------------------------------ */
 
 static size_t add_words(struct bed *bed, const char **argv, size_t n,
                         const char *words)
@@ -96,8 +95,7 @@ const char **bed_environment(struct bed *bed)
     return list;
 }
 
-/* -- the child ---------------------------------------------------------------
- */
+/* -- the child ------------------------------------------------------------- */
 
 struct bed_run *bed_adopt(struct bed *bed, pid_t pid, int out, int err)
 {
@@ -173,8 +171,7 @@ struct bed_run *bed_begin(struct bed *bed, enum bed_flag flag, const char *fmt,
     return begin(bed, flag, copy);
 }
 
-/* -- its outputs -------------------------------------------------------------
- */
+/* -- its outputs ----------------------------------------------------------- */
 
 void bed_print(const struct bed_run *run)
 {

@@ -73,8 +73,7 @@ static void test_odd_words(void **state)
     bed_is_new(bed, "lab", "core1");
 }
 
-/* -- expired ------------------------------------------------------------------
- */
+/* -- expired --------------------------------------------------------------- */
 
 static void test_expired(void **state)
 {
@@ -92,8 +91,7 @@ static void test_expired(void **state)
         json_is_null(json_object_get(bed_result(run), "way_back_until")));
 }
 
-/* -- lanes -------------------------------------------------------------------
- */
+/* -- lanes ----------------------------------------------------------------- */
 
 /* Which comes first: the end of core2's command, or the start of core3's? */
 static bool is_one_by_one(struct bed *bed, const char *pattern)
@@ -131,8 +129,7 @@ static void test_parallel(void **state)
     assert_false(is_one_by_one(bed, "database cluster join*"));
 }
 
-/* -- keys --------------------------------------------------------------------
- */
+/* -- keys ------------------------------------------------------------------ */
 
 static void test_rsa(void **state)
 {
@@ -153,8 +150,7 @@ static void test_login_by_key(void **state)
     bed_is_new(bed, "lab", "core1");
 }
 
-/* -- several, and again ------------------------------------------------------
- */
+/* -- several, and again ---------------------------------------------------- */
 
 static void test_three_clusters(void **state)
 {
@@ -184,8 +180,7 @@ static void test_twice(void **state)
     bed_is_new(bed, "lab", "core1");
 }
 
-/* -- the clocks --------------------------------------------------------------
- */
+/* -- the clocks ------------------------------------------------------------ */
 
 static json_int_t number(const json_t *object, const char *key)
 {
