@@ -138,9 +138,12 @@ static enum step end(struct chan *ch, enum chan_end how, const char *what)
     const struct chan_owner *owner = ch->owner;
     struct err err;
 
+    /* a dead connection is told by the connection, and until then the owner
+     * still names this */
+    if (owner != NULL && !compat_is_alive(ch->conn->session))
+        return STEP_WAIT;
     ch->state = CHAN_OVER;
-    /* a dead connection is told by the connection */
-    if (owner == NULL || !compat_is_alive(ch->conn->session))
+    if (owner == NULL)
         return STEP_WAIT;
     err_set(&err, how == CHAN_CLOSED ? CAUSE_LOST : CAUSE_REMOTE, "%s %s",
             ch->conn->route->address, what);

@@ -5,7 +5,6 @@
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/log.h"
@@ -122,13 +121,15 @@ static enum cause cause_of(enum link_end end)
 
 void request_settlef(struct request *r, enum link_end end, const char *fmt, ...)
 {
-    char text[900];
+    struct str text;
     struct err err;
     va_list ap;
 
+    str_init(&text, sizeof(err.text));
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    (void)str_addv(&text, fmt, ap);
     va_end(ap);
-    err_set(&err, cause_of(end), "%s", text);
+    err_set(&err, cause_of(end), "%s", str_text(&text));
+    str_release(&text);
     request_settle(r, end, &err);
 }

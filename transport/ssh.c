@@ -8,7 +8,6 @@
 
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,14 +59,17 @@ enum step conn_fail(struct conn *c, enum link_end end, bool again,
 enum step conn_failf(struct conn *c, enum link_end end, bool again,
                      const char *fmt, ...)
 {
-    char text[900];
+    struct str text;
     struct err err;
     va_list ap;
 
+    str_init(&text, sizeof(err.text));
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    (void)str_addv(&text, fmt, ap);
     va_end(ap);
-    err_set(&err, end == LINK_REFUSED ? CAUSE_REFUSED : CAUSE_LOST, "%s", text);
+    err_set(&err, end == LINK_REFUSED ? CAUSE_REFUSED : CAUSE_LOST, "%s",
+            str_text(&text));
+    str_release(&text);
     return conn_fail(c, end, again, &err);
 }
 

@@ -63,7 +63,7 @@ char *bed_read(const char *path)
 }
 
 /* A child that ends when we do, whatever ends us. */
-static pid_t start(char *const argv[], const char *out)
+pid_t bed_start(char *const argv[], const char *out)
 {
     pid_t pid = fork();
     int fd;
@@ -81,7 +81,7 @@ static pid_t start(char *const argv[], const char *out)
 
 int bed_run(char *const argv[])
 {
-    pid_t pid = start(argv, "/dev/null");
+    pid_t pid = bed_start(argv, "/dev/null");
     int status;
 
     assert_true(pid > 0);
@@ -91,11 +91,11 @@ int bed_run(char *const argv[])
 }
 
 /* The first line that a program prints; "" when it fails. */
-static void first_line(char *const argv[], char *line, size_t room)
+void bed_first_line(char *const argv[], char *line, size_t room)
 {
     char path[] = "/tmp/cf-sshd-out-XXXXXX";
     int status = -1, fd = mkstemp(path);
-    pid_t pid = start(argv, path);
+    pid_t pid = bed_start(argv, path);
     ssize_t n = 0;
 
     while (waitpid(pid, &status, 0) < 0)
@@ -185,7 +185,7 @@ static bool have_shell(const struct passwd *pw)
 
     if (strstr(shell, "nologin") == NULL && strstr(shell, "false") == NULL)
         return true;
-    print_message("skipped: %s may not log in here\n", pw->pw_name);
+    print_message("skipped: who runs this may not log in here\n");
     return false;
 }
 
@@ -202,31 +202,6 @@ static bool have_tools(void)
         return false;
     }
     return true;
-}
-
-struct bed *bed_new(void)
-{
-    struct bed *b;
-    const struct passwd *pw = getpwuid(getuid());
-    char path[256];
-
-    if (!have_tools() || !have_shell(pw))
-        return NULL;
-    b = calloc(1, sizeof(*b));
-    assert_non_null(b);
-    b->is_root = getuid() == 0;
-    snprintf(b->user, sizeof(b->user), "%s", pw ? pw->pw_name : "root");
-    snprintf(b->dir, sizeof(b->dir), "/tmp/cf-sshd-XXXXXX");
-    assert_non_null(mkdtemp(b->dir));
-    assert_int_equal(chmod(b->dir, 0755), 0);
-    bed_path(b, "authorized", path);
-    bed_write(path, "");
-    bed_path(b, "files", path);
-    assert_int_equal(mkdir(path, 0777), 0);
-    assert_int_equal(chmod(path, 0777), 0);
-    if (b->is_root) /* sshd's own, made by its service elsewhere */
-        (void)mkdir("/run/sshd", 0755);
-    return b;
 }
 
 static void end_process(pid_t pid)
@@ -279,7 +254,7 @@ bool bed_make_user(struct bed *b)
         print_message("skipped: only root can make a user for passwords\n");
         return false;
     }
-    first_line(passwd, hash, sizeof(hash));
+    bed_first_line(passwd, hash, sizeof(hash));
     (void)bed_run(old);
     b->has_user = hash[0] != '\0' && bed_run(add) == 0;
     if (!b->has_user)
@@ -287,44 +262,31 @@ bool bed_make_user(struct bed *b)
     return b->has_user;
 }
 
-static void allow_key(const struct bed *b, const char *path)
+struct bed *bed_new(void)
 {
-    char name[256], public_name[300];
-    char *old, *more;
-    FILE *f;
+    struct bed *b;
+    const struct passwd *pw = getpwuid(getuid());
+    char path[256];
 
-    snprintf(public_name, sizeof(public_name), "%s.pub", path);
-    bed_path(b, "authorized", name);
-    old = bed_read(name);
-    more = bed_read(public_name);
-    f = fopen(name, "we");
-    assert_non_null(f);
-    fprintf(f, "%s%s", old, more);
-    fclose(f);
-    free(old);
-    free(more);
-}
-
-static void make_key(struct bed *b, const char *name, const char *type,
-                     const char *passphrase, char path[256])
-{
-    char *argv[] = {"ssh-keygen",       "-q", "-t", (char *)type, "-N",
-                    (char *)passphrase, "-f", path, NULL};
-
-    bed_path(b, name, path);
-    assert_int_equal(bed_run(argv), 0);
-}
-
-void bed_make_key(struct bed *b, const char *name, const char *type,
-                  const char *passphrase, char path[256])
-{
-    make_key(b, name, type, passphrase, path);
-    allow_key(b, path);
-}
-
-void bed_make_stranger(struct bed *b, const char *name, char path[256])
-{
-    make_key(b, name, "ed25519", "", path);
+    if (!have_tools() || !have_shell(pw))
+        return NULL;
+    b = calloc(1, sizeof(*b));
+    assert_non_null(b);
+    b->is_root = getuid() == 0;
+    snprintf(b->user, sizeof(b->user), "%s", pw ? pw->pw_name : "root");
+    snprintf(b->dir, sizeof(b->dir), "/tmp/cf-sshd-XXXXXX");
+    assert_non_null(mkdtemp(b->dir));
+    assert_int_equal(chmod(b->dir, 0755), 0);
+    bed_path(b, "authorized", path);
+    bed_write(path, "");
+    bed_path(b, "files", path);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(chmod(path, 0777), 0);
+    bed_path(b, "known", b->known);
+    bed_make_key(b, "id", "ed25519", "", b->key);
+    if (b->is_root) /* sshd's own, made by its service elsewhere */
+        (void)mkdir("/run/sshd", 0755);
+    return b;
 }
 
 unsigned bed_free_port(const char *address)
@@ -393,7 +355,7 @@ struct bed_server *bed_serve(struct bed *b, const char *address,
     assert_int_equal(bed_run(keygen), 0);
     write_config(b, s, config, lines);
     bed_write(s->log, "");
-    s->pid = start(argv, "/dev/null");
+    s->pid = bed_start(argv, "/dev/null");
     bed_wait_log(s, "Server listening", 1);
     s->address[strcspn(s->address, " ")] = '\0';
     return s;
@@ -403,14 +365,14 @@ static pid_t parent_of(pid_t pid)
 {
     char path[64], line[512];
     FILE *f;
-    int parent = 0;
+    pid_t parent = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     f = fopen(path, "re");
     if (f == NULL)
         return 0;
     if (fgets(line, sizeof(line), f) != NULL && strrchr(line, ')') != NULL)
-        (void)sscanf(strrchr(line, ')') + 1, " %*c %d", &parent);
+        parent = (pid_t)strtol(strrchr(line, ')') + 4, NULL, 10); /* ") S " */
     fclose(f);
     return parent;
 }
@@ -444,47 +406,6 @@ unsigned bed_kill_sessions(const struct bed_server *s, int sig)
     for (unsigned i = 0; i < n; i++)
         (void)kill(found[i], sig);
     return n;
-}
-
-void bed_start_agent(struct bed *b, const char *key_path)
-{
-    char log[256];
-    char *const agent[] = {"ssh-agent", "-D", "-a", b->agent_socket, NULL};
-    char *const add[] = {"ssh-add", "-q", (char *)key_path, NULL};
-
-    bed_path(b, "agent.sock", b->agent_socket);
-    bed_path(b, "agent.log", log);
-    b->agent = start(agent, log);
-    bed_wait_file(b->agent_socket);
-    setenv("SSH_AUTH_SOCK", b->agent_socket, 1);
-    assert_int_equal(bed_run(add), 0);
-    unsetenv("SSH_AUTH_SOCK");
-}
-
-void bed_trust(const struct bed_server *s, const char *known_hosts)
-{
-    char *key = bed_read(s->host_key);
-    char *old = bed_read(known_hosts);
-    FILE *f = fopen(known_hosts, "we");
-
-    assert_non_null(f);
-    fprintf(f, "%s[%s]:%u %s", old, s->address, s->port, key);
-    fclose(f);
-    free(key);
-    free(old);
-}
-
-void bed_fingerprint(const struct bed_server *s, char print[128])
-{
-    char *const list[] = {"ssh-keygen", "-l", "-f", (char *)s->host_key, NULL};
-    char line[300];
-    char *at;
-
-    first_line(list, line, sizeof(line));
-    at = strstr(line, "SHA256:");
-    assert_non_null(at);
-    at[strcspn(at, " ")] = '\0';
-    snprintf(print, 128, "%s", at);
 }
 
 unsigned bed_open_files(void)

@@ -26,7 +26,9 @@ struct bed_server {
 
 struct bed {
     char dir[128];
-    char user[64]; /* who runs us: logs in by key */
+    char user[64];   /* who runs us: logs in by key */
+    char key[256];   /* that key: ed25519, no passphrase */
+    char known[256]; /* known_hosts; see bed_trust */
     bool is_root;
     bool has_user; /* BED_USER exists: passwords can be tried */
     pid_t agent;
@@ -78,6 +80,10 @@ void bed_fingerprint(const struct bed_server *s, char print[128]);
 void bed_wait_file(const char *path);
 /* Runs a program, its output thrown away; its exit code. */
 int bed_run(char *const argv[]);
+/* The same without waiting, output to a file; it ends when we do. */
+pid_t bed_start(char *const argv[], const char *out);
+/* The first line that a program prints; "" when it fails. */
+void bed_first_line(char *const argv[], char *line, size_t room);
 unsigned bed_free_port(const char *address);
 unsigned bed_open_files(void); /* of this process */
 

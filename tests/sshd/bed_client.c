@@ -12,8 +12,6 @@
 
 #include <cmocka.h>
 
-#include "tests/sshd/bed.h"
-
 const struct link_dialect client_dialect = {
     .pty_columns = 512,
     .prompt = "^[A-Za-z0-9][A-Za-z0-9_.-]*> ?$",
@@ -193,7 +191,38 @@ void client_remove(struct client *c, struct link *l, const char *name,
     begun(c, a);
 }
 
-bool client_says(const struct answer *a, const char *words)
+void client_assert_end(const struct answer *a, enum link_end want,
+                       const char *words, const char *file, int line)
 {
-    return words == NULL || strstr(a->err.text, words) != NULL;
+    bool says = words == NULL || strstr(a->err.text, words) != NULL;
+
+    if (a->end == want && a->times == 1 && says)
+        return;
+    print_error("end %d (want %d), told %u times, \"%s\" (want \"%s\")\n",
+                (int)a->end, (int)want, a->times, a->err.text,
+                words != NULL ? words : "");
+    _fail(file, line);
+}
+
+void trial_target(struct link_target *target, const struct bed *b,
+                  const struct bed_server *s)
+{
+    client_target(target, s->address, s->port, b->user);
+    target->known_hosts = b->known;
+    target->identity = b->key;
+}
+
+void trial_begin(struct trial *x, const struct bed *b,
+                 const struct bed_server *s, const struct port_options *options)
+{
+    memset(x, 0, sizeof(*x));
+    client_init(&x->c, options);
+    trial_target(&x->target, b, s);
+    x->l = client_open(&x->c, &x->target);
+}
+
+void trial_end(struct trial *x)
+{
+    client_close(&x->c, x->l);
+    client_release(&x->c);
 }

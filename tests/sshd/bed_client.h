@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "core/link.h"
+#include "tests/sshd/bed.h"
 #include "transport/port.h"
 
 struct client {
@@ -61,14 +62,25 @@ void client_list(struct client *c, struct link *l, struct answer *a);
 void client_remove(struct client *c, struct link *l, const char *name,
                    struct answer *a);
 
-/* The end is `end`, and the error, when there is one, holds `words`. */
+/* The end is `want`, told once, and the error holds `words` (NULL: any). */
 #define assert_end(a, want, words)                                             \
-    do {                                                                       \
-        if ((a)->end != (want) || (a)->times != 1 || !client_says(a, words))   \
-            fail_msg("end %d (want %d), told %u times, \"%s\" (want \"%s\")",  \
-                     (int)(a)->end, (int)(want), (a)->times, (a)->err.text,    \
-                     words ? words : "");                                      \
-    } while (0)
-bool client_says(const struct answer *a, const char *words);
+    client_assert_end(a, want, words, __FILE__, __LINE__)
+void client_assert_end(const struct answer *a, enum link_end want,
+                       const char *words, const char *file, int line);
+
+struct trial { /* one link to one server, by the bed's key */
+    struct client c;
+    struct link *l;
+    struct link_target target;
+    struct answer a;
+};
+
+void trial_begin(struct trial *x, const struct bed *b,
+                 const struct bed_server *s,
+                 const struct port_options *options);
+void trial_end(struct trial *x);
+/* The target alone. */
+void trial_target(struct link_target *target, const struct bed *b,
+                  const struct bed_server *s);
 
 #endif

@@ -10,7 +10,7 @@ run() {
     tricky) printf 'a\ncms1> in the middle\nSUCCESS: b\n' ;;
     apart) printf 'x\ncm'; sleep 0.05; printf 's1> y\n' ;;
     loud) yes 0123456789012345678901234567890123456789 | head -c 200000 ;;
-    hang) : >"$D/hanging"; exec sleep 100 ;;
+    hang) : >"$D/hanging"; exec cat ;; # until the channel is closed
     'database cluster remove')
         printf 'WARNING!!!\nThis removes the node.\nAre you sure? (Y/n)'
         read -r answer
