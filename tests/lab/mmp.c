@@ -252,7 +252,9 @@ void mmp_ask(struct mmp_run *run, const char *question,
     run->on_yes = on_yes;
     if (run->foreign)
         mmp_answer(run, true);
-    else if (!run->detached && run->sink.asked)
+    else if (run->detached) /* held, and the terminal went meanwhile */
+        mmp_answer(run, false);
+    else if (run->sink.asked)
         run->sink.asked(run->sink.user); /* may answer at once */
 }
 

@@ -70,6 +70,7 @@ static void end_run(struct bed_run *run)
 int bed_stop(void **state)
 {
     struct bed *bed = *state;
+    int code;
 
     *state = NULL;
     if (!bed)
@@ -79,11 +80,11 @@ int bed_stop(void **state)
         end_run(bed->runs);
         bed->runs = next;
     }
-    rig_stop(bed->rig, NULL);
+    code = rig_stop(bed->rig, NULL);
     json_decref(bed->kept);
     arena_release(&bed->arena);
     free(bed);
-    return 0;
+    return code; /* the sanitizers' word on the lab, too */
 }
 
 /* -- files beside the inventory -------------------------------------------- */

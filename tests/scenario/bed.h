@@ -80,7 +80,7 @@ struct bed {
  * lab1, lab2 ...), nodes core1... and edge1... (lab1-core1 ...).  `args`:
  * further arguments of certfleet-lab, NULL-ended, or NULL. */
 struct bed *bed_start(void **state, const char *shape, const char *const *args);
-/* Teardown; NULL in *state is fine. */
+/* Teardown; NULL in *state is fine.  Not 0: the lab did not end well. */
 int bed_stop(void **state);
 
 /* -- the lab --------------------------------------------------------------- */

@@ -26,7 +26,7 @@ json_t *bed_lab(struct bed *bed, const char *fmt, ...)
     answer = rig_ask(bed->rig, "%s", line);
     json_array_append_new(bed->kept, answer);
     if (!json_is_true(json_object_get(answer, "ok"))) {
-        print_error("lab: %s\n", line);
+        fprintf(stderr, "lab: %s\n", line);
         free(line);
         fail_msg("lab: %s", bed_text(answer, "error"));
     }
@@ -223,7 +223,7 @@ static void wrong(struct bed *bed, const json_t *what, const char *why)
 
     for (struct bed_run *run = bed->runs; run; run = run->next)
         bed_print(run);
-    print_error("--- the lab: %s\n", text);
+    fprintf(stderr, "--- the lab: %s\n", text);
     free(text);
     fail_msg("the lab: %s", why);
 }
