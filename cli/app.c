@@ -237,6 +237,12 @@ static json_t *result_json(const struct app *app, int code)
     json_object_set_new(event, "clusters",
                         final->clusters ? json_incref(final->clusters)
                                         : json_array());
+    if (final->longest_turn_wall_us)
+        json_object_set_new(
+            event, "longest_turn_us",
+            json_pack("{s:I, s:I}", "cpu",
+                      (json_int_t) final->longest_turn_cpu_us, "wall",
+                      (json_int_t) final->longest_turn_wall_us));
     if (*final->detail)
         json_object_set_new(event, "detail", app_text(final->detail));
     return event;

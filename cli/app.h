@@ -24,6 +24,8 @@ struct app_final {
     int64_t way_back_until; /* seconds; 0: none */
     json_t *clusters;       /* array, or NULL */
     char detail[1024];      /* the error, or "" */
+    /* of a run: the loop's longest turn, in microseconds; 0: there was none */
+    uint64_t longest_turn_cpu_us, longest_turn_wall_us;
 };
 
 struct app {

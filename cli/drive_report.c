@@ -129,6 +129,8 @@ int drive_take_result(struct app *app, const struct drive_options *options,
     if (result->next)
         snprintf(final->next, sizeof(final->next), "%s", result->next);
     final->way_back_until = result->way_back_until;
+    final->longest_turn_cpu_us = result->longest_turn_cpu_us;
+    final->longest_turn_wall_us = result->longest_turn_wall_us;
     json_decref(final->clusters);
     final->clusters = json_array();
     if (result->err)
