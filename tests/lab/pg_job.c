@@ -149,7 +149,7 @@ void pg_job_run(struct pg_job *job, const char *program,
                            .user = job};
     struct err why;
 
-    for (size_t i = 0; args[i] && i < PG_ARGS - 1; i++)
+    for (size_t i = 0; i < PG_ARGS - 1 && args[i]; i++)
         how.args[i] = args[i];
     job->child = pg_proc_start(job->at->engine, &how, &why);
     if (!job->child) {

@@ -184,8 +184,8 @@ static int find_user(struct pg_place *place, struct err *err)
     place->as_root = geteuid() == 0;
     if (!place->as_root)
         return 0;
-    getpwnam_r("postgres", &entry, room, sizeof(room), &found);
-    if (!found)
+    if (getpwnam_r("postgres", &entry, room, sizeof(room), &found) != 0 ||
+        !found)
         return err_set(err, CAUSE_SYSTEM,
                        "PostgreSQL does not run as root, and there is no "
                        "user postgres");

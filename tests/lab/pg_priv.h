@@ -7,7 +7,8 @@
  *   pg_console.c  a psql that stays: a line of SQL in, a line of answer out
  *   pg_config.c   what PostgreSQL reads
  *   pg_job.c      what is done to a node: rows of steps, one job at a time
- *   pg_steps.c    the steps
+ *   pg_server.c   steps around one server
+ *   pg_steps.c    the other steps, and the tables of them
  *   pg_boot.c     the first state
  *   pg_rows.c     the writer, who is in sync, what each copy holds
  *   pg.c          the engine's table
@@ -206,7 +207,17 @@ void pg_conninfo_local(struct str *out, struct pg_node *pn);
 int pg_write_certs(struct pg_node *pn, struct err *err);
 int pg_write_config(struct pg_node *pn, struct err *err);
 
+/* -- pg_server.c ----------------------------------------------------------- */
+
+pg_step_f pg_s_start, pg_s_await_ready, pg_s_reload;
+pg_step_f pg_s_stop, pg_s_kill, pg_s_await_stopped;
+pg_check_f pg_is_ready;
+void pg_end_server(struct pg_node *pn, int signal);
+
 /* -- pg_steps.c ------------------------------------------------------------ */
+
+void pg_in_folder(struct pg_job *job, const char *name, char path[PG_PATH]);
+bool pg_is_follower(struct pg_node *pn); /* its copy is a standby's */
 
 /* The tables of steps, each NULL-ended. */
 extern pg_step_f *const pg_initialize_steps[];

@@ -14,7 +14,6 @@
 #include "core/base/file.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/pg_priv.h"
-#include "tests/lab/record.h"
 
 enum {
     TEXT_CAP = 1 << 16,
@@ -25,12 +24,12 @@ enum {
 };
 #define SIGNAL_FILE "data/standby.signal"
 
-static void in_folder(struct pg_job *job, const char *name, char path[PG_PATH])
+void pg_in_folder(struct pg_job *job, const char *name, char path[PG_PATH])
 {
     pg_path(path, job->at->folder, name);
 }
 
-static bool is_follower(struct pg_node *pn)
+bool pg_is_follower(struct pg_node *pn)
 {
     char path[PG_PATH];
 
@@ -79,7 +78,7 @@ static void s_lead(struct pg_job *job)
 {
     char path[PG_PATH];
 
-    in_folder(job, SIGNAL_FILE, path);
+    pg_in_folder(job, SIGNAL_FILE, path);
     unlink(path);
     configure(job, NULL);
 }
@@ -91,7 +90,7 @@ static void s_follow(struct pg_job *job)
 
 static void s_as_it_was(struct pg_job *job)
 {
-    configure(job, is_follower(job->at) ? job->at->followed : NULL);
+    configure(job, pg_is_follower(job->at) ? job->at->followed : NULL);
 }
 
 static void s_signal(struct pg_job *job)
@@ -99,157 +98,11 @@ static void s_signal(struct pg_job *job)
     char path[PG_PATH];
     struct err why;
 
-    in_folder(job, SIGNAL_FILE, path);
+    pg_in_folder(job, SIGNAL_FILE, path);
     if (pg_place_write(&job->at->engine->place, path, "", 0, &why) < 0)
         pg_job_refuse(job, &why);
     else
         pg_job_next(job);
-}
-
-/* -- the server ------------------------------------------------------------ */
-
-/* The last FATAL line of its log. */
-static void why_dead(struct pg_node *pn, char *text, size_t size)
-{
-    const char *line = "the server has ended", *at;
-    char path[PG_PATH];
-    struct secret *s;
-
-    pg_path(path, pn->folder, "log");
-    s = file_read(path, 16 << 20, NULL);
-    for (at = s ? secret_text(s) : NULL; at && (at = strstr(at, "FATAL:  "));)
-        line = at += strlen("FATAL:  ");
-    snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
-    secret_free(s);
-}
-
-static void on_server_exit(struct pg_proc *proc, void *user, int code)
-{
-    struct pg_node *pn = user;
-    char text[256];
-
-    (void)proc;
-    pn->server = NULL;
-    pn->is_streaming = false;
-    pn->is_uncounted = true;
-    if (!pn->is_stopping && pn->ready && !pn->engine->ending) {
-        why_dead(pn, text, sizeof(text));
-        record_violation(pn->node, "lab", false,
-                         "its server ended by itself (%d): %s", code, text);
-    }
-    pn->ready = false;
-    pg_console_close(pn->console);
-    lab_changed(pn->engine->lab);
-}
-
-static void s_start(struct pg_job *job)
-{
-    struct pg_node *pn = job->at;
-    char data[PG_PATH], config[PG_PATH + 16], log[PG_PATH], conf[PG_PATH];
-    struct pg_spawn how = {
-        .program = "postgres",
-        .args = {"-D", data, "-c", config},
-        .log = log,
-        .is_server = true,
-        .on_exit = on_server_exit,
-        .user = pn,
-    };
-    struct err why;
-
-    in_folder(job, "data", data);
-    in_folder(job, "log", log);
-    in_folder(job, "postgresql.conf", conf);
-    snprintf(config, sizeof(config), "config_file=%s", conf);
-    pn->is_stopping = pn->is_uncounted = false;
-    pn->server = pg_proc_start(pn->engine, &how, &why);
-    if (pn->server)
-        pg_job_next(job);
-    else
-        pg_job_refuse(job, &why);
-}
-
-/* Line 1 of postmaster.pid is whose it is, line 8 how far it has come. */
-static bool says_ready(struct pg_node *pn)
-{
-    char path[PG_PATH];
-    struct secret *s;
-    const char *at;
-    bool is_ready;
-
-    pg_path(path, pn->folder, "data/postmaster.pid");
-    s = file_read(path, 4096, NULL);
-    at = s ? secret_text(s) : "";
-    is_ready = strtol(at, NULL, 10) == pg_proc_pid(pn->server);
-    for (int line = 1; at && line < 8; line++) {
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
-    }
-    is_ready = is_ready && at &&
-               (strncmp(at, "ready", 5) == 0 || strncmp(at, "standby", 7) == 0);
-    secret_free(s);
-    return is_ready;
-}
-
-static int is_ready(struct pg_job *job)
-{
-    struct pg_node *pn = job->at;
-    char text[256];
-
-    if (!pn->server) {
-        why_dead(pn, text, sizeof(text));
-        pg_job_fail(job, "%s", text);
-        return -1;
-    }
-    pn->ready = pn->ready || says_ready(pn);
-    return pn->ready;
-}
-
-static void s_await_ready(struct pg_job *job)
-{
-    pg_job_await(job, is_ready, READY_MS, "start of the server");
-}
-
-static void end_server(struct pg_node *pn, int signal)
-{
-    pn->is_stopping = true;
-    if (pn->server)
-        pg_proc_kill(pn->server, signal);
-}
-
-static void s_stop(struct pg_job *job)
-{
-    end_server(job->at, SIGINT); /* fast: clients are sent away */
-    pg_job_next(job);
-}
-
-static void s_kill(struct pg_job *job)
-{
-    end_server(job->at, SIGQUIT); /* as a power cut: no checkpoint */
-    pg_job_next(job);
-}
-
-static int is_stopped(struct pg_job *job)
-{
-    return job->at->server == NULL;
-}
-
-static void s_await_stopped(struct pg_job *job)
-{
-    pg_job_await(job, is_stopped, STOP_MS, "stop of the server");
-}
-
-static void s_reload(struct pg_job *job)
-{
-    struct pg_node *pn = job->at;
-
-    if (!is_follower(pn)) {
-        pg_job_fail(job, "this copy has led");
-    } else if (pn->server) {
-        pg_proc_kill(pn->server, SIGHUP);
-        pg_job_next(job);
-    } else {
-        s_start(job);
-    }
 }
 
 /* -- copies ---------------------------------------------------------------- */
@@ -259,8 +112,8 @@ static void s_clear(struct pg_job *job)
     char fresh[PG_PATH], old[PG_PATH];
     const char *args[] = {"-rf", "--", fresh, old, NULL};
 
-    in_folder(job, "data.new", fresh);
-    in_folder(job, "data.old", old);
+    pg_in_folder(job, "data.new", fresh);
+    pg_in_folder(job, "data.old", old);
     pg_job_run(job, "/bin/rm", args);
 }
 
@@ -272,7 +125,7 @@ static void s_fetch(struct pg_job *job)
     const char *args[] = {"-D",        fresh, "-X", "fetch", "-c", "fast",
                           "--no-sync", "-w",  "-d", NULL,    NULL};
 
-    in_folder(job, "data.new", fresh);
+    pg_in_folder(job, "data.new", fresh);
     str_init(&from, TEXT_CAP);
     pg_conninfo(&from, job->at->node, job->peer);
     args[9] = str_text(&from);
@@ -284,9 +137,9 @@ static void s_swap(struct pg_job *job)
 {
     char data[PG_PATH], fresh[PG_PATH], old[PG_PATH];
 
-    in_folder(job, "data", data);
-    in_folder(job, "data.new", fresh);
-    in_folder(job, "data.old", old);
+    pg_in_folder(job, "data", data);
+    pg_in_folder(job, "data.new", fresh);
+    pg_in_folder(job, "data.old", old);
     if ((rename(data, old) < 0 && errno != ENOENT) || rename(fresh, data) < 0)
         pg_job_fail(job, "%s: %s", data, strerror(errno));
     else
@@ -300,7 +153,7 @@ static void s_copy_template(struct pg_job *job)
     const char *args[] = {"-a", from, to, NULL};
 
     pg_path(from, pn->engine->template.folder, "data");
-    in_folder(job, "data", to);
+    pg_in_folder(job, "data", to);
     pn->is_uncounted = true;
     pg_job_run(job, "/bin/cp", args);
 }
@@ -314,7 +167,7 @@ static void s_initdb(struct pg_job *job)
         "--no-locale", "-E",    "UTF8",      "--wal-segsize=1",
         NULL};
 
-    in_folder(job, "data", data);
+    pg_in_folder(job, "data", data);
     pg_job_run(job, "initdb", args);
 }
 
@@ -328,7 +181,7 @@ static void single_user(struct pg_job *job, const char *sql)
         "--single",       "-D",       data, "-c", "fsync=off", "-c",
         "autovacuum=off", "postgres", NULL};
 
-    in_folder(job, "data", data);
+    pg_in_folder(job, "data", data);
     job->input = sql;
     pg_job_run(job, "postgres", args);
 }
@@ -359,7 +212,7 @@ static void s_count(struct pg_job *job)
 {
     char path[PG_PATH];
 
-    in_folder(job, SIGNAL_FILE, path);
+    pg_in_folder(job, SIGNAL_FILE, path);
     unlink(path);
     job->on_output = take_count;
     single_user(job, "SELECT 'rows=' || count(*) FROM space\n");
@@ -431,7 +284,7 @@ static int is_in_sync(struct pg_job *job)
     struct pg_node *pn = job->at;
 
     if (!pn->server)
-        return is_ready(job);
+        return pg_is_ready(job);
     return pn->is_streaming || pn->node->db.sync_frozen;
 }
 
@@ -452,7 +305,7 @@ static void s_await_follow(struct pg_job *job)
 static void s_stop_peer(struct pg_job *job)
 {
     if (job->peer)
-        end_server(pg_node(job->peer), SIGINT);
+        pg_end_server(pg_node(job->peer), SIGINT);
     pg_job_next(job);
 }
 
@@ -505,22 +358,22 @@ static void s_copied(struct pg_job *job)
 
 /* clang-format off */
 pg_step_f *const pg_initialize_steps[] = {
-    s_clock, s_certs, s_lead, s_start, s_await_ready, s_link_self,
+    s_clock, s_certs, s_lead, pg_s_start, pg_s_await_ready, s_link_self,
     s_new_generation, NULL };
 pg_step_f *const pg_join_steps[] = {
-    s_clock, s_certs, s_clear, s_fetch, s_stop, s_await_stopped, s_swap,
-    s_follow, s_start, s_await_ready, s_link_back, s_await_sync, s_copied,
+    s_clock, s_certs, s_clear, s_fetch, pg_s_stop, pg_s_await_stopped, s_swap,
+    s_follow, pg_s_start, pg_s_await_ready, s_link_back, s_await_sync, s_copied,
     NULL };
 pg_step_f *const pg_connect_steps[] = { s_clock, s_certs, s_link, NULL };
-pg_step_f *const pg_stop_steps[] = { s_stop, s_await_stopped, NULL };
-pg_step_f *const pg_kill_steps[] = { s_kill, s_await_stopped, NULL };
+pg_step_f *const pg_stop_steps[] = { pg_s_stop, pg_s_await_stopped, NULL };
+pg_step_f *const pg_kill_steps[] = { pg_s_kill, pg_s_await_stopped, NULL };
 pg_step_f *const pg_start_steps[] = {
-    s_as_it_was, s_start, s_await_ready, NULL };
+    s_as_it_was, pg_s_start, pg_s_await_ready, NULL };
 pg_step_f *const pg_follow_steps[] = {
-    s_follow, s_reload, s_await_ready, s_await_follow, NULL };
+    s_follow, pg_s_reload, pg_s_await_ready, s_await_follow, NULL };
 pg_step_f *const pg_refetch_steps[] = {
-    s_clear, s_fetch, s_stop, s_await_stopped, s_swap, s_follow, s_start,
-    s_await_ready, s_await_sync, NULL };
+    s_clear, s_fetch, pg_s_stop, pg_s_await_stopped, s_swap, s_follow, pg_s_start,
+    pg_s_await_ready, s_await_sync, NULL };
 pg_step_f *const pg_promote_steps[] = {
     s_stop_peer, s_await_peer_stopped, s_await_console, s_promote,
     s_call_others, NULL };
@@ -528,8 +381,8 @@ pg_step_f *const pg_count_steps[] = { s_count, NULL };
 pg_step_f *const pg_template_steps[] = { s_initdb, s_fill, NULL };
 pg_step_f *const pg_first_steps[] = { s_copy_template, s_certs, NULL };
 pg_step_f *const pg_lead_steps[] = {
-    s_copy_template, s_certs, s_lead, s_start, s_await_ready, NULL };
+    s_copy_template, s_certs, s_lead, pg_s_start, pg_s_await_ready, NULL };
 pg_step_f *const pg_trail_steps[] = {
-    s_copy_template, s_certs, s_signal, s_follow, s_start, s_await_ready,
+    s_copy_template, s_certs, s_signal, s_follow, pg_s_start, pg_s_await_ready,
     s_await_sync, NULL };
 /* clang-format on */
