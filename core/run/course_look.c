@@ -49,6 +49,14 @@ static void on_look(void *user, int rc, bool refused, const struct err *err)
         all_read(course);
 }
 
+/* A node that was absent when the run began is read as gates read it. */
+static uint32_t newcomer_reads(const struct course *course, size_t node)
+{
+    bool known = course->pc->nodes[node].old.n > 0;
+
+    return known ? 0 : course_playbook(course)->steps[0].reads;
+}
+
 static void look_at(struct course *course, size_t node)
 {
     struct look *look = calloc(1, sizeof(*look));
@@ -62,7 +70,8 @@ static void look_at(struct course *course, size_t node)
         .ops = course->ops,
         .link = course->links[node],
         .view = &view,
-        .reads = course_playbook(course)->back_reads,
+        .reads =
+            course_playbook(course)->back_reads | newcomer_reads(course, node),
     };
 
     if (!look)
@@ -123,8 +132,18 @@ static void back_read(struct course *course)
         course_start_live(course, true);
 }
 
+/* A node that was absent when the run began never lost its old set: a way back
+ * has nothing to do there, and no old set to aim at. */
+static void leave_absent_out(struct plan_cluster *pc)
+{
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (pc->nodes[i].old.n == 0 && pc->nodes[i].n_sent == 0)
+            pc->nodes[i].left_out = true;
+}
+
 void course_go_back(struct course *course)
 {
+    leave_absent_out(course->pc);
     course_look(course, COURSE_BACK_READ);
 }
 
@@ -146,6 +165,7 @@ static void survey_read(struct course *course)
         course_finish(course, refused);
     } else {
         err_reset(&course->why);
+        course_record(course, "plan", plan_cluster_json(course->pc));
         course_halt_at(course, COURSE_DECIDED);
     }
 }

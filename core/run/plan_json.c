@@ -189,6 +189,7 @@ int plan_cluster_load(struct plan_cluster *pc, const json_t *json,
     const char *why = json_string_value(json_object_get(json, "no_way_back"));
     struct plan_node *holder;
 
+    pc->was_short = false;
     if (load_nodes(pc, json_object_get(json, "nodes"), err) < 0)
         return -1;
     pc->number = (unsigned)json_integer_value(json_object_get(json, "number"));

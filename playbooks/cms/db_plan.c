@@ -130,6 +130,12 @@ bool cms_db_not_due(const struct plan_cluster *pc, struct str *why)
 
 /* -- the way back, again -------------------------------------------------- */
 
+static bool takes_part(const struct plan_cluster *pc, size_t i)
+{
+    return !pc->nodes[i].left_out &&
+           (pc->nodes[i].roles & (CMS_DATABASE | CMS_CONNECT));
+}
+
 static int old_files_are_there(const struct plan_cluster *pc, size_t i,
                                struct err *err)
 {
@@ -161,9 +167,7 @@ int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
                        "the way back has ended: the old certificates would "
                        "not outlive it");
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (!pc->nodes[i].left_out &&
-            (pc->nodes[i].roles & (CMS_DATABASE | CMS_CONNECT)) &&
-            old_files_are_there(pc, i, err) < 0)
+        if (takes_part(pc, i) && old_files_are_there(pc, i, err) < 0)
             return -1;
     return 0;
 }
@@ -244,16 +248,18 @@ int cms_db_recognise(struct plan_cluster *pc, struct err *err)
     size_t primary;
 
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (!pc->nodes[i].left_out &&
-            (pc->nodes[i].roles & (CMS_DATABASE | CMS_CONNECT)) &&
-            knows_state(pc, i, err) < 0)
+        if (takes_part(pc, i) && knows_state(pc, i, err) < 0)
             return -1;
     if (named_holder(pc, err) < 0)
         return -1;
     /* A done run is taken back from the nodes as they are today; a stopped one
      * goes on only where nobody else was, unless that was accepted. */
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (pc->was_done || plan_accepts(pc->plan, "foreign"))
+        if (!takes_part(pc, i))
+            continue;
+        else if (pc->nodes[i].old.n == 0)
+            cms_db_adopt(pc, i);
+        else if (pc->was_done || plan_accepts(pc->plan, "foreign"))
             cms_db_baseline(pc, i);
     /* I1: who reports Connected Primary is the holder, whatever was written */
     primary = cms_primary_now(&view);

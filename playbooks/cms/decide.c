@@ -25,14 +25,22 @@ static const char *keep(const struct look *look, const char *text)
     return text && text[0] ? arena_strdup(&look->pc->plan->arena, text) : NULL;
 }
 
+static const char *holder_interface(const struct plan_cluster *pc)
+{
+    const struct plan_node *holder = &pc->nodes[pc->holder];
+
+    return holder->interface
+               ? holder->interface
+               : cms_facts_at(pc, pc->holder)->status.interface;
+}
+
 static void take_addresses(const struct look *look, size_t i)
 {
     struct plan_node *pn = &look->pc->nodes[i];
     const struct cms_member *me = cms_status_me(look_status(look, i));
     const char *shown = look_status(look, i)->interface;
-    const char *holder = look->pc->holder == SIZE_MAX
-                             ? NULL
-                             : look_status(look, look->pc->holder)->interface;
+    const char *holder =
+        look->pc->holder == SIZE_MAX ? NULL : holder_interface(look->pc);
 
     pn->db_address = keep(look, pn->node->db_address ? pn->node->db_address
                                 : me                 ? me->address
@@ -93,6 +101,17 @@ void cms_db_baseline(struct plan_cluster *pc, size_t i)
             number > pc->number)
             pc->number = number;
     }
+}
+
+void cms_db_adopt(struct plan_cluster *pc, size_t i)
+{
+    struct findings findings = {0};
+    const struct look look = {pc, &findings};
+
+    take_addresses(&look, i);
+    take_old(&look, i);
+    cms_db_baseline(pc, i);
+    findings_release(&findings);
 }
 
 /* -- way back ------------------------------------------------------------- */

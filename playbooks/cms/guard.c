@@ -108,13 +108,30 @@ static int no_other_primary(const struct view *view, const char *what,
     return 0;
 }
 
+/* A primary that sees no more than half of the members is demoted (facts/cms.md
+ * 3.1).  So it is when members are absent, or expired certificates part them:
+ * it has taken no more writes since, and nobody else may lead. */
+static bool is_demoted_holder(const struct view *view)
+{
+    const struct plan_cluster *pc = view->plan;
+    enum cms_place place = cms_facts_of(view)->status.place;
+    bool absent = pc->expired;
+
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        absent = absent ||
+                 (pc->nodes[i].left_out && (pc->nodes[i].roles & CMS_DATABASE));
+    return absent && (place == CMS_IS_REPLICA || place == CMS_IS_DOWN) &&
+           no_other_primary(view, "I1", NULL) == 0;
+}
+
 /* The holder's last status before its own remove: Connected Primary, and
  * nobody else is left in its list as connected. */
 static int is_last_of_cluster(const struct view *view, struct err *err)
 {
     const struct cms_status *s = &cms_facts_of(view)->status;
 
-    if (s->place != CMS_IS_PRIMARY && s->word != CMS_ERROR)
+    if (s->place != CMS_IS_PRIMARY && s->word != CMS_ERROR &&
+        !is_demoted_holder(view))
         return err_set(err, CAUSE_REFUSED,
                        "I1: it is to be the holder of the data, and says "
                        "that it is %s",
