@@ -48,10 +48,7 @@ struct plan_node {
     size_t n_sent;
     const char **listed; /* its files in gates, and ours since; sorted */
     size_t n_listed;
-    const char *backup; /* name of its snapshot, or NULL */
-    char backup_sha256[PKI_SHA256_HEX];
     int64_t backup_ms;   /* wall; 0: none */
-    unsigned backups;    /* how many this run has taken */
     struct facts *facts; /* owned by the plan */
 };
 

@@ -165,9 +165,6 @@ static void replay_cell(struct plan_cluster *pc,
             pc->was_done = false; /* a way back from it has begun */
         }
     }
-    if (strcmp(step->id, "backup") == 0 && strcmp(to, "apply") == 0 &&
-        node != SIZE_MAX)
-        pc->nodes[node].backups++;
 }
 
 static void replay_clock(struct plan_cluster *pc, const json_t *data)

@@ -17,16 +17,16 @@ struct outcome_row {
 /* clang-format off */
 static const struct outcome_row outcomes[] = {
     [OUTCOME_NONE]        = { "error",       2,   0 },
-    [OUTCOME_DONE]        = { "done",        0,   1 },
+    [OUTCOME_DONE]        = { "done",        0,   2 },
     [OUTCOME_NOT_DUE]     = { "ok",          0,   1 },
-    [OUTCOME_STAGED]      = { "ok",          0,   2 },
-    [OUTCOME_INPUT]       = { "error",       2,   3 },
-    [OUTCOME_INTERRUPTED] = { "interrupted", 130, 4 },
-    [OUTCOME_REFUSED]     = { "refused",     5,   5 },
-    [OUTCOME_LOCKED]      = { "locked",      6,   6 },
-    [OUTCOME_ROLLED_BACK] = { "rolled-back", 1,   7 },
-    [OUTCOME_CLEANED]     = { "rolled-back", 1,   7 },
-    [OUTCOME_INCOMPLETE]  = { "incomplete",  4,   8 },
+    [OUTCOME_STAGED]      = { "ok",          0,   3 },
+    [OUTCOME_INPUT]       = { "error",       2,   4 },
+    [OUTCOME_INTERRUPTED] = { "interrupted", 130, 5 },
+    [OUTCOME_REFUSED]     = { "refused",     5,   6 },
+    [OUTCOME_LOCKED]      = { "locked",      6,   7 },
+    [OUTCOME_ROLLED_BACK] = { "rolled-back", 1,   8 },
+    [OUTCOME_CLEANED]     = { "rolled-back", 1,   8 },
+    [OUTCOME_INCOMPLETE]  = { "incomplete",  4,   9 },
 };
 /* clang-format on */
 

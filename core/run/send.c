@@ -208,20 +208,35 @@ static void keep_backup(uv_work_t *work)
                            &s->err);
 }
 
+static void on_backup_journaled(void *user, const struct err *err)
+{
+    struct send *s = user;
+
+    node_of(s)->backup_ms = clock_wall_ms();
+    finish(s, err ? SENT_ERROR : SENT_OK, err);
+}
+
+/* The digest goes into the journal: a backup that is needed one day can be
+ * told from one that was changed. */
 static void on_kept(uv_work_t *work, int status)
 {
     struct send *s = work->data;
-    struct plan_node *pn = node_of(s);
-    const char *dot = strrchr(str_text(&s->text), '.');
+    char sha256[PKI_SHA256_HEX];
 
     if (status != 0 || s->rc < 0) {
         finish(s, SENT_ERROR, &s->err);
         return;
     }
-    if (dot && strcmp(dot, ".bak") == 0)
-        pki_sha256(s->bytes->data, s->bytes->len, pn->backup_sha256);
-    pn->backup_ms = clock_wall_ms();
-    finish(s, SENT_OK, NULL);
+    pki_sha256(s->bytes->data, s->bytes->len, sha256);
+    const struct journal_record record = {
+        .cluster = s->course->pc->cluster->name,
+        .node = node_of(s)->node->name,
+        .step = "backup",
+        .kind = "backup",
+        .data = json_pack("{s:s, s:s, s:I}", "path", s->path, "sha256", sha256,
+                          "bytes", (json_int_t)s->bytes->len),
+    };
+    journal_write(s->course->journal, &record, on_backup_journaled, s);
 }
 
 static void on_fetched(void *user, const struct link_result *result)
