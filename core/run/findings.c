@@ -9,19 +9,25 @@
 
 #include "core/run/product.h"
 
-/* lint: allow params, printf's own shape */
-void findings_add(struct findings *findings, enum severity severity,
-                  const char *id, const char *node, const char *fmt, ...)
+static struct finding *grow(struct findings *findings)
 {
-    struct finding *grown, *f;
-    va_list ap;
+    struct finding *grown =
+        realloc(findings->list, (findings->n + 1) * sizeof(*grown));
 
-    grown = realloc(findings->list, (findings->n + 1) * sizeof(*grown));
     if (!grown)
         abort();
     findings->list = grown;
-    f = &grown[findings->n++];
-    memset(f, 0, sizeof(*f));
+    memset(&grown[findings->n], 0, sizeof(*grown));
+    return &grown[findings->n++];
+}
+
+void findings_add(/* lint: allow params, printf's own shape */
+                  struct findings *findings, enum severity severity,
+                  const char *id, const char *node, const char *fmt, ...)
+{
+    struct finding *f = grow(findings);
+    va_list ap;
+
     f->severity = severity;
     snprintf(f->id, sizeof(f->id), "%s", id);
     f->node = node;

@@ -48,7 +48,7 @@ void walk_init(struct walk *walk, struct course *course, size_t first,
                size_t last, bool back);
 void walk_start(struct walk *walk);
 /* No new cell is begun; the walk ends when the running ones are settled. */
-void walk_stop(struct walk *walk, enum walk_end end);
+void walk_stop(struct walk *walk, enum walk_end how);
 void walk_release(struct walk *walk); /* only when ended */
 
 /* For cell.c: the node that holds the data is another than the plan says. */

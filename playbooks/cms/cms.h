@@ -76,9 +76,9 @@ int cms_db_recognise(struct plan_cluster *pc, struct err *err);
 void cms_db_issue(struct issue_job *job);
 /* A node that was absent when the plan was made, read now, becomes part of it.
  */
-void cms_db_adopt(struct plan_cluster *pc, size_t node);
+void cms_db_adopt(struct plan_cluster *pc, size_t i);
 /* From now on what the node has now is no stranger's (I7). */
-void cms_db_baseline(struct plan_cluster *pc, size_t node);
+void cms_db_baseline(struct plan_cluster *pc, size_t i);
 /* "dbca-{cluster}.crt" for a cluster; the caller frees. */
 char *cms_issuer_path(const char *template, const char *cluster);
 /* Who holds the data: sets the derived roles of every node. */

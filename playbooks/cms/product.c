@@ -6,6 +6,7 @@
 #include "playbooks/cms/cms.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -138,18 +139,20 @@ static enum reply judge(const char *command, const char *output, size_t len,
 /* "dbserver-g7-3f9a.key" */
 bool cms_is_ours(const char *name, unsigned *generation)
 {
-    unsigned number = 0;
-    char tag[8] = "", rest = 0;
+    static const char hex[] = "0123456789abcdef";
     const char *g = strstr(name, "-g");
+    char *end = NULL;
+    unsigned long number;
 
     if (!g ||
         (strncmp(name, "dbserver-", 9) != 0 &&
          strncmp(name, "dbclient-", 9) != 0 && strncmp(name, "dbca-", 5) != 0))
         return false;
-    if (sscanf(g, "-g%9u-%4[0-9a-f].%c", &number, tag, &rest) != 3 ||
-        strlen(tag) != 4)
+    number = strtoul(g + 2, &end, 10);
+    if (end == g + 2 || end > g + 11 || g[2] == '-' || *end != '-' ||
+        strspn(end + 1, hex) != 4 || end[5] != '.' || !end[6])
         return false;
-    *generation = number;
+    *generation = (unsigned)number;
     return true;
 }
 
