@@ -40,6 +40,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/types.h>
 
 #include "core/base/arena.h"
@@ -50,6 +51,11 @@ enum {
     BED_DEADLINE_MS = 60000,
     BED_WORDS = 64
 };
+
+/* The end of main().  $BED_ONLY runs the tests that match it, by hand. */
+#define bed_run_tests(tests)                                                   \
+    (cmocka_set_test_filter(getenv("BED_ONLY")),                               \
+     cmocka_run_group_tests(tests, NULL, NULL))
 
 struct bed_run { /* one certfleet */
     struct bed_run *next;

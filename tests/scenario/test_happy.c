@@ -255,5 +255,5 @@ int main(void)
         cmocka_unit_test_teardown(test_outage_without_clients, bed_stop),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return bed_run_tests(tests);
 }

@@ -347,5 +347,5 @@ int main(void)
         cmocka_unit_test_teardown(test_one_of_two_in_push, bed_stop),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return bed_run_tests(tests);
 }

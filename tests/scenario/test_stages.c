@@ -326,5 +326,5 @@ int main(void)
         cmocka_unit_test_teardown(test_rollback_with_other_members, bed_stop),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return bed_run_tests(tests);
 }
