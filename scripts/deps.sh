@@ -19,7 +19,7 @@ BUILD='build-essential cmake ninja-build pkg-config libssh-dev libssl-dev
 TEST='libcmocka-dev openssh-client openssh-server openssl git procps
     clang-14|clang clang-format-14|clang-format clang-tidy-14|clang-tidy
     libclang-rt-14-dev|libclang-rt-dev cppcheck valgrind'
-DEMO='postgresql-15|postgresql openssl procps util-linux'
+DEMO='postgresql-15|postgresql openssl procps util-linux libcmocka-dev'
 DEV='gdb strace shellcheck'
 
 CLUSTER_CONF=/etc/postgresql-common/createcluster.conf

@@ -40,6 +40,7 @@ struct waiter { /* malloc'd; text and word too */
     uint64_t after; /* entries above this seq only */
 };
 void wait_run(struct ask *ask, char **words, int n);
+void timing_run(struct ask *ask, char **words, int n); /* timing.c */
 void waiters_add(struct waiter *w);
 void waiters_look(struct lab *lab);
 void waiters_drop(struct lab *lab, struct ask *ask); /* NULL: all */

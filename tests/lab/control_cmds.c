@@ -310,6 +310,7 @@ static const struct command commands[] = {
     { "status", 2, 2, c_status, "NODE" },
     { "history", 1, 3, c_history, "[NODE|* [AFTER-SEQ]]" },
     { "verdict", 1, 1, c_verdict, "" },
+    { "timing", 1, 2, timing_run, "[CLUSTER]" },
     { "files", 2, 2, c_files, "NODE" },
     { "put", 4, 4, c_put, "NODE NAME PATH" },
     { "rm", 3, 3, c_rm, "NODE NAME" },
