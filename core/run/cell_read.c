@@ -157,6 +157,7 @@ static void probe_node(struct cell *cell, size_t node, uint32_t reads)
     reading->self = node == cell->node;
     cell->probes++;
     const struct probe_options options = {
+        .loop = course->loop,
         .ops = course->ops,
         .link = course->links[node],
         .view = &view,

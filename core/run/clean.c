@@ -99,6 +99,7 @@ static void clean_node(struct course *course, size_t node)
     struct cleaner *cleaner = calloc(1, sizeof(*cleaner));
     const struct view view = {.plan = course->pc, .node = node};
     const struct probe_options options = {
+        .loop = course->loop,
         .ops = course->ops,
         .link = course->links[node],
         .view = &view,

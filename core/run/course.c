@@ -351,7 +351,10 @@ void course_note_live_act(struct course *course, const struct step *step)
         course->had_degraded = true;
         write_clock(course, "degraded", true, now);
     }
-    if ((step->flags & STEP_OUTAGE) && !course->pc->outage_began_ms) {
+    /* Past the turn somebody serves: what connects then ends an outage, and
+     * never begins one. */
+    if ((step->flags & STEP_OUTAGE) && !course->pc->turned &&
+        !course->pc->outage_began_ms) {
         course->pc->outage_began_ms = now;
         course->had_outage = true;
         write_clock(course, "outage", true, now);

@@ -67,6 +67,7 @@ static void look_at(struct course *course, size_t node)
         .walk_ms = clock_mono_ms(),
     };
     const struct probe_options options = {
+        .loop = course->loop,
         .ops = course->ops,
         .link = course->links[node],
         .view = &view,

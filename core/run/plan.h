@@ -21,11 +21,13 @@ enum {
 };
 
 struct set_file {
-    const char *slot;            /* "server_key": the playbook's word */
-    const char *name;            /* on the node; NULL: none */
-    char sha256[PKI_SHA256_HEX]; /* "" until known */
-    uint32_t roles;              /* nodes that get it; 0: all */
-    bool secret;                 /* a private key */
+    const char *slot;                 /* "server_key": the playbook's word */
+    const char *name;                 /* on the node; NULL: none */
+    char sha256[PKI_SHA256_HEX];      /* "" until known */
+    char cert_sha256[PKI_SHA256_HEX]; /* of the certificate in it; new set only,
+                                         once loaded */
+    uint32_t roles;                   /* nodes that get it; 0: all */
+    bool secret;                      /* a private key */
 };
 struct file_set {
     struct set_file files[SET_FILES_MAX];

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "core/base/clock.h"
 
@@ -15,6 +16,7 @@ enum {
 }; /* bytes; certificates and keys are small */
 
 struct probe {
+    uv_loop_t *loop;
     const struct link_ops *ops;
     struct link *link;
     struct view view;
@@ -27,6 +29,7 @@ struct probe {
     struct err err;
     probe_done_f *done;
     void *user;
+    uv_work_t work;
 };
 
 struct request { /* one answer that is awaited */
@@ -164,6 +167,29 @@ static bool ask_served(struct probe *p)
     return true;
 }
 
+static void do_work(uv_work_t *work)
+{
+    struct probe *p = work->data;
+
+    p->row->work(facts_of(p));
+}
+
+static void on_worked(uv_work_t *work, int status)
+{
+    struct probe *p = work->data;
+
+    (void)status;
+    p->row++;
+    next_row(p);
+}
+
+static bool ask_work(struct probe *p)
+{
+    p->work.data = p;
+    uv_queue_work(p->loop, &p->work, do_work, on_worked);
+    return true;
+}
+
 static bool ask_row(struct probe *p)
 {
     const struct link_command command = {.text = p->row->text};
@@ -181,6 +207,8 @@ static bool ask_row(struct probe *p)
         return ask_files(p);
     case READ_SERVED:
         return ask_served(p);
+    case READ_WORK:
+        return ask_work(p);
     }
     return false;
 }
@@ -202,6 +230,7 @@ void probe_start(const struct probe_options *options, probe_done_f *done,
 
     if (!p)
         abort();
+    p->loop = options->loop;
     p->ops = options->ops;
     p->link = options->link;
     p->view = *options->view;

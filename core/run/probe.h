@@ -19,6 +19,7 @@ typedef void probe_done_f(void *user, int rc, bool refused,
                           const struct err *err);
 
 struct probe_options {
+    struct uv_loop_s *loop;
     const struct link_ops *ops;
     struct link *link;
     const struct view *view; /* copied */

@@ -29,12 +29,15 @@ struct facts {
 };
 
 /* Reads: how facts are got.  One row for each bit, in the order in which they
- * are made; a later row may use what an earlier one found. */
+ * are made; a later row may use what an earlier one found.  A READ_WORK row
+ * sends nothing: it computes in the pool from what the rows of its bits took.
+ */
 enum read_kind {
     READ_COMMAND,
     READ_LIST,
     READ_FILES,
-    READ_SERVED
+    READ_SERVED,
+    READ_WORK
 };
 struct read_file {
     const char *name;
@@ -55,6 +58,8 @@ struct read_row {
     /* Takes what came.  For READ_FILES once for each file. */
     int (*parse)(struct facts *, const struct read_file *,
                  const struct link_result *, struct err *);
+    /* READ_WORK: in the pool; nobody else looks at these facts meanwhile. */
+    void (*work)(struct facts *);
 };
 
 /* Commands that may go out at all (invariant I6). */

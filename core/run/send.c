@@ -270,6 +270,7 @@ static int load_file(struct plan_cluster *pc, size_t i, const char *path,
 {
     struct secret *bytes = file_read(path, FILE_CAP, err);
     char sha[PKI_SHA256_HEX];
+    struct pki_cert_info info;
 
     if (!bytes)
         return -1;
@@ -280,6 +281,9 @@ static int load_file(struct plan_cluster *pc, size_t i, const char *path,
                        "%s is not the file that was issued for this run", path);
     }
     memcpy(pc->set.files[i].sha256, sha, sizeof(sha));
+    if (!pc->set.files[i].secret &&
+        pki_describe(bytes->data, bytes->len, &info, NULL) == 0)
+        memcpy(pc->set.files[i].cert_sha256, info.sha256, PKI_SHA256_HEX);
     secret_free(pc->content[i]);
     pc->content[i] = bytes;
     return 0;

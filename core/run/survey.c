@@ -126,6 +126,7 @@ void survey_start(struct survey *survey)
         struct surveyed *s = &survey->list[i];
         const struct view view = view_of(s);
         const struct probe_options options = {
+            .loop = survey->options.loop,
             .ops = survey->options.links.ops,
             .link = s->link,
             .view = &view,

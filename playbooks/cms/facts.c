@@ -74,6 +74,7 @@ void cms_facts_free(struct facts *facts)
         return;
     drop_bytes(f);
     drop_listed(f);
+    secret_free(f->served_bytes);
     free(f);
 }
 
@@ -284,24 +285,8 @@ static int parse_old(struct facts *facts, const struct read_file *file,
     if (old->missing)
         return 0;
     pki_sha256(result->data, result->len, old->sha256);
+    secret_free(f->bytes[file->tag]);
     f->bytes[file->tag] = secret_from(result->data, result->len);
-    if (!is_key(file->tag))
-        pki_describe(result->data, result->len, &old->info, NULL);
-    return 0;
-}
-
-static int parse_key(struct facts *facts, const struct read_file *file,
-                     const struct link_result *result, struct err *err)
-{
-    struct cms_facts *f = (struct cms_facts *)facts;
-
-    if (parse_old(facts, file, result, err) < 0)
-        return -1;
-    /* The last key completes the set (connect-only nodes have just one). */
-    if (file->tag == CMS_CLIENT_KEY) {
-        cms_judge_old(f);
-        drop_bytes(f);
-    }
     return 0;
 }
 
@@ -343,9 +328,36 @@ static int parse_served(struct facts *facts, const struct read_file *file,
     struct cms_facts *f = (struct cms_facts *)facts;
 
     (void)file;
-    f->served =
-        pki_describe(result->data, result->len, &f->served_info, err) == 0;
-    return f->served ? 0 : -1;
+    (void)err;
+    secret_free(f->served_bytes);
+    f->served_bytes = secret_from(result->data, result->len);
+    return 0;
+}
+
+/* -- in the pool: a decoded key or certificate costs a millisecond -------- */
+
+static void describe_served(struct cms_facts *f)
+{
+    if (!f->served_bytes)
+        return;
+    f->served = pki_describe(f->served_bytes->data, f->served_bytes->len,
+                             &f->served_info, NULL) == 0;
+    secret_free(f->served_bytes);
+    f->served_bytes = NULL;
+}
+
+static void work(struct facts *facts)
+{
+    struct cms_facts *f = (struct cms_facts *)facts;
+
+    describe_served(f);
+    for (int i = 0; i < CMS_SLOTS; i++)
+        if (f->bytes[i] && !is_key((enum cms_slot)i))
+            pki_describe(f->bytes[i]->data, f->bytes[i]->len, &f->old[i].info,
+                         NULL);
+    if (f->bytes[CMS_CLIENT_KEY]) /* every node has one: keys were read */
+        cms_judge_old(f);
+    drop_bytes(f);
 }
 
 /* clang-format off */
@@ -356,9 +368,10 @@ const struct read_row cms_reads[] = {
     { .bit = CMS_READ_DATE,    .kind = READ_COMMAND, .text = "date", .optional = true, .parse = parse_date },
     { .bit = CMS_READ_DF,      .kind = READ_COMMAND, .text = "df", .optional = true, .parse = parse_df },
     { .bit = CMS_READ_CERTS,   .kind = READ_FILES,   .names = cert_names, .parse = parse_old },
-    { .bit = CMS_READ_KEYS,    .kind = READ_FILES,   .names = key_names, .parse = parse_key },
+    { .bit = CMS_READ_KEYS,    .kind = READ_FILES,   .names = key_names, .parse = parse_old },
     { .bit = CMS_READ_TARGET,  .kind = READ_FILES,   .names = target_names, .parse = parse_target },
     { .bit = CMS_READ_SERVED,  .kind = READ_SERVED,  .optional = true, .peer = served_peer, .parse = parse_served },
+    { .bit = CMS_READ_CERTS | CMS_READ_KEYS | CMS_READ_SERVED, .kind = READ_WORK, .work = work },
     { .bit = 0 },
 };
 /* clang-format on */

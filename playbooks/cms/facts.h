@@ -45,8 +45,9 @@ struct cms_facts {
     bool old_good;                   /* key matches, chain verifies, all read */
     char old_why[256];               /* why not */
     char target_sha256[SET_FILES_MAX][PKI_SHA256_HEX];
-    bool target_back; /* the target was the old set */
-    bool served;      /* its listener answered */
+    bool target_back;            /* the target was the old set */
+    bool served;                 /* its listener answered */
+    struct secret *served_bytes; /* until it is described */
     struct pki_cert_info served_info;
     char served_why[256];
 };

@@ -217,7 +217,7 @@ static bool clock_is_good(const struct view *view, struct err *why)
     return false;
 }
 
-enum goal cms_goal_push(const struct view *view, struct err *why)
+static enum goal files_are_there(const struct view *view, struct err *why)
 {
     const struct cms_facts *f = cms_facts_of(view);
     const struct file_set *set =
@@ -230,6 +230,22 @@ enum goal cms_goal_push(const struct view *view, struct err *why)
                     set->files[i].name);
             return GOAL_OPEN;
         }
+    return GOAL_MET;
+}
+
+/* That the bytes are there is not enough before anything live is changed: the
+ * node's own word on them (`pki match', `pki verify') must have been heard in
+ * this try, or a second try would step over its no. */
+enum goal cms_goal_push(const struct view *view, struct err *why)
+{
+    enum goal goal = files_are_there(view, why);
+
+    if (goal != GOAL_MET || view->back || view->plan->left)
+        return goal;
+    if (!view->acted) {
+        err_set(why, CAUSE_REMOTE, "the node has not checked the set yet");
+        return GOAL_OPEN;
+    }
     return clock_is_good(view, why) ? GOAL_MET : GOAL_ERROR;
 }
 
@@ -367,27 +383,13 @@ static enum goal sees_all(const struct view *view, struct err *why)
     return GOAL_MET;
 }
 
-/* The digest of the server certificate itself, not of its file. */
-static void wanted_cert(const struct view *view, size_t file,
-                        char sha256[PKI_SHA256_HEX])
-{
-    const struct secret *bytes = view->plan->content[file];
-    struct pki_cert_info info;
-
-    sha256[0] = '\0';
-    if (view->back)
-        memcpy(sha256, node_of(view)->served_sha256, PKI_SHA256_HEX);
-    else if (bytes && pki_describe(bytes->data, bytes->len, &info, NULL) == 0)
-        memcpy(sha256, info.sha256, PKI_SHA256_HEX);
-}
-
 static enum goal serves_set(const struct view *view, struct err *why)
 {
     const struct cms_facts *f = cms_facts_of(view);
     const struct file_set *set =
         plan_target(view->plan, view->node, view->back);
     const struct set_file *cert = set_slot(set, "server_crt");
-    char wanted[PKI_SHA256_HEX];
+    const char *wanted;
 
     if (!(node_of(view)->roles & CMS_DATABASE) || !node_of(view)->serves_tls ||
         !cert)
@@ -397,7 +399,8 @@ static enum goal serves_set(const struct view *view, struct err *why)
                      "its database port answered in gates and does not "
                      "answer now",
                      "");
-    wanted_cert(view, (size_t)(cert - set->files), wanted);
+    /* the certificate itself, not its file */
+    wanted = view->back ? node_of(view)->served_sha256 : cert->cert_sha256;
     if (strcmp(f->served_info.sha256, wanted) != 0)
         return lacks(why, "its database port serves another certificate: ",
                      f->served_info.sha256);
@@ -428,7 +431,7 @@ enum goal cms_goal_prove(const struct view *view, struct err *why)
         return lacks(why, "it sees another primary", "");
     goal = sees_all(view, why);
     if (goal == GOAL_MET)
-        goal = cms_goal_push(view, why);
+        goal = files_are_there(view, why);
     if (goal == GOAL_MET)
         goal = serves_set(view, why);
     return goal;
