@@ -6,6 +6,7 @@
 #include "tests/scenario/bed_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,11 +97,12 @@ static const char *path_of(struct bed *bed, const char *name)
 
 void bed_write(struct bed *bed, const char *name, const char *text)
 {
-    FILE *f = fopen(path_of(bed, name), "we");
+    int fd = open(path_of(bed, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                  0600);
 
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-    assert_int_equal(fclose(f), 0);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(close(fd), 0);
 }
 
 const char *bed_read(struct bed *bed, const char *name)
