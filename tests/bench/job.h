@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tests/bench/job.h - the whole job: `certfleet apply cms/db-rotate '*'` on a
+ * lab of many clusters, and what it took.
+ */
+#ifndef CERTFLEET_BENCH_JOB_H
+#define CERTFLEET_BENCH_JOB_H
+
+#include "tests/bench/figures.h"
+
+struct job {
+    const char *name; /* heads its figures; static */
+    const char *key;  /* as certfleet-lab --key takes it; new keys too */
+    bool delays;      /* the appliance takes its time */
+    unsigned clusters;
+    unsigned sessions;   /* max_sessions; 0: the default */
+    const char *program; /* certfleet */
+};
+
+void job_run(const struct job *job, struct figures *figures);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tests/bench/path.h - how long the appliances themselves took, from the
+ * lab's verdict: no client can be faster.
+ */
+#ifndef CERTFLEET_BENCH_PATH_H
+#define CERTFLEET_BENCH_PATH_H
+
+#include <jansson.h>
+
+/* Phase by phase the own time of a cluster's slowest node, in ms; a phase
+ * that goes one by one (remove, join) counts every node. */
+double path_cluster_ms(const json_t *verdict, const char *cluster);
+
+/* The same of the outage: the last remove, certs and localnode, initialize,
+ * the slowest connect. */
+double path_outage_ms(const json_t *verdict, const char *cluster);
+
+#endif

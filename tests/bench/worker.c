@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Both ends of the pipe between the benchmark and a worker.
+ */
+#include "tests/bench/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/bench/server.h"
+
+void work_file_name(unsigned i, char name[16])
+{
+    snprintf(name, 16, "bench-%u.crt", i % 100);
+}
+
+uint64_t worker_now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t worker_resident_kb(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long all = 0, resident = 0;
+
+    if (!file || fscanf(file, "%lu %lu", &all, &resident) != 2)
+        die("/proc/self/statm cannot be read");
+    fclose(file);
+    return resident * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static unsigned number(const char *word)
+{
+    return (unsigned)strtoul(word, NULL, 10);
+}
+
+int worker_main(char **words)
+{
+    struct work work = {.kind = (enum work_kind)number(words[1]),
+                        .dir = words[2],
+                        .base = words[3],
+                        .nodes = number(words[4]),
+                        .sessions = number(words[5]),
+                        .commands = number(words[6])};
+    struct tally tally = {0};
+    int code = strcmp(words[0], "bare") == 0 ? bare_run(&work, &tally)
+                                             : ours_run(&work, &tally);
+
+    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally.wall_us,
+           tally.ok, tally.before_kb, tally.after_kb);
+    return code;
+}
+
+static pid_t spawn(bool bare, const struct work *work, int out)
+{
+    char words[4][16];
+    const char *argv[] = {"certfleet-bench",
+                          "--worker",
+                          bare ? "bare" : "ours",
+                          words[0],
+                          work->dir,
+                          work->base,
+                          words[1],
+                          words[2],
+                          words[3],
+                          NULL};
+    pid_t pid;
+
+    snprintf(words[0], sizeof(words[0]), "%d", (int)work->kind);
+    snprintf(words[1], sizeof(words[1]), "%u", work->nodes);
+    snprintf(words[2], sizeof(words[2]), "%u", work->sessions);
+    snprintf(words[3], sizeof(words[3]), "%u", work->commands);
+    pid = fork();
+    if (pid == 0) {
+        dup2(out, 1);
+        execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+static double ms_of(struct timeval t)
+{
+    return (double)t.tv_sec * 1000 + (double)t.tv_usec / 1000;
+}
+
+struct cost worker_measure(bool bare, const struct work *work)
+{
+    struct cost cost = {.tally.wall_us = 0};
+    struct tally *t = &cost.tally;
+    struct rusage used;
+    int out[2], status;
+    FILE *file;
+    pid_t pid;
+    int got;
+
+    if (pipe2(out, O_CLOEXEC) < 0)
+        die("no pipe: %s", strerror(errno));
+    pid = spawn(bare, work, out[1]);
+    close(out[1]);
+    file = fdopen(out[0], "r");
+    got = fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+                 &t->wall_us, &t->ok, &t->before_kb, &t->after_kb);
+    fclose(file);
+    while (wait4(pid, &status, 0, &used) < 0)
+        if (errno != EINTR)
+            die("wait4: %s", strerror(errno));
+    if (got != 4 || status != 0 || t->ok != work->sessions)
+        die("the %s client did %" PRIu64 " of %u sessions (status %d)",
+            bare ? "bare" : "certfleet", t->ok, work->sessions, status);
+    cost.cpu_ms = ms_of(used.ru_utime) + ms_of(used.ru_stime);
+    return cost;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tests/bench/worker.h - one measured client, in a process of its own.
+ *
+ * worker_measure starts this program again as a worker: what it uses is its
+ * own and no other's, and wait4 tells it, start and end of the process
+ * included.  The two kinds of client do the same work on the same sessions:
+ * all at once, none waits for another.
+ */
+#ifndef CERTFLEET_BENCH_WORKER_H
+#define CERTFLEET_BENCH_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum work_kind {
+    WORK_LOGIN, /* connect and login */
+    WORK_EXEC,  /* ... and one command in a channel of its own */
+    WORK_FILES, /* ... and five files on a second connection by SFTP */
+    WORK_HOLD,  /* as WORK_EXEC; memory with all sessions open */
+    WORK_EXECS, /* many commands on each open session, a channel each */
+    WORK_SHELL, /* the same, typed into one shell each */
+    WORK_KINDS
+};
+
+enum {
+    WORK_FILE_BYTES = 4096,
+    WORK_FILE_COUNT = 5
+};
+
+struct work {
+    enum work_kind kind;
+    const char *dir;  /* the lab's, with id_ed25519 and known_hosts */
+    const char *base; /* first address */
+    unsigned nodes;   /* of the lab */
+    unsigned sessions;
+    unsigned commands; /* WORK_EXECS, WORK_SHELL: on each session */
+};
+
+struct tally { /* what a worker prints: four numbers */
+    uint64_t wall_us;
+    uint64_t ok;                  /* sessions that did all that was asked */
+    uint64_t before_kb, after_kb; /* WORK_HOLD: resident */
+};
+
+struct cost { /* what the parent knows then */
+    struct tally tally;
+    double cpu_ms; /* user and system */
+};
+
+#define WORK_COMMAND "version"
+/* "bench-0.crt" */
+void work_file_name(unsigned i, char name[16]);
+
+uint64_t worker_now_us(void);
+uint64_t worker_resident_kb(void);
+
+/* ours.c and bare.c: do it all; the exit code. */
+int ours_run(const struct work *work, struct tally *tally);
+int bare_run(const struct work *work, struct tally *tally);
+
+/* Dies when a session failed. */
+struct cost worker_measure(bool bare, const struct work *work);
+/* argv of a worker: ours|bare KIND DIR BASE NODES SESSIONS COMMANDS */
+int worker_main(char **words);
+
+#endif
