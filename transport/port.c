@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "transport/port_priv.h"
 
@@ -17,23 +18,65 @@ enum {
     SESSIONS_DEFAULT = 200,
     KEEPALIVE_DEFAULT_S = 15,
     PROXIES_AT_ONCE = 8,
+    TURN_BUDGET_US = 6000, /* for sockets, and as much for what is told */
 };
+
+static uint64_t thread_cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+bool port_turn_is_long(const struct link_port *p)
+{
+    return thread_cpu_us() - p->turn_began_us >= TURN_BUDGET_US;
+}
+
+/* The last that runs before the loop waits: a turn begins. */
+static void on_pacer(uv_prepare_t *prepare)
+{
+    struct link_port *p = prepare->data;
+
+    p->turn_began_us = thread_cpu_us();
+}
+
+static void on_teller(uv_idle_t *idle);
+
+/* The rest of a list, before what has come since. */
+static void tell_next_turn(struct link_port *p, struct port_note *list)
+{
+    struct port_note **last = &list;
+
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = p->notes;
+    if (p->notes == NULL)
+        p->last_note = last;
+    p->notes = list;
+    uv_idle_start(&p->teller, on_teller);
+}
 
 static void on_teller(uv_idle_t *idle)
 {
     struct link_port *p = idle->data;
     struct port_note *list = p->notes;
+    uint64_t began = thread_cpu_us();
 
     p->notes = NULL;
     p->last_note = &p->notes;
     uv_idle_stop(idle);
-    while (list != NULL) {
+    /* at least one, or sockets could starve it */
+    while (list != NULL && thread_cpu_us() - began < TURN_BUDGET_US) {
         struct port_note *note = list;
 
         list = note->next;
         note->next = NULL;
         note->tell(note);
     }
+    if (list != NULL)
+        tell_next_turn(p, list);
 }
 
 void port_tell(struct link_port *p, struct port_note *note)
@@ -95,9 +138,13 @@ struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
     p->last_note = &p->notes;
     uv_idle_init(loop, &p->teller);
     uv_timer_init(loop, &p->keepalive);
+    uv_prepare_init(loop, &p->pacer);
     p->teller.data = p;
     p->keepalive.data = p;
-    p->handles = 2;
+    p->pacer.data = p;
+    p->handles = 3;
+    uv_prepare_start(&p->pacer, on_pacer);
+    uv_unref((uv_handle_t *)&p->pacer);
     uv_timer_start(&p->keepalive, on_keepalive, p->keepalive_ms,
                    p->keepalive_ms);
     uv_unref((uv_handle_t *)&p->keepalive);
@@ -141,6 +188,7 @@ void port_free(struct link_port *p)
 {
     if (p == NULL)
         return;
+    uv_close((uv_handle_t *)&p->pacer, on_closed);
     uv_close((uv_handle_t *)&p->teller, on_closed);
     uv_close((uv_handle_t *)&p->keepalive, on_closed);
 }

@@ -55,9 +55,16 @@ struct link_port {
     struct port_note **last_note;
     uv_idle_t teller;
     uv_timer_t keepalive;
+    uv_prepare_t pacer;
+    uint64_t turn_began_us; /* CPU time of the loop's thread */
     int handles;
     bool freeing;
 };
+
+/* Has this turn of the loop computed for long enough?  What waits then waits
+ * for the next turn: two hundred handshakes that come at once (0.4 ms each)
+ * must not keep timers and other sessions from theirs. */
+bool port_turn_is_long(const struct link_port *p);
 
 /* `note` is told in the next turn of the loop. */
 void port_tell(struct link_port *p, struct port_note *note);

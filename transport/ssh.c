@@ -198,6 +198,8 @@ static void on_socket(uv_poll_t *poll, int status, int events)
     (void)events;
     if (status < 0) /* libuv has stopped watching; libssh reads the error */
         c->poll_events = 0;
+    else if (port_turn_is_long(c->port))
+        return; /* it will be told again: polling is level-triggered */
     conn_step(c);
 }
 

@@ -43,6 +43,12 @@ struct tls_probe {
     struct sockaddr_storage numeric;
     const struct addrinfo *next; /* to try when this one fails */
     struct shake shake;
+    uv_work_t work; /* one step of the handshake, in the pool */
+    bool working;
+    bool shaking; /* the first step was made */
+    size_t came;  /* bytes in `buffer` that the step takes */
+    enum shake_end step;
+    struct err step_err;
     enum link_end end;
     struct err err;
     char buffer[READ_BYTES];
@@ -74,7 +80,7 @@ static void complete_if_closed(struct tls_probe *p)
 {
     struct link_result r = {.end = p->end};
 
-    if (p->tcp_open || p->timer_open)
+    if (p->tcp_open || p->timer_open || p->working)
         return;
     if (p->end == LINK_OK) {
         r.data = str_text(&p->shake.chain);
@@ -123,7 +129,7 @@ static void end_probe(struct tls_probe *p, enum link_end end, enum cause cause,
     if (p->state == END)
         return;
     p->state = END;
-    if (p->shake.chain.len > 0 && end != LINK_CANCELED)
+    if (!p->working && p->shake.chain.len > 0 && end != LINK_CANCELED)
         end = LINK_OK; /* what came after it does not matter */
     p->end = end;
     str_init(&text, 900);
@@ -172,30 +178,66 @@ static void send_bytes(struct tls_probe *p, const void *data, size_t len)
 
 /* -------------------------------------------------------------- handshake */
 
-static void handshake(struct tls_probe *p, const void *data, size_t len)
+static void read_on(struct tls_probe *p);
+
+/* In the pool: a step costs a millisecond or two. */
+static void do_step(uv_work_t *work)
 {
-    struct err why;
-    enum shake_end end = shake_take(&p->shake, data, len, &why);
+    struct tls_probe *p = work->data;
+
+    err_reset(&p->step_err);
+    if (!p->shaking &&
+        shake_init(&p->shake, p->is_name ? p->address : NULL) < 0) {
+        err_set(&p->step_err, CAUSE_SYSTEM, "OpenSSL cannot be set up");
+        p->step = SHAKE_FAILED;
+        return;
+    }
+    p->shaking = true;
+    p->step = shake_take(&p->shake, p->came > 0 ? p->buffer : NULL, p->came,
+                         &p->step_err);
+}
+
+static void on_step(uv_work_t *work, int status)
+{
+    struct tls_probe *p = work->data;
     const void *out;
     size_t n;
 
-    out = shake_output(&p->shake, &n);
-    if (n > 0)
+    (void)status;
+    p->working = false;
+    if (p->state == END) { /* canceled, or out of time meanwhile */
+        if (p->shake.chain.len > 0 && p->end != LINK_CANCELED)
+            p->end = LINK_OK;
+        complete_if_closed(p);
+        return;
+    }
+    out = p->shaking ? shake_output(&p->shake, &n) : NULL;
+    if (out != NULL && n > 0)
         send_bytes(p, out, n);
-    shake_sent(&p->shake);
-    if (end == SHAKE_FAILED)
-        end_probe(p, LINK_FAILED, CAUSE_REMOTE, "%s", why.text);
-    else if (end == SHAKE_DONE)
+    if (p->shaking)
+        shake_sent(&p->shake);
+    if (p->step == SHAKE_FAILED)
+        end_probe(p, LINK_FAILED, CAUSE_REMOTE, "%s", p->step_err.text);
+    else if (p->step == SHAKE_DONE)
         end_probe(p, LINK_FAILED, CAUSE_REMOTE, "it showed no certificate");
+    else
+        read_on(p);
+}
+
+/* Nothing is read until the step is made: its bytes are in `buffer`. */
+static void handshake(struct tls_probe *p, size_t came)
+{
+    uv_read_stop((uv_stream_t *)&p->tcp);
+    p->came = came;
+    p->working = true;
+    p->work.data = p;
+    uv_queue_work(p->loop, &p->work, do_step, on_step);
 }
 
 static void start_handshake(struct tls_probe *p)
 {
     p->state = HANDSHAKE;
-    if (shake_init(&p->shake, p->is_name ? p->address : NULL) == 0)
-        handshake(p, NULL, 0);
-    else
-        end_probe(p, LINK_UNSENT, CAUSE_SYSTEM, "OpenSSL cannot be set up");
+    handshake(p, 0);
 }
 
 /* ------------------------------------------------------------- PostgreSQL */
@@ -250,7 +292,15 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     else if (p->state == ASK)
         take_answer(p, buf->base, (size_t)n);
     else if (p->state == HANDSHAKE)
-        handshake(p, buf->base, (size_t)n);
+        handshake(p, (size_t)n);
+}
+
+static void read_on(struct tls_probe *p)
+{
+    int rc = uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_read);
+
+    if (rc < 0 && p->state != END)
+        end_probe(p, LINK_LOST, CAUSE_SYSTEM, "%s", uv_strerror(rc));
 }
 
 /* ------------------------------------------------------------- connecting */
