@@ -202,7 +202,8 @@ static void add_reads(struct plan_pen *pen, const struct step *step)
     for (const struct read_row *r = pb->product->reads; r && r->bit; r++) {
         bool again = r->kind != READ_COMMAND && (said & (1U << r->kind));
 
-        if (!(r->bit & bits) || again)
+        /* READ_WORK: nothing is asked of the node */
+        if (!(r->bit & bits) || again || r->kind == READ_WORK)
             continue;
         said |= 1U << r->kind;
         str_addf(pen->out, "%s%s", any ? "; " : "      reads: ",
