@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The process dies (SIGKILL) in every row, before a node has acted and after:
+ * rollback takes such a run back, resume ends such a run, and nothing is lost.
+ */
+#include "tests/scenario/crew.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STATUS "database cluster status"
+#define REMOVE "database cluster remove"
+#define CERTS "database cluster certs*"
+#define LOCALNODE "database cluster localnode*"
+#define INIT "database cluster initialize"
+#define CONNECT "database cluster connect*"
+#define JOIN "database cluster join*"
+#define APPLY "apply cms/db-rotate lab --yes"
+
+enum {
+    CUT = 1 << 0,    /* the node's connections are cut at the same moment */
+    STAGED = 1 << 1, /* nothing live was changed: all is tidied */
+};
+
+struct moment {
+    const char *node;
+    const char *how; /* before, after: held; else a fault that strikes once */
+    const char *subject;
+    unsigned flags;
+};
+
+/* clang-format off */
+static const struct moment forward[] = {
+    { "core2", "before",        STATUS,                STAGED }, /* gates */
+    { "edge1", "after",         STATUS,                STAGED },
+    { "core2", "before",        "backup snapshot*",    STAGED },
+    { "core1", "after",         "backup snapshot*",    STAGED },
+    { "core3", "sftp-no-reply", "read *.bak",          STAGED },
+    { "core2", "sftp-no-reply", "open dbserver*.key",  STAGED },
+    { "core1", "sftp-no-reply", "write dbclient*.crt", STAGED },
+    { "edge2", "sftp-no-reply", "close dbca*",         STAGED },
+    { "core2", "before",        "pki match*",          STAGED },
+    { "edge1", "after",         "pki verify*",         STAGED | CUT },
+    { "core2", "before",        REMOVE },
+    { "core2", "after",         REMOVE },
+    { "core3", "after",         REMOVE,                CUT },
+    { "core2", "before",        CERTS },
+    { "core2", "after",         CERTS },
+    { "core3", "before",        LOCALNODE },
+    { "edge1", "before",        REMOVE },
+    { "edge1", "after",         REMOVE },
+    { "edge2", "before",        CERTS },
+    { "edge2", "after",         CERTS },
+    { "core1", "before",        REMOVE },
+    { "core1", "after",         REMOVE },
+    { "core1", "after",         REMOVE,                CUT },
+    { "core1", "before",        CERTS,                 CUT },
+    { "core1", "after",         CERTS },
+    { "core1", "after",         LOCALNODE },
+    { "core1", "before",        INIT },
+    { "core1", "after",         INIT },
+    { "core1", "after",         INIT,                  CUT },
+    { "edge1", "before",        CONNECT },
+    { "edge2", "after",         CONNECT },
+    { "edge1", "after",         CONNECT,               CUT },
+    { "core2", "before",        JOIN },
+    { "core2", "after",         JOIN },
+    { "core3", "before",        JOIN,                  CUT },
+    { "core3", "after",         JOIN },
+};
+static const struct moment backward[] = {
+    { "core2", "before",        REMOVE },
+    { "core3", "after",         CERTS },
+    { "edge1", "after",         REMOVE },
+    { "core1", "after",         REMOVE },
+    { "core1", "before",        CERTS },
+    { "core1", "after",         INIT },
+    { "edge2", "before",        CONNECT },
+    { "core2", "after",         JOIN,                  CUT },
+};
+/* clang-format on */
+
+/* -- the moment ------------------------------------------------------------ */
+
+static bool is_hold(const struct moment *m)
+{
+    return strcmp(m->how, "before") == 0 || strcmp(m->how, "after") == 0;
+}
+
+static int set_trap(struct bed *bed, const struct moment *m)
+{
+    if (is_hold(m))
+        return bed_id(
+            bed_lab(bed, "hold %s %s '%s'", m->node, m->how, m->subject));
+    return bed_id(
+        bed_lab(bed, "inject %s %s '%s'", m->node, m->how, m->subject));
+}
+
+static void kill_run(struct bed_run *run)
+{
+    assert_int_equal(kill(run->pid, SIGKILL), 0);
+    run->plain = true; /* it could not say how it ended */
+    assert_int_equal(bed_finish(run), 128 + SIGKILL);
+}
+
+/* Begins such a command, and kills it when the moment has come.  What was held
+ * goes on: a node does not know that its client is dead. */
+static void killed_in(struct bed *bed, const struct moment *m,
+                      const char *words)
+{
+    int id = set_trap(bed, m);
+    struct bed_run *run = bed_begin(bed, BED_PLAIN, "%s", words);
+
+    bed_lab(bed, "wait %s %d", is_hold(m) ? "held" : "fault", id);
+    if (m->flags & CUT)
+        bed_lab(bed, "cut %s", m->node);
+    kill_run(run);
+    bed_lab(bed, "%s %d", is_hold(m) ? "release" : "clear", id);
+}
+
+/* -- what must come of it -------------------------------------------------- */
+
+static void takes_back(struct bed *bed, bool staged)
+{
+    bed_ends(bed_do(bed, "rollback last --yes"), 0, "rolled-back");
+    if (staged) {
+        bed_is_untouched(bed, "lab", "core1");
+        bed_is_clean(bed);
+    }
+    bed_is_old(bed, "lab", "core1");
+}
+
+/* The figures are of the whole run, whoever has measured them. */
+static void goes_on(struct bed *bed)
+{
+    struct bed_run *run = bed_do(bed, "resume last --yes");
+    const json_t *cluster;
+
+    bed_ends(run, 0, "done");
+    cluster = bed_cluster(run, "lab");
+    assert_string_equal(bed_text(cluster, "primary"), "core1");
+    if (json_integer_value(json_object_get(cluster, "outage_ms")) <= 0 ||
+        json_integer_value(json_object_get(cluster, "degraded_ms")) <= 0)
+        fail_msg("a rotation without an outage: %s",
+                 json_dumps(cluster, JSON_COMPACT));
+    bed_is_new(bed, "lab", "core1");
+}
+
+static void test_forward(void **state)
+{
+    const struct moment *m = *state;
+    struct bed *bed;
+
+    *state = NULL;
+    bed = bed_start(state, "3+2", NULL);
+    killed_in(bed, m, APPLY);
+    takes_back(bed, m->flags & STAGED);
+    killed_in(bed, m, APPLY);
+    goes_on(bed);
+}
+
+/* A dead way back is gone on with by either word: back it goes. */
+static void test_backward(void **state)
+{
+    const struct moment *m = *state;
+    struct bed *bed;
+    unsigned removed;
+
+    *state = NULL;
+    bed = bed_start(state, "3+2", NULL);
+    bed_ends(bed_apply(bed, ""), 0, "done");
+    killed_in(bed, m, "rollback last --yes");
+    takes_back(bed, false);
+    removed = bed_count(bed, "*", REMOVE);
+    bed_ends(bed_do(bed, "resume last --yes"), 1, "rolled-back");
+    assert_int_equal(bed_count(bed, "*", REMOVE), removed);
+    bed_is_old(bed, "lab", "core1");
+
+    bed_ends(bed_apply(bed, ""), 0, "done");
+    killed_in(bed, m, "rollback last --yes");
+    bed_ends(bed_do(bed, "resume last --yes"), 1, "rolled-back");
+    bed_is_old(bed, "lab", "core1");
+}
+
+/* -- moments that are no command of a node --------------------------------- */
+
+/* Only the last look is left. */
+static void killed_in_prove(struct bed *bed)
+{
+    int join = bed_id(bed_lab(bed, "hold core3 after '" JOIN "'"));
+    struct bed_run *run = bed_begin(bed, BED_JSON, APPLY);
+    int look;
+
+    bed_lab(bed, "wait held %d", join);
+    look = bed_id(bed_lab(bed, "hold edge1 before '" STATUS "'"));
+    bed_lab(bed, "release %d", join);
+    bed_lab(bed, "wait held %d", look);
+    bed_await(run, "step-started", "edge1", "prove");
+    kill_run(run);
+    bed_lab(bed, "release %d", look);
+}
+
+static void test_prove(void **state)
+{
+    struct bed *bed = bed_start(state, "3+2", NULL);
+
+    killed_in_prove(bed);
+    takes_back(bed, false);
+    killed_in_prove(bed);
+    goes_on(bed);
+}
+
+/* Killed again and again, a run still comes to its end. */
+static void test_many_times(void **state)
+{
+    struct bed *bed = bed_start(state, "3+2", NULL);
+    static const struct moment all[] = {
+        {"core2", "after", REMOVE},  {"core3", "before", CERTS},
+        {"edge1", "before", REMOVE}, {"core1", "after", REMOVE},
+        {"core1", "before", INIT},   {"edge2", "after", CONNECT},
+        {"core3", "before", JOIN},
+    };
+
+    killed_in(bed, &all[0], APPLY);
+    for (size_t i = 1; i < sizeof(all) / sizeof(*all); i++)
+        killed_in(bed, &all[i], "resume last --yes");
+    goes_on(bed);
+}
+
+/* Half way there, half way back, there again. */
+static void test_to_and_fro(void **state)
+{
+    struct bed *bed = bed_start(state, "3+2", NULL);
+    static const struct moment there = {"core1", "after", INIT};
+    static const struct moment back = {"core1", "before", INIT};
+
+    killed_in(bed, &there, APPLY);
+    killed_in(bed, &back, "rollback last --yes");
+    killed_in(bed, &there, "resume last --yes");
+    takes_back(bed, false);
+    bed_ends(bed_apply(bed, ""), 0, "done");
+    bed_is_new(bed, "lab", "core1");
+}
+
+/* -- the list -------------------------------------------------------------- */
+
+static struct CMUnitTest test_of(const struct moment *m, bool back)
+{
+    char *name = NULL;
+
+    if (asprintf(&name, "%s%s %s %s%s", back ? "back: " : "", m->node, m->how,
+                 m->subject, m->flags & CUT ? ", cut" : "") < 0)
+        abort();
+    return (struct CMUnitTest){
+        .name = name,
+        .test_func = back ? test_backward : test_forward,
+        .teardown_func = bed_stop,
+        .initial_state = (void *)(uintptr_t)m,
+    };
+}
+
+int main(void)
+{
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test_teardown(test_prove, bed_stop),
+        cmocka_unit_test_teardown(test_many_times, bed_stop),
+        cmocka_unit_test_teardown(test_to_and_fro, bed_stop),
+    };
+    enum {
+        FORWARD = sizeof(forward) / sizeof(*forward),
+        BACKWARD = sizeof(backward) / sizeof(*backward),
+        OTHERS = sizeof(others) / sizeof(*others)
+    };
+    static struct CMUnitTest tests[FORWARD + BACKWARD + OTHERS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < FORWARD; i++)
+        tests[n++] = test_of(&forward[i], false);
+    for (size_t i = 0; i < BACKWARD; i++)
+        tests[n++] = test_of(&backward[i], true);
+    for (size_t i = 0; i < OTHERS; i++)
+        tests[n++] = others[i];
+    return crew_run(tests, n);
+}
