@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "core/base/clock.h"
+
 void pool_init(struct pool *p, unsigned max)
 {
     p->max = max;
@@ -58,6 +60,7 @@ void pool_take(struct pool *p, struct pool_slot *slot)
         return;
     }
     slot->waiting = true;
+    slot->since_ms = clock_mono_ms();
     slot->next = NULL;
     *p->last = slot;
     p->last = &slot->next;

@@ -11,10 +11,12 @@
 #define CERTFLEET_TRANSPORT_POOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct pool_slot { /* lives in who wants it; zero it before the first use */
     struct pool_slot *next;
     void (*granted)(struct pool_slot *); /* from pool_give or pool_take */
+    uint64_t since_ms;                   /* in line, by clock_mono_ms() */
     bool waiting;
     bool held;
 };
@@ -26,7 +28,8 @@ struct pool {
     unsigned asked;          /* evictions under way */
     struct pool_slot *first; /* in line */
     struct pool_slot **last;
-    bool (*evict)(void *user); /* asks one idle holder to give up */
+    bool (*evict)(void *user); /* asks one idle holder to give up; false:
+                                  none can be asked now */
     void *user;
 };
 
@@ -38,7 +41,7 @@ void pool_take(struct pool *p, struct pool_slot *slot);
 /* Gives it back, or leaves the line; fine when neither holds. */
 void pool_give(struct pool *p, struct pool_slot *slot);
 
-/* A holder has become idle: the next in line may want its place. */
+/* A holder can be asked to give up: the next in line may want its place. */
 void pool_nudge(struct pool *p);
 
 #endif

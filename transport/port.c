@@ -138,11 +138,13 @@ struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
     p->last_note = &p->notes;
     uv_idle_init(loop, &p->teller);
     uv_timer_init(loop, &p->keepalive);
+    uv_timer_init(loop, &p->evictor);
     uv_prepare_init(loop, &p->pacer);
     p->teller.data = p;
     p->keepalive.data = p;
+    p->evictor.data = p;
     p->pacer.data = p;
-    p->handles = 3;
+    p->handles = 4;
     uv_prepare_start(&p->pacer, on_pacer);
     uv_unref((uv_handle_t *)&p->pacer);
     uv_timer_start(&p->keepalive, on_keepalive, p->keepalive_ms,
@@ -191,6 +193,7 @@ void port_free(struct link_port *p)
     uv_close((uv_handle_t *)&p->pacer, on_closed);
     uv_close((uv_handle_t *)&p->teller, on_closed);
     uv_close((uv_handle_t *)&p->keepalive, on_closed);
+    uv_close((uv_handle_t *)&p->evictor, on_closed);
 }
 
 unsigned port_sessions(const struct link_port *p)

@@ -55,6 +55,7 @@ struct link_port {
     struct port_note **last_note;
     uv_idle_t teller;
     uv_timer_t keepalive;
+    uv_timer_t evictor; /* runs while all idle ones are too young to give way */
     uv_prepare_t pacer;
     uint64_t turn_began_us; /* CPU time of the loop's thread */
     int handles;

@@ -13,6 +13,8 @@
 
 enum {
     SILENT_MAX = 3, /* probes without a byte: dead */
+    IDLE_GRACE_MS = 150,
+    LINE_PATIENCE_MS = 1000,
 };
 
 static void unlist(struct conn *c)
@@ -129,9 +131,8 @@ void port_keepalive(struct link_port *p)
     }
 }
 
-bool port_evict(void *port)
+static struct conn *longest_idle(const struct link_port *p)
 {
-    struct link_port *p = port;
     struct conn *oldest = NULL;
 
     for (struct conn *c = p->conns; c != NULL; c = c->next) {
@@ -140,8 +141,47 @@ bool port_evict(void *port)
         if (oldest == NULL || c->idle_since_ms < oldest->idle_since_ms)
             oldest = c;
     }
+    return oldest;
+}
+
+static void on_evictor(uv_timer_t *timer)
+{
+    struct link_port *p = timer->data;
+
+    pool_nudge(&p->slots);
+}
+
+/* How long it is to be left alone yet: between two requests of one piece of
+ * work a connection is idle for a moment, and to take it then costs a login
+ * for each request.  Who waits too long gets any: those that are asked again
+ * and again would never be idle for long. */
+static uint64_t grace_ms(const struct link_port *p, const struct conn *c)
+{
+    uint64_t now = clock_mono_ms();
+    uint64_t idle = c->idle_since_ms + IDLE_GRACE_MS;
+    uint64_t patience = p->slots.first->since_ms + LINE_PATIENCE_MS;
+    uint64_t until = idle < patience ? idle : patience;
+
+    return until > now ? until - now : 0;
+}
+
+bool port_evict(void *port)
+{
+    struct link_port *p = port;
+    struct conn *oldest;
+    uint64_t grace;
+
+    if (uv_is_active((uv_handle_t *)&p->evictor))
+        return false;
+    oldest = longest_idle(p);
     if (oldest == NULL)
         return false;
+    /* closing costs too, and a row may begin on all nodes in one turn */
+    grace = port_turn_is_long(p) ? 1 : grace_ms(p, oldest);
+    if (grace > 0) {
+        uv_timer_start(&p->evictor, on_evictor, grace, 0);
+        return false;
+    }
     log_debug("%s: idle connection gives way", oldest->route->target->name);
     conn_close(oldest);
     return true;

@@ -224,11 +224,12 @@ static void run_jobs(struct bench *bench)
 static void say_machine(const struct bench *bench)
 {
     struct utsname system;
+    struct tm today;
     char date[32];
     time_t now = time(NULL);
 
     uname(&system);
-    strftime(date, sizeof(date), "%Y-%m-%d", gmtime(&now));
+    strftime(date, sizeof(date), "%Y-%m-%d", gmtime_r(&now, &today));
     printf("%s, %ld cores, loopback, %s %s, libssh %s\n"
            "%u nodes, medians of %u pairs; the ratio is ours over bare\n",
            date, sysconf(_SC_NPROCESSORS_ONLN), system.sysname, system.release,
