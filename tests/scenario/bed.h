@@ -15,6 +15,7 @@
  *         bed_is_new(bed, "lab", "core1");
  *     }
  *     ... cmocka_unit_test_teardown(test_it, bed_stop) ...
+ *     return crew_tests(tests); (tests/scenario/crew.h)
  *
  * bed_start stores the bed in *state; bed_stop, the teardown, runs after a
  * failed assertion too: it kills every certfleet by its pid, ends the lab and
@@ -51,11 +52,6 @@ enum {
     BED_DEADLINE_MS = 60000,
     BED_WORDS = 64
 };
-
-/* The end of main().  $BED_ONLY runs the tests that match it, by hand. */
-#define bed_run_tests(tests)                                                   \
-    (cmocka_set_test_filter(getenv("BED_ONLY")),                               \
-     cmocka_run_group_tests(tests, NULL, NULL))
 
 struct bed_run { /* one certfleet */
     struct bed_run *next;
@@ -135,6 +131,8 @@ struct bed_run *bed_adopt(struct bed *bed, pid_t pid, int out, int err);
 const char **bed_argv(struct bed *bed, enum bed_flag flag, const char *words);
 /* And the environment. */
 const char **bed_environment(struct bed *bed);
+/* For a child, right after the fork: it dies when its parent does. */
+void bed_die_with(pid_t parent);
 
 /* Waits until its output holds such an event (NULL: any) and returns it; the
  * test fails when the program ends without. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,12 +118,21 @@ struct bed_run *bed_adopt(struct bed *bed, pid_t pid, int out, int err)
     return run;
 }
 
-static _Noreturn void be_certfleet(struct bed *bed, const char **argv,
-                                   const int fds[2])
+/* Nobody is left behind when ctest loses its patience. */
+void bed_die_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(126);
+}
+
+static _Noreturn void be_certfleet(struct bed *bed, pid_t parent,
+                                   const char **argv, const int fds[2])
 {
     const char **env = bed_environment(bed);
     int null = open("/dev/null", O_RDONLY);
 
+    bed_die_with(parent);
     signal(SIGPIPE, SIG_DFL);
     if (dup2(null, 0) < 0 || dup2(fds[0], 1) < 0 || dup2(fds[1], 2) < 0 ||
         chdir(bed->dir) < 0)
@@ -137,8 +147,8 @@ static struct bed_run *begin(struct bed *bed, enum bed_flag flag,
 {
     const char **argv = bed_argv(bed, flag, words);
     struct bed_run *run;
+    pid_t parent = getpid(), pid;
     int out[2], err[2];
-    pid_t pid;
 
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
         fail_msg("no pipe: %s", strerror(errno));
@@ -146,7 +156,7 @@ static struct bed_run *begin(struct bed *bed, enum bed_flag flag,
     if (pid < 0)
         fail_msg("no child: %s", strerror(errno));
     if (pid == 0)
-        be_certfleet(bed, argv, (const int[2]){out[1], err[1]});
+        be_certfleet(bed, parent, argv, (const int[2]){out[1], err[1]});
     close(out[1]);
     close(err[1]);
     run = bed_adopt(bed, pid, out[0], err[0]);

@@ -35,6 +35,8 @@ static int run_some(const struct CMUnitTest *tests, size_t n, size_t first,
 static void start_member(struct member *member, const struct CMUnitTest *tests,
                          size_t n, size_t first)
 {
+    pid_t parent = getpid();
+
     member->said = tmpfile();
     fflush(NULL);
     member->pid = member->said ? fork() : -1;
@@ -42,6 +44,7 @@ static void start_member(struct member *member, const struct CMUnitTest *tests,
         abort();
     if (member->pid > 0)
         return;
+    bed_die_with(parent);
     if (dup2(fileno(member->said), 1) < 0 || dup2(fileno(member->said), 2) < 0)
         _exit(126);
     exit(run_some(tests, n, first, CREW_SIZE) != 0);

@@ -3,7 +3,7 @@
  * Rotations in which nothing goes wrong: shapes, vocabularies, lanes, kinds of
  * keys, expired certificates, several clusters; the two clocks.
  */
-#include "tests/scenario/bed.h"
+#include "tests/scenario/crew.h"
 
 #include <string.h>
 
@@ -255,5 +255,5 @@ int main(void)
         cmocka_unit_test_teardown(test_outage_without_clients, bed_stop),
     };
 
-    return bed_run_tests(tests);
+    return crew_tests(tests);
 }

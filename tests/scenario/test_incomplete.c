@@ -3,7 +3,7 @@
  * A person is needed (exit 4): what is left, what `next` says, and that it
  * works.  Besides: what moves under a run's feet.
  */
-#include "tests/scenario/bed.h"
+#include "tests/scenario/crew.h"
 
 #include <string.h>
 
@@ -333,5 +333,5 @@ int main(void)
         cmocka_unit_test_teardown(test_one_of_two, bed_stop),
     };
 
-    return bed_run_tests(tests);
+    return crew_tests(tests);
 }

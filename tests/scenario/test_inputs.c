@@ -2,7 +2,7 @@
  *
  * The inputs of cms/db-rotate: primary=NODE and without=NODE.
  */
-#include "tests/scenario/bed.h"
+#include "tests/scenario/crew.h"
 
 #include <string.h>
 
@@ -226,6 +226,5 @@ int main(void)
                                   bed_stop),
     };
 
-    return getenv("BED_DISPUTED") ? bed_run_tests(disputed)
-                                  : bed_run_tests(tests);
+    return getenv("BED_DISPUTED") ? crew_tests(disputed) : crew_tests(tests);
 }

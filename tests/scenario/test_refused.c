@@ -2,7 +2,7 @@
  *
  * What a gate refuses: exit 5, and no node is changed.
  */
-#include "tests/scenario/bed.h"
+#include "tests/scenario/crew.h"
 
 #include <string.h>
 
@@ -347,5 +347,5 @@ int main(void)
         cmocka_unit_test_teardown(test_one_of_two_in_push, bed_stop),
     };
 
-    return bed_run_tests(tests);
+    return crew_tests(tests);
 }

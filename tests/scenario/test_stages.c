@@ -2,7 +2,7 @@
  *
  * A rotation in parts: planned, staged, gone on with, taken back, skipped.
  */
-#include "tests/scenario/bed.h"
+#include "tests/scenario/crew.h"
 
 #include <signal.h>
 #include <string.h>
@@ -326,5 +326,5 @@ int main(void)
         cmocka_unit_test_teardown(test_rollback_with_other_members, bed_stop),
     };
 
-    return bed_run_tests(tests);
+    return crew_tests(tests);
 }

@@ -3,7 +3,7 @@
  * Something fails for good: nothing was left, or the old state is put back and
  * proven (exit 1); with on_failure = hold a person decides (4).
  */
-#include "tests/scenario/bed.h"
+#include "tests/scenario/crew.h"
 
 #include <string.h>
 
@@ -350,5 +350,5 @@ int main(void)
         cmocka_unit_test_teardown(test_hold_then_unlock, bed_stop),
     };
 
-    return bed_run_tests(tests);
+    return crew_tests(tests);
 }
