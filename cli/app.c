@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/help.h"
 #include "core/base/clock.h"
@@ -266,6 +267,13 @@ static void tell_end(struct app *app, int code)
     }
     if (app->out.json)
         out_json(&app->out, result_json(app, code));
+}
+
+void app_leave(struct app *app, int code)
+{
+    tell_end(app, code);
+    out_sync(&app->out);
+    _exit(code);
 }
 
 static int tell_help(struct app *app)

@@ -169,6 +169,8 @@ static void on_end(void *user, const struct run_result *result)
     drive->console = NULL;
     out_sync(&drive->app->out);
     drive->code = drive_take_result(drive->app, drive->options, result);
+    if (result->at_once)
+        app_leave(drive->app, drive->code);
 }
 
 static void on_closed(void *user)

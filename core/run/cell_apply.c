@@ -88,6 +88,8 @@ static void send_next(struct cell *cell)
     note_act(cell, act, &view);
     if (cell->step->flags & STEP_LIVE)
         course->pc->left = course->acted = true;
+    if (cell->step->flags & STEP_OUTAGE)
+        course->pc->outage_sent = true;
     cell->acted = true;
     cell->acted_ms = clock_mono_ms();
 }

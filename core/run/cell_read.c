@@ -63,7 +63,8 @@ static void judge_verify(struct cell *cell, enum goal goal, struct err *why)
 static bool holder_moved(struct cell *cell, const struct view *view)
 {
     const struct plan_cluster *pc = cell_course(cell)->pc;
-    size_t now = pc->plan->playbook->holder_now(view);
+    const struct playbook *pb = pc->plan->playbook;
+    size_t now = pb->holder_now ? pb->holder_now(view) : SIZE_MAX;
     struct err err = {0};
 
     if (now == SIZE_MAX || now == pc->holder)

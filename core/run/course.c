@@ -81,15 +81,23 @@ void course_note_why(struct course *course, const struct err *err)
         course->why = *err;
 }
 
+static int64_t so_far(int64_t began, int64_t sum)
+{
+    return began ? sum + clock_wall_ms() - began : sum;
+}
+
 void course_finish(struct course *course, enum outcome outcome)
 {
     course->outcome = outcome;
     course_record(course, "outcome",
                   json_pack("{s:s, s:I, s:I, s:s}", "outcome",
                             outcome_word(outcome), "outage_ms",
-                            (json_int_t)course->pc->outage_ms, "degraded_ms",
-                            (json_int_t)course->pc->degraded_ms, "why",
-                            course->why.text));
+                            (json_int_t)so_far(course->pc->outage_began_ms,
+                                               course->pc->outage_ms),
+                            "degraded_ms",
+                            (json_int_t)so_far(course->pc->degraded_began_ms,
+                                               course->pc->degraded_ms),
+                            "why", course->why.text));
     course_halt_at(course, COURSE_ENDED);
 }
 
@@ -184,8 +192,10 @@ static void staging_ended(struct course *course)
     case WALK_MOVED:
         if (course->pc->left) /* resumed: something live is under way */
             course_finish(course, OUTCOME_INCOMPLETE);
-        else
-            course_clean_then(course, OUTCOME_CLEANED);
+        else /* a gate that shows only now (a clock, a login) is a gate, too */
+            course_clean_then(course, course->why.cause == CAUSE_REFUSED
+                                          ? OUTCOME_REFUSED
+                                          : OUTCOME_CLEANED);
         break;
     }
 }
@@ -202,7 +212,8 @@ static void forward_ended(struct course *course)
                                                   : OUTCOME_STAGED);
     else if (!course->pc->left)
         course_clean_then(course, OUTCOME_REFUSED);
-    else if (walk->end == WALK_HOLD || course->on_failure == ON_FAILURE_HOLD)
+    else if (walk->end == WALK_HOLD ||
+             (course->pc->outage_sent && course->on_failure == ON_FAILURE_HOLD))
         course_finish(course, OUTCOME_INCOMPLETE);
     else
         course_go_back(course);

@@ -51,6 +51,7 @@ struct plan_node {
     const char **listed; /* its files in gates, and ours since; sorted */
     size_t n_listed;
     int64_t backup_ms;   /* wall; 0: none */
+    int64_t left_ms;     /* wall: resumed: its first live act; 0: none */
     struct facts *facts; /* owned by the plan */
 };
 
@@ -67,12 +68,13 @@ struct plan_cluster {
     bool issued;              /* its digests are journaled */
     bool loaded;              /* its files are in `content`, as journaled */
     struct secret *content[SET_FILES_MAX]; /* by file of `set` */
-    bool left;      /* something live was changed in this run */
-    bool turned;    /* this way's STEP_TURN row was met: from now on
-                       service comes first */
-    bool was_back;  /* resumed: its last live walk was a way back */
-    bool was_done;  /* resumed: it had ended well */
-    bool was_short; /* resumed: it had left nodes out */
+    bool left;        /* something live was changed in this run */
+    bool outage_sent; /* an act of a STEP_OUTAGE row went out */
+    bool turned;      /* this way's STEP_TURN row was met: from now on
+                         service comes first */
+    bool was_back;    /* resumed: its last live walk was a way back */
+    bool was_done;    /* resumed: it had ended well */
+    bool was_short;   /* resumed: it had left nodes out */
     int64_t outage_began_ms, outage_ms, degraded_began_ms, degraded_ms;
     /* wall and sums; 0: none */
     size_t holder;        /* index; SIZE_MAX: none */

@@ -143,6 +143,12 @@ static void replay_way(struct plan_cluster *pc, bool back)
     pc->was_back = back;
 }
 
+static void note_left(struct plan_cluster *pc, size_t node, int64_t t_ms)
+{
+    if (node != SIZE_MAX && !pc->nodes[node].left_ms)
+        pc->nodes[node].left_ms = t_ms;
+}
+
 static void replay_cell(struct plan_cluster *pc,
                         const struct store_entry *entry, const json_t *data)
 {
@@ -162,6 +168,8 @@ static void replay_cell(struct plan_cluster *pc,
         replay_acts(pc, node, json_object_get(data, "acts"));
         if (step->flags & STEP_LIVE) {
             pc->left = true;
+            pc->outage_sent |= (step->flags & STEP_OUTAGE) != 0;
+            note_left(pc, node, entry->t_ms);
             pc->was_done = false; /* a way back from it has begun */
         }
     }

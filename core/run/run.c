@@ -91,29 +91,30 @@ static void on_ended(void *user, const struct err *err)
 }
 
 /* A way back that was refused leaves a done run what history says it is. */
-static bool is_done_still(const struct run *run)
+/* What the store keeps of it.  A refused run has changed nothing (one that was
+ * taken over is then again what it was); with --keep-going others may be done.
+ */
+static enum outcome lasting_outcome(const struct run *run)
 {
-    for (size_t i = 0; i < run->plan->n_clusters; i++)
-        if (!run->plan->clusters[i].was_done)
-            return false;
-    return run->result.outcome == OUTCOME_REFUSED;
+    if (run->result.outcome == OUTCOME_REFUSED)
+        for (size_t i = 0; i < run->plan->n_clusters; i++)
+            if (run->courses[i].acted)
+                return OUTCOME_DONE;
+    return run->result.outcome;
 }
 
 static void end_run(struct run *run)
 {
-    bool still = false;
-
     run->ending = true;
     run_make_result(run);
     if (!run->begun) {
         call_later(run, tell_end);
         return;
     }
-    still = is_done_still(run);
     const struct store_ending ending = {
         .run = run->journal.run,
-        .outcome = outcome_word(still ? OUTCOME_DONE : run->result.outcome),
-        .exit_code = still ? 0 : run->result.exit_code,
+        .outcome = outcome_word(lasting_outcome(run)),
+        .exit_code = run->result.exit_code,
         .keep = run_keeps(run),
     };
     store_end(run->options.store, &ending, on_ended, run);
@@ -391,6 +392,7 @@ static void at_once(struct run *run)
     run_make_result(run);
     run->result.outcome = OUTCOME_INTERRUPTED;
     run->result.exit_code = 130;
+    run->result.at_once = true;
     tell_end(run);
 }
 

@@ -58,6 +58,8 @@ struct run_result {
     int64_t way_back_until; /* seconds; the earliest; 0: none */
     const struct cluster_result *clusters;
     size_t n_clusters;
+    bool at_once; /* interrupted twice: requests are still out, run_free must
+                     not be called, and the process ends now */
     const struct err *err; /* why it did not even begin, or NULL */
     /* the longest turn of the loop, CPU and wall, in microseconds */
     uint64_t longest_turn_cpu_us, longest_turn_wall_us;

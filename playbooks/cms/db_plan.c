@@ -218,6 +218,25 @@ static int knows_state(const struct plan_cluster *pc, size_t i, struct err *err)
     return knows_names(pc, i, err);
 }
 
+static int not_the_holder(const struct plan_cluster *pc, size_t i,
+                          struct err *err)
+{
+    const struct plan_node *named = &pc->nodes[i];
+    const struct plan_node *holder =
+        pc->holder == SIZE_MAX ? NULL : &pc->nodes[pc->holder];
+    char apart[64] = "before it";
+
+    if (holder && holder->left_ms && named->left_ms)
+        snprintf(apart, sizeof(apart), "%" PRId64 " s before it",
+                 (holder->left_ms - named->left_ms) / 1000);
+    return err_set(err, CAUSE_REFUSED,
+                   "primary=%s, but the run recorded that node %s held the "
+                   "data; node %s left %s, and what was written since is "
+                   "lost (--accept data-loss does it all the same)",
+                   named->node->name, holder ? holder->node->name : "(none)",
+                   named->node->name, apart);
+}
+
 /* primary=NODE on resume: only the recorded holder, unless accepted. */
 static int named_holder(struct plan_cluster *pc, struct err *err)
 {
@@ -227,16 +246,7 @@ static int named_holder(struct plan_cluster *pc, struct err *err)
         if (strcmp(pc->nodes[i].node->name, name) != 0 || i == pc->holder)
             continue;
         if (!plan_accepts(pc->plan, "data-loss"))
-            return err_set(err, CAUSE_REFUSED,
-                           "primary=%s, but the run recorded that node %s "
-                           "held the data: what was written there since node "
-                           "%s left is lost (--accept data-loss does it all "
-                           "the same)",
-                           name,
-                           pc->holder == SIZE_MAX
-                               ? "(none)"
-                               : pc->nodes[pc->holder].node->name,
-                           name);
+            return not_the_holder(pc, i, err);
         cms_db_assign(pc, i);
     }
     return 0;

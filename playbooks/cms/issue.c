@@ -195,7 +195,7 @@ static int lint(struct issue_job *job, const struct made *m, const char *bundle,
     take_findings(job, &found);
     for (size_t i = 0; rc == 0 && i < found.n; i++)
         if (found.list[i].severity == PKI_ERROR)
-            rc = err_set(err, CAUSE_REFUSED, "the new set is not good: %s %s",
+            rc = err_set(err, CAUSE_SYSTEM, "the new set is not good: %s %s",
                          found.list[i].id, found.list[i].text);
     pki_findings_release(&found);
     return rc;
