@@ -181,7 +181,10 @@ void compat_session_drop(ssh_session session, ssh_event event)
 
 bool compat_is_alive(ssh_session session)
 {
-    return ssh_is_connected(session) && ssh_get_fd(session) >= 0;
+    /* a packet that libssh rejects (also one that was garbled) leaves it
+     * connected and its socket open, but deaf: only the status tells */
+    return ssh_is_connected(session) && ssh_get_fd(session) >= 0 &&
+           !(ssh_get_status(session) & SSH_CLOSED_ERROR);
 }
 
 void compat_probe(ssh_session session)

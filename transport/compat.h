@@ -46,12 +46,14 @@ int compat_session_take(ssh_session session, int fd, struct err *err);
 void compat_unblock(int fd);
 
 /* Says goodbye, frees the session and its event (may be NULL) and sees to
- * it that libssh's descriptor is closed exactly once: by EOF or error libssh
- * closes it, by ssh_disconnect it does not. */
+ * it that libssh's descriptor is closed exactly once: at EOF libssh closes it,
+ * by ssh_disconnect it does not, and when the peer says goodbye 0.10 closes it
+ * while 0.11 and 0.12 leave it open. */
 void compat_session_drop(ssh_session session, ssh_event event);
 
 /* Whether libssh still has its connection: AGAIN alone means nothing, 0.10
- * says so for ever after a disconnect. */
+ * says so for ever after a disconnect, and every release after a packet that
+ * it rejects. */
 bool compat_is_alive(ssh_session session);
 
 /* Asks the peer for a sign of life.  Every second call sends nothing, it only
