@@ -43,7 +43,8 @@ static const char usage[] =
     "  --sessions N    max_sessions of the whole jobs (the program's default)\n"
     "  --program PATH  the certfleet to run (the one built beside this)\n"
     "  --json          one JSON object instead of the table\n"
-    "  --smoke         tiny numbers, exit code 0 whatever the figures\n"
+    "  --smoke         tiny numbers; only what is wrong fails, not what is "
+    "slow\n"
     "Ends with 0 when every figure meets its goal, 1 when not, 2 when nothing\n"
     "could be measured.\n";
 
@@ -224,16 +225,19 @@ static void run_jobs(struct bench *bench)
 static void say_machine(const struct bench *bench)
 {
     struct utsname system;
+    double load[1];
     struct tm today;
     char date[32];
     time_t now = time(NULL);
 
     uname(&system);
+    if (getloadavg(load, 1) != 1)
+        load[0] = NAN;
     strftime(date, sizeof(date), "%Y-%m-%d", gmtime_r(&now, &today));
-    printf("%s, %ld cores, loopback, %s %s, libssh %s\n"
+    printf("%s, %ld cores, loopback, %s %s, libssh %s, load %.1f\n"
            "%u nodes, medians of %u pairs; the ratio is ours over bare\n",
            date, sysconf(_SC_NPROCESSORS_ONLN), system.sysname, system.release,
-           ssh_version(0), bench->nodes, bench->rounds);
+           ssh_version(0), load[0], bench->nodes, bench->rounds);
 }
 
 static void print_json(const struct bench *bench)
@@ -265,7 +269,7 @@ static int take_option(struct bench *bench, char **words)
     const char *word = words[0];
 
     if (strcmp(word, "-n") == 0)
-        bench->nodes = number(word, words[1], 5000);
+        bench->nodes = number(word, words[1], 1000);
     else if (strcmp(word, "-r") == 0)
         bench->rounds = number(word, words[1], ROUNDS_MAX);
     else if (strcmp(word, "--sessions") == 0)
@@ -323,5 +327,7 @@ int main(int argc, char **argv)
         say_machine(&bench);
         figures_print(&bench.figures);
     }
-    return bench.quick || figures_pass(&bench.figures) ? 0 : 1;
+    if (bench.quick)
+        return figures_sound(&bench.figures) ? 0 : 1;
+    return figures_pass(&bench.figures) ? 0 : 1;
 }

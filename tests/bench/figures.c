@@ -40,6 +40,13 @@ void figures_goal(/* lint: allow params, a row of a table */
     figures->list[figures->n - 1].goal = goal;
 }
 
+void figures_must(struct figures *figures, const char *part, const char *name,
+                  double value)
+{
+    figures_goal(figures, part, name, "", value, 0);
+    figures->list[figures->n - 1].must = true;
+}
+
 static double judged_value(const struct figure *f)
 {
     return f->judged == JUDGED_RATIO ? f->ratio : f->ours;
@@ -59,6 +66,14 @@ bool figures_pass(const struct figures *figures)
 {
     for (size_t i = 0; i < figures->n; i++)
         if (!passes(&figures->list[i]))
+            return false;
+    return true;
+}
+
+bool figures_sound(const struct figures *figures)
+{
+    for (size_t i = 0; i < figures->n; i++)
+        if (figures->list[i].must && !passes(&figures->list[i]))
             return false;
     return true;
 }

@@ -28,6 +28,7 @@ struct figure {
     enum judged judged;
     double goal; /* at most, or at least */
     bool at_least;
+    bool must; /* no matter of speed: wrong otherwise */
 };
 
 struct figures {
@@ -43,10 +44,16 @@ void figures_note(struct figures *figures, const char *part, const char *name,
 void figures_goal(struct figures *figures, const char *part, const char *name,
                   const char *unit, double value, double goal);
 
+/* Only ours, and anything but 0 is wrong. */
+void figures_must(struct figures *figures, const char *part, const char *name,
+                  double value);
+
 void figures_print(const struct figures *figures);
 json_t *figures_json(const struct figures *figures);
 /* Every one that has a goal meets it. */
 bool figures_pass(const struct figures *figures);
+/* Every one that must be 0 is. */
+bool figures_sound(const struct figures *figures);
 
 double median(const double *values, size_t n);
 /* Of a[i] / b[i]. */

@@ -53,14 +53,38 @@ static struct server *start(const struct job *job)
     return server;
 }
 
+/* The inventory begins with [fleet]: a line of it before all others. */
 static void set_sessions(const char *dir, unsigned sessions)
 {
+    static const char head[] = "[fleet]\n";
     char *path = text_of("%s/certfleet.ini", dir);
-    FILE *file = fopen(path, "a");
+    FILE *file = fopen(path, "r+");
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t len = file ? getdelim(&text, &room, '\0', file) : -1;
 
-    if (!file || fprintf(file, "\n[fleet]\nmax_sessions = %u\n", sessions) < 0)
+    if (len < 0 || strncmp(text, head, strlen(head)) != 0)
+        die("%s does not begin with [fleet]", path);
+    rewind(file);
+    if (fprintf(file, "%smax_sessions = %u\n%s", head, sessions,
+                text + strlen(head)) < 0 ||
+        fclose(file) != 0)
         die("%s cannot be written", path);
-    fclose(file);
+    free(text);
+    free(path);
+}
+
+/* What the program said when it failed. */
+static void show_errors(const char *dir)
+{
+    char *path = text_of("%s/errors", dir);
+    FILE *file = fopen(path, "r");
+    int c;
+
+    while (file && (c = getc(file)) != EOF)
+        putc(c, stderr);
+    if (file)
+        fclose(file);
     free(path);
 }
 
@@ -100,6 +124,8 @@ static void run(const struct job *job, struct took *took)
         set_sessions(server->dir, job->sessions);
     took->idle = child_run(idle, server->dir, out);
     took->use = child_run(apply, server->dir, out);
+    if (took->use.code != 0)
+        show_errors(server->dir);
     took->result = last_line(out);
     took->verdict = server_stop(server);
     if (!took->verdict)
@@ -207,14 +233,13 @@ static void tell_end(const struct job *job, const struct took *took,
         json_array_foreach(json_object_get(cluster, "nodes"), k, node)
             connections += number(node, "connections_total");
     }
-    figures_goal(figures, job->name, "exit code", "", took->use.code, 0);
-    figures_goal(figures, job->name, "clusters not whole on a new set", "",
-                 job->clusters - renewed, 0);
-    figures_goal(figures, job->name, "rows lost", "", lost, 0);
-    figures_goal(
-        figures, job->name, "rules broken (I1-I7, secrets)", "",
-        (double)json_array_size(json_object_get(took->verdict, "violations")),
-        0);
+    figures_must(figures, job->name, "exit code", took->use.code);
+    figures_must(figures, job->name, "clusters not whole on a new set",
+                 job->clusters - renewed);
+    figures_must(figures, job->name, "rows lost", lost);
+    figures_must(
+        figures, job->name, "rules broken (I1-I7, secrets)",
+        (double)json_array_size(json_object_get(took->verdict, "violations")));
     figures_note(figures, job->name, "connections made per node", "",
                  connections / (job->clusters * NODES_A_CLUSTER));
 }
