@@ -84,11 +84,12 @@ static const char *next_command(struct run *run)
     for (size_t i = 0; i < run->plan->n_clusters; i++) {
         const struct course *course = &run->courses[i];
         enum outcome o = run->result.clusters[i].outcome;
+        bool open = o == OUTCOME_INCOMPLETE || o == OUTCOME_INTERRUPTED;
 
-        if (o == OUTCOME_INCOMPLETE && course->walk.back)
+        /* Of a done run `resume' would only say that it is done */
+        if (open && (course->walk.back || course->mode == RUN_ROLLBACK))
             verb = "rollback";
-        else if (!verb && (o == OUTCOME_INCOMPLETE || o == OUTCOME_STAGED ||
-                           o == OUTCOME_INTERRUPTED))
+        else if (!verb && (open || o == OUTCOME_STAGED))
             verb = "resume";
     }
     if (!verb || !run->begun)
