@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/out_pipe.h"
+#include "core/base/log.h"
 
 enum {
     SAY_CAP = 1 << 20
@@ -26,6 +27,13 @@ static bool wants_color(const struct out_options *options, int fd)
            strcmp(term, "dumb") != 0;
 }
 
+static void write_log(void *user, const char *line)
+{
+    struct out *out = user;
+
+    out_pipe_write(out->text, line, strlen(line), false);
+}
+
 void out_init(struct out *out, const struct out_options *options)
 {
     memset(out, 0, sizeof(*out));
@@ -35,10 +43,12 @@ void out_init(struct out *out, const struct out_options *options)
     out->quiet = options->quiet;
     out->color_result = wants_color(options, options->fd_result);
     out->color_text = wants_color(options, options->fd_text);
+    log_set_writer(write_log, out);
 }
 
 void out_release(struct out *out)
 {
+    log_set_writer(NULL, NULL);
     out_sync(out);
     out_pipe_free(out->result);
     out_pipe_free(out->text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One line a call to standard error; a closed one is ignored.
+ * One line a call to standard error, or to who asked for them; a closed one is
+ * ignored.
  */
 #include "core/base/log.h"
 
@@ -8,6 +9,8 @@
 #include <stdio.h>
 
 static enum log_level current = LOG_WARN_LEVEL;
+static log_write_f *writer;
+static void *writer_user;
 
 void log_set_level(enum log_level level)
 {
@@ -19,15 +22,25 @@ enum log_level log_level(void)
     return current;
 }
 
+void log_set_writer(log_write_f *write, void *user)
+{
+    writer = write;
+    writer_user = user;
+}
+
 static void say(enum log_level level, const char *word, const char *fmt,
                 va_list ap)
 {
-    char line[2048];
+    char text[2048], line[2048 + 64];
 
     if (level > current)
         return;
-    vsnprintf(line, sizeof(line), fmt, ap);
-    fprintf(stderr, "certfleet: %s%s\n", word, line);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    snprintf(line, sizeof(line), "certfleet: %s%s\n", word, text);
+    if (writer)
+        writer(writer_user, line);
+    else
+        fputs(line, stderr);
 }
 
 #define SAY(level, word)                                                       \

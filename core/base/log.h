@@ -19,6 +19,11 @@ enum log_level {
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 
+/* Where lines go instead of standard error, from any thread; NULL: there again.
+ * A program with a loop must not wait for a terminal that was stopped. */
+typedef void log_write_f(void *user, const char *line);
+void log_set_writer(log_write_f *write, void *user);
+
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
