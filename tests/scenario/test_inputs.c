@@ -111,6 +111,7 @@ static void test_primary_on_resume(void **state)
     run = bed_do(bed, "resume last primary=core2 --yes");
     bed_ends(run, 4, "incomplete");
     assert_true(bed_said(run, "--accept data-loss"));
+    assert_true(bed_said(run, " s before it")); /* how much it would cost */
     assert_int_equal(bed_count(bed, "core2", INIT), 0);
     bed_ends(bed_do(bed, "resume last primary=core1 --yes"), 0, "done");
     bed_is_new(bed, "lab", "core1");

@@ -299,12 +299,23 @@ static void test_hold_by_option(void **state)
 {
     struct bed *bed = start(state, "2+1");
 
-    bed_lab(bed, "inject core2 fail 'database cluster certs *-g1-*' always");
+    bed_lab(bed, "inject core1 fail 'database cluster certs *-g1-*' always");
     bed_ends(bed_apply(bed, "--on-failure hold"), 4, "incomplete");
-    assert_int_equal(bed_count(bed, "core1", REMOVE), 0);
     bed_lab(bed, "clear");
     bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
     bed_is_new(bed, "lab", "core1");
+}
+
+/* While the primary serves there is nothing to decide: those that left are
+ * joined to it again, whatever on_failure says. */
+static void test_hold_before_the_outage(void **state)
+{
+    struct bed *bed = start(state, "2+1");
+
+    bed_lab(bed, "inject core2 fail 'database cluster certs *-g1-*' always");
+    bed_ends(bed_apply(bed, "--on-failure hold"), 1, "rolled-back");
+    assert_int_equal(bed_count(bed, "core1", REMOVE), 0);
+    bed_is_old(bed, "lab", "core1");
 }
 
 /* A lock that nobody wants any more. */
@@ -347,6 +358,7 @@ int main(void)
         cmocka_unit_test_teardown(test_hold_then_resume, bed_stop),
         cmocka_unit_test_teardown(test_hold_then_rollback, bed_stop),
         cmocka_unit_test_teardown(test_hold_by_option, bed_stop),
+        cmocka_unit_test_teardown(test_hold_before_the_outage, bed_stop),
         cmocka_unit_test_teardown(test_hold_then_unlock, bed_stop),
     };
 
