@@ -66,6 +66,31 @@ static int read_inputs(struct plan *plan, const char *const *words,
     return 0;
 }
 
+/* A slip of the pen must not be found out in the middle of the night. */
+static int check_accepted(const struct plan *plan, struct err *err)
+{
+    const char *const *known = plan->playbook->accepts;
+    struct str list;
+
+    for (const char *const *a = plan->accepted; known && *a; a++) {
+        const char *const *k = known;
+
+        while (*k && strcmp(*k, *a) != 0)
+            k++;
+        if (*k)
+            continue;
+        str_init(&list, 512);
+        for (k = known; *k; k++)
+            str_addf(&list, "%s%s", k == known ? "" : ", ", *k);
+        err_set(err, CAUSE_INPUT,
+                "--accept %s: %s has no such warning; those that block are %s",
+                *a, plan->playbook->id, str_text(&list));
+        str_release(&list);
+        return -1;
+    }
+    return 0;
+}
+
 static int check_inputs(struct plan *plan, struct err *err)
 {
     for (size_t c = 0; c < plan->n_clusters; c++)
@@ -145,7 +170,8 @@ struct plan *plan_new(const struct plan_request *request, struct err *err)
                              : draw_tag(&plan->arena);
     plan->clusters = arena_alloc(&plan->arena, (request->n_clusters + 1) *
                                                    sizeof(*plan->clusters));
-    if (read_inputs(plan, request->inputs, err) < 0)
+    if (check_accepted(plan, err) < 0 ||
+        read_inputs(plan, request->inputs, err) < 0)
         goto fail;
     for (size_t i = 0; i < request->n_clusters; i++)
         if (add_cluster(plan, request->clusters[i], err) < 0)

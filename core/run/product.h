@@ -176,6 +176,7 @@ struct playbook {
     const char *help; /* a paragraph */
     const struct product *product;
     const struct input_row *inputs; /* {NULL} ends */
+    const char *const *accepts;     /* ids that --accept takes; NULL ends */
     const struct step *steps;
     size_t n_steps;
     uint32_t back_reads; /* read before a way back, with the old sets' files */

@@ -5,14 +5,62 @@
 #include "core/run/reach.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "core/base/file.h"
+
+enum {
+    KEY_CAP = 1 << 16
+};
+
+/* What a login would find out on every node at once. */
+static int check_identity(const struct node *node, struct err *err)
+{
+    struct secret *text;
+    bool is_key;
+
+    if (!node->identity_named)
+        return 0;
+    text = file_read(node->identity, KEY_CAP, err);
+    if (!text) {
+        err->cause = CAUSE_INPUT;
+        return err_context(err, "identity");
+    }
+    is_key = memmem(text->data, text->len, "PRIVATE KEY", 11) != NULL;
+    secret_free(text);
+    return is_key ? 0
+                  : err_set(err, CAUSE_INPUT,
+                            "identity: %s is no private key: name the file "
+                            "that ssh-keygen made, not the .pub beside it",
+                            node->identity);
+}
+
+static int read_secrets(const struct inventory *inventory,
+                        const struct node *node, struct secret_cache *secrets,
+                        struct link_target *target, struct err *err)
+{
+    char what[256];
+
+    snprintf(what, sizeof(what), "password of %s@%s",
+             node->user ? node->user : "the user", node->name);
+    if (node->password &&
+        !(target->password = secret_ref_read(secrets, node->password,
+                                             inventory->folder, what, err)))
+        return -1;
+    snprintf(what, sizeof(what), "passphrase of %s",
+             node->identity ? node->identity : "the key");
+    if (node->passphrase &&
+        !(target->passphrase = secret_ref_read(secrets, node->passphrase,
+                                               inventory->folder, what, err)))
+        return -1;
+    return 0;
+}
 
 int reach_target(const struct inventory *inventory, const struct node *node,
                  const struct link_dialect *dialect,
                  struct secret_cache *secrets, struct link_target *target,
                  struct err *err)
 {
-    char what[256];
-
     *target = (struct link_target){
         .name = node->name,
         .address = node->address,
@@ -29,19 +77,11 @@ int reach_target(const struct inventory *inventory, const struct node *node,
         .command_timeout_ms = node->command_timeout_s * 1000,
         .dialect = dialect,
     };
-    snprintf(what, sizeof(what), "password of %s@%s",
-             node->user ? node->user : "the user", node->name);
-    if (node->password &&
-        !(target->password = secret_ref_read(secrets, node->password,
-                                             inventory->folder, what, err)))
-        return err_context(err, "node %s", node->name);
-    snprintf(what, sizeof(what), "passphrase of %s",
-             node->identity ? node->identity : "the key");
-    if (node->passphrase &&
-        !(target->passphrase = secret_ref_read(secrets, node->passphrase,
-                                               inventory->folder, what, err)))
-        return err_context(err, "node %s", node->name);
-    return 0;
+    if (check_identity(node, err) == 0 &&
+        read_secrets(inventory, node, secrets, target, err) == 0)
+        return 0;
+    reach_release(target);
+    return err_context(err, "node %s", node->name);
 }
 
 void reach_release(struct link_target *target)

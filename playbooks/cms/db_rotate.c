@@ -161,6 +161,9 @@ static const struct input_row inputs[] = {
 };
 /* clang-format on */
 
+static const char *const accepts[] = {"clock-unknown", "data-loss", "foreign",
+                                      NULL};
+
 const struct playbook cms_db_rotate = {
     .id = "cms/db-rotate",
     .title = "rotate the certificates of a CMS database cluster",
@@ -172,6 +175,7 @@ const struct playbook cms_db_rotate = {
             "the same way back to the old set.",
     .product = &cms_product,
     .inputs = inputs,
+    .accepts = accepts,
     .steps = steps,
     .n_steps = sizeof(steps) / sizeof(steps[0]),
     .back_reads = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_TARGET,
