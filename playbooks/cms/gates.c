@@ -130,8 +130,28 @@ static size_t find_node(const struct plan_cluster *pc, const char *name)
     return SIZE_MAX;
 }
 
-/* The user names the holder.  Against a node that claims it, this can lose
- * data, and must be said twice. */
+/* The user names another than the one that claims it.  That must be said twice;
+ * and even then nothing is initialized beside a living primary (I1). */
+static void against_a_claim(const struct look *look, size_t named,
+                            size_t claimed)
+{
+    const char *name = look_name(look, named);
+    const char *claims = look_name(look, claimed);
+
+    if (!plan_accepts(look->pc->plan, "data-loss"))
+        findings_add(look->findings, SEVERITY_BLOCK, "data-loss", name,
+                     "primary=%s, but node %s reports that it is the primary: "
+                     "what was written there is lost",
+                     name, claims);
+    else
+        REFUSE(look, "living-primary", named,
+               "I1: node %s still reports that it is the primary, and nothing "
+               "is initialized beside it: switch it off, and run again with "
+               "primary=%s without=%s --accept data-loss",
+               claims, name, claims);
+}
+
+/* The user names the holder. */
 static size_t named_holder(const struct look *look, size_t claimed)
 {
     const char *name = plan_input(look->pc->plan, "primary");
@@ -140,11 +160,7 @@ static size_t named_holder(const struct look *look, size_t claimed)
     if (i == SIZE_MAX)
         return claimed;
     if (claimed != SIZE_MAX && claimed != i)
-        findings_add(look->findings, SEVERITY_BLOCK, "data-loss",
-                     look_name(look, i),
-                     "primary=%s, but node %s reports that it is the "
-                     "primary: what was written there is lost",
-                     name, look_name(look, claimed));
+        against_a_claim(look, i, claimed);
     return i;
 }
 
