@@ -103,7 +103,10 @@ static enum outcome outcome_of_cause(const struct run *run)
 {
     if (run->err.cause == CAUSE_LOCKED)
         return OUTCOME_LOCKED;
-    return run->err.cause == CAUSE_INPUT ? OUTCOME_INPUT : OUTCOME_REFUSED;
+    /* a store that cannot be written: known before the first packet */
+    return run->err.cause == CAUSE_INPUT || run->err.cause == CAUSE_SYSTEM
+               ? OUTCOME_INPUT
+               : OUTCOME_REFUSED;
 }
 
 void run_make_result(struct run *run)
