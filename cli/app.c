@@ -256,6 +256,9 @@ static void tell_end(struct app *app, int code)
     struct str next;
 
     out_sync(&app->out);
+    if (*app->final.other)
+        out_warn(&app->out, "instead of going on, it can be taken back: %s\n",
+                 app->final.other);
     if (*app->final.next) {
         str_init(&next, sizeof(app->final.next) * 4);
         str_add_visible(&next, app->final.next, strlen(app->final.next), false);

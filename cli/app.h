@@ -21,6 +21,7 @@ struct app_final {
     const char *outcome; /* NULL: by the exit code */
     char run[STORE_ID_BYTES];
     char next[2048];        /* command line, or "" */
+    char other[2048];       /* what may be typed instead of next, or "" */
     int64_t way_back_until; /* seconds; 0: none */
     json_t *clusters;       /* array, or NULL */
     char detail[1024];      /* the error, or "" */

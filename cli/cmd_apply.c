@@ -76,7 +76,8 @@ int cmd_apply(struct app *app)
  * ----------------------------------------------------------- */
 
 static struct plan *load_plan(struct app *app, struct session *session,
-                              const char *id, struct err *err)
+                              const struct drive_options *options,
+                              struct err *err)
 {
     const char **plain, **inputs;
     struct plan *plan = NULL;
@@ -86,11 +87,12 @@ static struct plan *load_plan(struct app *app, struct session *session,
         err_set(err, CAUSE_INPUT,
                 "`%s' is too much: only KEY=VALUE follows the run", plain[1]);
     else
-        plan = run_load_plan(session->store, id,
+        plan = run_load_plan(session->store, options->id,
                              &(struct run_load){
                                  .inventory = app->inventory,
                                  .inputs = inputs,
                                  .accepted = app->args.accepted,
+                                 .back = options->mode == RUN_ROLLBACK,
                                  .playbook = registry_playbook,
                              },
                              err);
@@ -130,7 +132,8 @@ static int go_on(struct app *app, struct session *session,
                          "run %s only deleted files that nothing used: there "
                          "is nothing to go on with or to take back",
                          id);
-    plan = load_plan(app, session, id, &err);
+    options->id = id;
+    plan = load_plan(app, session, options, &err);
     if (!plan)
         return app_fail(app, &err);
     code = drive_may_ask(app);
@@ -138,7 +141,6 @@ static int go_on(struct app *app, struct session *session,
         plan_free(plan);
         return code;
     }
-    options->id = id;
     return drive_run(session, plan, options);
 }
 

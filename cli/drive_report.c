@@ -128,6 +128,8 @@ int drive_take_result(struct app *app, const struct drive_options *options,
         snprintf(final->run, sizeof(final->run), "%s", result->run);
     if (result->next)
         snprintf(final->next, sizeof(final->next), "%s", result->next);
+    if (result->other)
+        snprintf(final->other, sizeof(final->other), "%s", result->other);
     final->way_back_until = result->way_back_until;
     final->longest_turn_cpu_us = result->longest_turn_cpu_us;
     final->longest_turn_wall_us = result->longest_turn_wall_us;

@@ -228,19 +228,51 @@ static int make_folders_of(const char *path, struct err *err)
     return rc;
 }
 
+/* Where the key waits until its certificate is there, too: whoever dies
+ * between the two leaves something that says how far it came. */
+static char *waiting_path(const struct pki_ca_options *options)
+{
+    char *path = NULL;
+
+    if (asprintf(&path, "%s.new", options->key_path) < 0)
+        abort();
+    return path;
+}
+
 /* When the certificate cannot be written (a full disk) the key goes again:
  * it is ours, seconds old, and the next try begins clean. */
 static int write_ca(const struct pki_ca_options *options,
                     const struct secret *key, const char *cert, struct err *err)
 {
-    if (make_folders_of(options->cert_path, err) < 0 ||
-        file_write(options->key_path, key->data, key->len, 0600, true, err) < 0)
-        return -1;
-    if (file_write(options->cert_path, cert, strlen(cert), 0644, true, err) ==
-        0)
-        return 0;
-    unlink(options->key_path);
-    return -1;
+    char *waiting = waiting_path(options);
+    int rc = -1;
+
+    if (make_folders_of(options->cert_path, err) == 0 &&
+        file_write(waiting, key->data, key->len, 0600, true, err) == 0) {
+        rc =
+            file_write(options->cert_path, cert, strlen(cert), 0644, true, err);
+        if (rc == 0 && rename(waiting, options->key_path) < 0)
+            rc = err_errno(err, CAUSE_SYSTEM, "rename %s", waiting);
+        else if (rc < 0)
+            unlink(waiting);
+    }
+    free(waiting);
+    return rc;
+}
+
+/* What a maker left that died: a key with its certificate is put in place; one
+ * without has signed nothing. */
+static void clear_up(const struct pki_ca_options *options)
+{
+    char *waiting = waiting_path(options);
+
+    if (!file_exists(options->key_path) && file_exists(waiting)) {
+        if (file_exists(options->cert_path))
+            rename(waiting, options->key_path);
+        else
+            unlink(waiting);
+    }
+    free(waiting);
 }
 
 static int check_options(const struct pki_ca_options *options, struct err *err)
@@ -362,6 +394,8 @@ static int find_or_make(const struct pki_ca_options *options, bool *made,
     fd = lock_folder(options->key_path, err);
     if (fd == -1)
         return -1;
+    if (fd >= 0)
+        clear_up(options);
     rc = settle(options, made, err);
     if (fd >= 0)
         close(fd);

@@ -176,12 +176,22 @@ struct plan *plan_new(const struct plan_request *request, struct err *err)
     for (size_t i = 0; i < request->n_clusters; i++)
         if (add_cluster(plan, request->clusters[i], err) < 0)
             goto fail;
-    if (check_inputs(plan, err) < 0)
+    if (check_inputs(plan, err) < 0 ||
+        (!request->stored && plan_issues(plan, err) < 0))
         goto fail;
     return plan;
 fail:
     plan_free(plan);
     return NULL;
+}
+
+int plan_issues(struct plan *plan, struct err *err)
+{
+    for (size_t c = 0; c < plan->n_clusters; c++)
+        if (plan->playbook->check_issuer && !plan->clusters[c].issued &&
+            plan->playbook->check_issuer(&plan->clusters[c], err) < 0)
+            return -1;
+    return 0;
 }
 
 void plan_free(struct plan *plan)

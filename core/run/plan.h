@@ -116,10 +116,13 @@ struct plan_request {
     const char *const *inputs;   /* "key=value", NULL-ended */
     const char *const *accepted; /* NULL-ended or NULL */
     const char *tag;             /* a plan file's; NULL: draw one */
+    bool stored; /* of a run: what its issuer needs is asked by plan_issues */
 };
 
 /* Checks inputs and nodes; contacts nothing.  Errors are CAUSE_INPUT. */
 struct plan *plan_new(const struct plan_request *request, struct err *err);
+/* Can the issuers of the sets that are not made yet make them?  CAUSE_INPUT. */
+int plan_issues(struct plan *plan, struct err *err);
 void plan_free(struct plan *plan);
 
 /* Input `key` or NULL. */

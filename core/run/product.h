@@ -184,6 +184,9 @@ struct playbook {
     /* Names the files of the new set into plan->set (number and tag are
      * given), and the roles as the inventory has them: before any packet. */
     int (*prepare)(struct plan_cluster *, struct err *);
+    /* Before any packet: are the local files that `issue` takes good?  Asked
+     * only when a set is still to be made.  NULL: it takes none. */
+    int (*check_issuer)(struct plan_cluster *, struct err *);
     /* From every node's facts: the gates' findings, and the plan's rest:
      * holder, roles, addresses, old sets, way back.  `again`: this is a
      * resumed run that has not yet changed anything live. */

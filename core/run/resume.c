@@ -298,6 +298,7 @@ static int make_request(const struct run_load *options, const struct head *head,
         .n_clusters = target.n_clusters,
         .inputs = merge_inputs(arena, head->inputs, options->inputs),
         .accepted = options->accepted,
+        .stored = true,
     };
     if (!request->playbook)
         return err_set(err, CAUSE_INPUT,
@@ -317,7 +318,9 @@ static struct plan *load(struct store *store, const char *run,
     arena_init(&arena);
     if (make_request(options, head, &arena, &request, err) == 0)
         plan = plan_new(&request, err);
-    if (plan && replay_journal(store, run, plan, err) < 0) {
+    /* A way back makes no set: it must not need a CA that is kept offline */
+    if (plan && (replay_journal(store, run, plan, err) < 0 ||
+                 (!options->back && plan_issues(plan, err) < 0))) {
         plan_free(plan);
         plan = NULL;
     }

@@ -55,6 +55,7 @@ struct run_result {
     enum outcome outcome;
     int exit_code;
     const char *next;       /* command line to type next, or NULL */
+    const char *other;      /* what may be typed instead, or NULL */
     int64_t way_back_until; /* seconds; the earliest; 0: none */
     const struct cluster_result *clusters;
     size_t n_clusters;
@@ -111,6 +112,7 @@ struct run_load {
     const struct inventory *inventory;
     const char *const *inputs; /* today's, over the stored ones */
     const char *const *accepted;
+    bool back;                                          /* RUN_ROLLBACK */
     const struct playbook *(*playbook)(const char *id); /* the registry */
 };
 struct plan *run_load_plan(struct store *store, const char *run,

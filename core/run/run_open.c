@@ -12,7 +12,8 @@ static int read_ca_password(struct run *run, struct course *course,
 {
     const struct issuer *issuer = course->pc->cluster->issuer;
 
-    if (!issuer || !issuer->ca_key_password)
+    if (!issuer || !issuer->ca_key_password || course->pc->issued ||
+        course->mode == RUN_ROLLBACK)
         return 0;
     course->ca_password =
         secret_ref_read(run->options.secrets, issuer->ca_key_password,

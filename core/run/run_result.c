@@ -77,6 +77,24 @@ static void cluster_result(struct run *run, size_t i,
     };
 }
 
+static const char *command_line(struct run *run, const char *verb)
+{
+    return arena_printf(&run->plan->arena, "%s %s %s",
+                        run->options.self ? run->options.self : "certfleet",
+                        verb, run->journal.run);
+}
+
+/* A run that stands in the middle can go on, or be taken back: both are named,
+ * each on its own line, or they are read as one recipe. */
+static const char *other_command(struct run *run)
+{
+    for (size_t i = 0; i < run->plan->n_clusters; i++)
+        if (run->result.clusters[i].outcome == OUTCOME_INCOMPLETE &&
+            !run->courses[i].walk.back && run->options.mode != RUN_ROLLBACK)
+            return command_line(run, "rollback");
+    return NULL;
+}
+
 static const char *next_command(struct run *run)
 {
     const char *verb = NULL;
@@ -94,9 +112,7 @@ static const char *next_command(struct run *run)
     }
     if (!verb || !run->begun)
         return NULL;
-    return arena_printf(&run->plan->arena, "%s %s %s",
-                        run->options.self ? run->options.self : "certfleet",
-                        verb, run->journal.run);
+    return command_line(run, verb);
 }
 
 static enum outcome outcome_of_cause(const struct run *run)
@@ -139,6 +155,8 @@ void run_make_result(struct run *run)
     if (run->options.mode == RUN_ROLLBACK && r->outcome == OUTCOME_ROLLED_BACK)
         r->exit_code = 0;
     r->next = next_command(run);
+    r->other =
+        r->next && strstr(r->next, " resume ") ? other_command(run) : NULL;
 }
 
 struct store_names run_keeps(const struct run *run)
