@@ -52,8 +52,9 @@ static void raise_limits(struct session *session)
 
 int session_open(struct session *session, struct app *app, bool with_store)
 {
+    /* a node's session is two connections, one for commands, one for files */
     struct port_options options = {.max_sessions =
-                                       app->inventory->max_sessions};
+                                       2 * app->inventory->max_sessions};
     struct err err = {.cause = CAUSE_NONE};
 
     memset(session, 0, sizeof(*session));

@@ -84,7 +84,7 @@ const struct key inventory_table[] = {
       "what the inventory leaves open is looked up here; Match exec is never"
       " run", IN_FLEET(ssh_config) },
     { FLEET, "max_sessions", &type_sessions, "200", NULL, NULL,
-      "SSH sessions open at the same time", IN_FLEET(max_sessions) },
+      "nodes with an open SSH session at the same time", IN_FLEET(max_sessions) },
     { FLEET, "warn_days", &type_days, "30", NULL, NULL,
       "`check' warns of certificates that expire within so many days",
       IN_FLEET(warn_days) },
