@@ -68,6 +68,7 @@ goal_f cms_goal_gates, cms_goal_issue, cms_goal_backup, cms_goal_push,
 bool cms_remove_did_not_help(const struct view *view);
 
 int cms_db_prepare(struct plan_cluster *pc, struct err *err);
+int cms_db_check_issuer(struct plan_cluster *pc, struct err *err);
 int cms_db_decide(struct plan_cluster *pc, struct findings *findings,
                   struct err *err);
 bool cms_db_not_due(const struct plan_cluster *pc, struct str *why);

@@ -64,7 +64,7 @@ static int leave_out(struct plan_cluster *pc, struct err *err)
 
 /* A CA that cannot sign is known before the first packet.  Its key may be
  * encrypted: that shows in `issue`, still before anything live. */
-static int check_ca_file(struct plan_cluster *pc, struct err *err)
+int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)
 {
     const struct issuer *issuer = pc->cluster->issuer;
     char *cert = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
@@ -102,7 +102,7 @@ int cms_db_prepare(struct plan_cluster *pc, struct err *err)
     if (!pc->cluster->issuer)
         return err_set(err, CAUSE_INPUT, "cluster %s names no issuer",
                        pc->cluster->name);
-    return check_ca_file(pc, err);
+    return 0;
 }
 
 /* -- is it due? ----------------------------------------------------------- */

@@ -181,6 +181,7 @@ const struct playbook cms_db_rotate = {
     .back_reads = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_TARGET,
     .data_roles = CMS_DATABASE,
     .prepare = cms_db_prepare,
+    .check_issuer = cms_db_check_issuer,
     .decide = cms_db_decide,
     .not_due = cms_db_not_due,
     .issue = cms_db_issue,

@@ -406,6 +406,25 @@ static void test_many_faults(void **state)
     assert_int_equal(connections(bed), 0);
 }
 
+/* -- what is not needed is not asked for ----------------------------------- */
+
+/* A CA whose key is kept offline: the set is made, the way back makes none. */
+static void test_ca_is_away(void **state)
+{
+    struct bed *bed = bed_start(state, "1+1", NULL);
+    const char *key = arena_printf(&bed->arena, "%s/dbca-lab.key", bed->dir);
+    struct bed_run *run = bed_apply(bed, "--until push");
+
+    bed_ends(run, 0, "ok");
+    assert_int_equal(unlink(key), 0);
+    bed_inventory(bed, "issuer dbca", "ca_key_password = env:NEVER_SET");
+    bed_ends(bed_next(run, "resume"), 0, "done");
+    bed_is_new(bed, "lab", "core1");
+    bed_ends(bed_do(bed, "rollback last --yes"), 0, "rolled-back");
+    bed_is_old(bed, "lab", "core1");
+    bed_ends(bed_apply(bed, ""), 2, "error");
+}
+
 static struct CMUnitTest test_of(const struct slip *slip, CMUnitTestFunction f)
 {
     return (struct CMUnitTest){
@@ -422,13 +441,15 @@ int main(void)
         SLIPS = sizeof(slips) / sizeof(*slips),
         HEARD = sizeof(heard) / sizeof(*heard)
     };
-    static struct CMUnitTest tests[SLIPS + HEARD + 1];
+    static struct CMUnitTest tests[SLIPS + HEARD + 2];
     size_t n = 0;
 
     for (size_t i = 0; i < SLIPS; i++)
         tests[n++] = test_of(&slips[i], test_slip);
     for (size_t i = 0; i < HEARD; i++)
         tests[n++] = test_of(&heard[i], test_heard);
+    tests[n++] =
+        (struct CMUnitTest)cmocka_unit_test_teardown(test_ca_is_away, bed_stop);
     tests[n] = (struct CMUnitTest)cmocka_unit_test_teardown(test_many_faults,
                                                             bed_stop);
     return crew_tests(tests);

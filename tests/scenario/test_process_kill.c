@@ -5,9 +5,14 @@
  */
 #include "tests/scenario/crew.h"
 
+#include <fnmatch.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define STATUS "database cluster status"
 #define REMOVE "database cluster remove"
@@ -211,6 +216,87 @@ static void test_prove(void **state)
     goes_on(bed);
 }
 
+/* -- in issue: at the very file that it makes ------------------------------ */
+
+static int watch(struct bed *bed, const char *folder)
+{
+    int fd = inotify_init1(IN_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_true(inotify_add_watch(
+                    fd, arena_printf(&bed->arena, "%s/%s", bed->dir, folder),
+                    IN_CREATE | IN_MOVED_TO) >= 0);
+    return fd;
+}
+
+static bool saw(int fd, const char *pattern)
+{
+    _Alignas(struct inotify_event) char buf[4096];
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    ssize_t n;
+
+    if (poll(&p, 1, BED_DEADLINE_MS) != 1)
+        fail_msg("no file %s was made", pattern);
+    n = read(fd, buf, sizeof(buf));
+    for (ssize_t at = 0; at < n;) {
+        const struct inotify_event *e = (const void *)(buf + at);
+        if (e->len && fnmatch(pattern, e->name, 0) == 0)
+            return true;
+        at += (ssize_t)(sizeof(*e) + e->len);
+    }
+    return false;
+}
+
+static void killed_at_file(struct bed *bed, const char *folder,
+                           const char *pattern)
+{
+    int fd = watch(bed, folder);
+    struct bed_run *run = bed_begin(bed, BED_PLAIN, APPLY);
+
+    while (!saw(fd, pattern))
+        ;
+    kill_run(run);
+    close(fd);
+}
+
+/* A CA half made must neither be lost nor be in the way. */
+static void test_issue_of_the_ca(void **state)
+{
+    static const char *const files[] = {"*dbca-lab.key*", "*dbca-lab.crt*"};
+    struct bed *bed;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        bed = bed_start(state, "1+1", NULL);
+        killed_at_file(bed, ".", files[i]);
+        takes_back(bed, true);
+        bed_ends(bed_apply(bed, "--until issue"), 0, "ok");
+        bed_stop(state);
+        bed = bed_start(state, "1+1", NULL);
+        killed_at_file(bed, ".", files[i]);
+        goes_on(bed);
+        bed_stop(state);
+    }
+}
+
+static void test_issue_of_the_set(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", NULL);
+    const char *const folders[] = {"state", "state/clusters",
+                                   "state/clusters/lab"};
+
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(
+            mkdir(arena_printf(&bed->arena, "%s/%s", bed->dir, folders[i]),
+                  0700),
+            0);
+    killed_at_file(bed, "state/clusters/lab", "g1-*");
+    takes_back(bed, true);
+    killed_at_file(bed, "state/clusters/lab", "g*-*");
+    goes_on(bed);
+}
+
+/* -- many deaths ----------------------------------------------------------- */
+
 /* Killed again and again, a run still comes to its end. */
 static void test_many_times(void **state)
 {
@@ -264,6 +350,8 @@ int main(void)
 {
     static const struct CMUnitTest others[] = {
         cmocka_unit_test_teardown(test_prove, bed_stop),
+        cmocka_unit_test_teardown(test_issue_of_the_ca, bed_stop),
+        cmocka_unit_test_teardown(test_issue_of_the_set, bed_stop),
         cmocka_unit_test_teardown(test_many_times, bed_stop),
         cmocka_unit_test_teardown(test_to_and_fro, bed_stop),
     };
