@@ -39,6 +39,11 @@ struct port_rules {
     struct dialog_rules *rules;
 };
 
+struct port_stretch { /* of work in the loop's thread */
+    uint64_t cpu_us;  /* its CPU time when it began */
+    uint64_t wall_ns; /* 0: not looked at yet */
+};
+
 struct link_port {
     uv_loop_t *loop;
     unsigned keepalive_ms;
@@ -57,7 +62,7 @@ struct link_port {
     uv_timer_t keepalive;
     uv_timer_t evictor; /* runs while all idle ones are too young to give way */
     uv_prepare_t pacer;
-    uint64_t turn_began_us; /* CPU time of the loop's thread */
+    struct port_stretch turn; /* since the loop last began to wait */
     int handles;
     bool freeing;
 };
@@ -65,7 +70,7 @@ struct link_port {
 /* Has this turn of the loop computed for long enough?  What waits then waits
  * for the next turn: two hundred handshakes that come at once (0.4 ms each)
  * must not keep timers and other sessions from theirs. */
-bool port_turn_is_long(const struct link_port *p);
+bool port_turn_is_long(struct link_port *p);
 
 /* `note` is told in the next turn of the loop. */
 void port_tell(struct link_port *p, struct port_note *note);

@@ -16,6 +16,10 @@
 #include "transport/compat.h"
 #include "transport/ssh_priv.h"
 
+enum {
+    FLUSHES_A_STEP = 4, /* then others have their turn */
+};
+
 static const char *const state_names[CONN_STATES] = {
     [CONN_SLOT] = "waits for a slot",
     [CONN_DIAL] = "connects",
@@ -219,8 +223,25 @@ static void watch(struct conn *c)
     uv_poll_start(&c->poll, events, on_socket);
 }
 
+/* libssh asks for a writable socket after each write, though the kernel has
+ * taken it all: to look costs one poll here, to wait for it two epoll_ctl and
+ * a turn of the loop.  True: the state has something to do. */
+static bool flush(struct conn *c)
+{
+    uint64_t before = c->counter.in_bytes;
+
+    if (c->event == NULL || c->in_pool ||
+        !(ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING))
+        return false;
+    (void)ssh_event_dopoll(c->event, 0);
+    return c->counter.in_bytes != before || !compat_is_alive(c->session) ||
+           (c->state == CONN_READY &&
+            !(ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING));
+}
+
 void conn_step(struct conn *c)
 {
+    unsigned flushed = 0;
     enum step step;
 
     if (c->in_step || c->in_pool || c->gone) {
@@ -231,8 +252,9 @@ void conn_step(struct conn *c)
     do {
         c->kicked = false;
         step = steps[c->state](c);
-    } while (c->state != CONN_OVER && (step == STEP_GO || c->kicked) &&
-             !c->in_pool);
+    } while (c->state != CONN_OVER && !c->in_pool &&
+             (step == STEP_GO || c->kicked ||
+              (flushed++ < FLUSHES_A_STEP && flush(c))));
     c->in_step = false;
     if (c->in_pool)
         return;

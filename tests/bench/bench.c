@@ -188,33 +188,41 @@ static void run_transport(struct bench *bench)
                      WORK_SHELL, 0.5);
     measure_commands(bench, "20 commands on each open session, exec",
                      WORK_EXECS, NAN);
-    json_decref(server_stop(bench->server));
+    server_stop(bench->server, NULL);
     free(clusters);
 }
 
 /* -- the whole jobs ---------------------------------------------------------
  */
 
+/* clang-format off */
+static const struct {
+    const char *name, *key;
+    bool delays;
+    bool room; /* slots for both connections of every node */
+} jobs[] = {
+    { "whole job, EC keys, no delays", "ec", false, false },
+    { "whole job, EC keys, delays", "ec", true, false },
+    { "whole job, EC keys, delays, room for all", "ec", true, true },
+    { "whole job, RSA-2048, no delays", "rsa:2048", false, false },
+    { "whole job, RSA-2048, delays", "rsa:2048", true, false },
+};
+/* clang-format on */
+
 static void run_jobs(struct bench *bench)
 {
-    static const struct job jobs[] = {
-        {.name = "whole job, EC keys, no delays", .key = "ec"},
-        {.name = "whole job, EC keys, delays", .key = "ec", .delays = true},
-        {.name = "whole job, RSA-2048, no delays", .key = "rsa:2048"},
-        {.name = "whole job, RSA-2048, delays",
-         .key = "rsa:2048",
-         .delays = true},
-    };
     size_t n = bench->quick ? 1 : sizeof(jobs) / sizeof(jobs[0]);
+    struct job job = {.clusters = bench->nodes / NODES_A_CLUSTER,
+                      .program = bench->program};
 
+    if (job.clusters == 0)
+        job.clusters = 1;
     for (size_t i = 0; i < n; i++) {
-        struct job job = jobs[i];
-
-        job.clusters = bench->nodes / NODES_A_CLUSTER;
-        if (job.clusters == 0)
-            job.clusters = 1;
-        job.sessions = bench->sessions;
-        job.program = bench->program;
+        job.name = jobs[i].name;
+        job.key = jobs[i].key;
+        job.delays = jobs[i].delays;
+        job.sessions =
+            jobs[i].room ? 2 * NODES_A_CLUSTER * job.clusters : bench->sessions;
         job_run(&job, &bench->figures);
     }
 }

@@ -32,7 +32,7 @@ struct figure {
 };
 
 struct figures {
-    struct figure list[96];
+    struct figure list[128];
     size_t n;
 };
 

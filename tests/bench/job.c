@@ -4,6 +4,7 @@
  */
 #include "tests/bench/job.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,7 +128,7 @@ static void run(const struct job *job, struct took *took)
     if (took->use.code != 0)
         show_errors(server->dir);
     took->result = last_line(out);
-    took->verdict = server_stop(server);
+    server_stop(server, &took->verdict);
     if (!took->verdict)
         die("the lab left no verdict");
     free(out);
@@ -254,4 +255,5 @@ void job_run(const struct job *job, struct figures *figures)
     tell_time(job, &took, figures);
     json_decref(took.result);
     json_decref(took.verdict);
+    malloc_trim(0); /* a child's max RSS begins with its parent's */
 }

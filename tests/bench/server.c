@@ -144,20 +144,19 @@ static int remove_one(const char *path, const struct stat *st, int kind,
     return remove(path);
 }
 
-json_t *server_stop(struct server *server)
+void server_stop(struct server *server, json_t **verdict)
 {
     char *path = text_of("%s/verdict.json", server->dir);
-    json_t *verdict;
 
     close(server->in);
     while (waitpid(server->pid, NULL, 0) < 0)
         if (errno != EINTR)
             die("waitpid: %s", strerror(errno));
-    verdict = json_load_file(path, 0, NULL);
+    if (verdict)
+        *verdict = json_load_file(path, 0, NULL);
     nftw(server->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(path);
     free(server->dir);
     free(server->base);
     free(server);
-    return verdict;
 }

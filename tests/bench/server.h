@@ -25,8 +25,8 @@ struct server {
 
 /* `args`: of certfleet-lab, without folder, address and ports; NULL-ended. */
 struct server *server_start(const char *const *args);
-/* Ends it, by its pid; its verdict (the caller decrefs) or NULL. */
-json_t *server_stop(struct server *server);
+/* Ends it; its verdict (NULL: not wanted), which the caller decrefs. */
+void server_stop(struct server *server, json_t **verdict);
 
 /* The i-th node's address, from 0; counts on without .0 and .255. */
 void server_address(const char *base, unsigned i, char text[16]);
