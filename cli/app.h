@@ -53,11 +53,11 @@ int app_fail(struct app *app, const struct err *err);
 int app_failf(struct app *app, enum cause cause, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 int app_exit_of(enum cause cause);
-/* What to type next: "certfleet ..."; -i and --state-dir are put in. */
 /* Tells the end and is gone, with whatever is under way left as it is: as after
  * a SIGKILL, which a run survives. */
 _Noreturn void app_leave(struct app *app, int code);
 
+/* What to type next: "certfleet ..."; -i and --state-dir are put in. */
 void app_next(struct app *app, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same call once more, with `extra` behind it. */
