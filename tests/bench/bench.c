@@ -199,13 +199,11 @@ static void run_transport(struct bench *bench)
 static const struct {
     const char *name, *key;
     bool delays;
-    bool room; /* slots for both connections of every node */
 } jobs[] = {
-    { "whole job, EC keys, no delays", "ec", false, false },
-    { "whole job, EC keys, delays", "ec", true, false },
-    { "whole job, EC keys, delays, room for all", "ec", true, true },
-    { "whole job, RSA-2048, no delays", "rsa:2048", false, false },
-    { "whole job, RSA-2048, delays", "rsa:2048", true, false },
+    { "whole job, EC keys, no delays", "ec", false },
+    { "whole job, EC keys, delays", "ec", true },
+    { "whole job, RSA-2048, no delays", "rsa:2048", false },
+    { "whole job, RSA-2048, delays", "rsa:2048", true },
 };
 /* clang-format on */
 
@@ -221,8 +219,7 @@ static void run_jobs(struct bench *bench)
         job.name = jobs[i].name;
         job.key = jobs[i].key;
         job.delays = jobs[i].delays;
-        job.sessions =
-            jobs[i].room ? 2 * NODES_A_CLUSTER * job.clusters : bench->sessions;
+        job.sessions = bench->sessions;
         job_run(&job, &bench->figures);
     }
 }
