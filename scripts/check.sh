@@ -246,7 +246,8 @@ part_valgrind() {
     configure dev build/dev
     compile build/dev
     CERTFLEET_WRAP="valgrind --quiet --error-exitcode=99 --leak-check=full \
---errors-for-leak-kinds=definite --show-leak-kinds=definite"
+--errors-for-leak-kinds=definite --show-leak-kinds=definite \
+--suppressions=$PWD/tests/scenario/valgrind.supp"
     export CERTFLEET_WRAP CERTFLEET_SLOW=1
     export -f valgrind_one
     units=$(find build/dev/tests -maxdepth 1 -type f -name 'test_*' -perm -1)
