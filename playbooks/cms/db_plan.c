@@ -188,7 +188,7 @@ static int knows_names(const struct plan_cluster *pc, size_t i, struct err *err)
     const struct cms_status *s = &cms_facts_at(pc, i)->status;
 
     for (int k = 0; pn->old.n && k < CMS_SLOTS; k++) {
-        const char *slot = cms_slot_word(k), *name = s->files[k];
+        const char *slot = cms_slot_word((enum cms_slot)k), *name = s->files[k];
         if (name[0] && !is_name_of(&pn->old, slot, name) &&
             !is_name_of(&pc->set, slot, name))
             return err_set(err, CAUSE_REFUSED,

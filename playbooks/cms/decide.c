@@ -72,7 +72,7 @@ static void take_old(const struct look *look, size_t i)
         if (!f->status.files[k][0] || (of_server && !server))
             continue;
         memset(file, 0, sizeof(*file));
-        file->slot = cms_slot_word(k);
+        file->slot = cms_slot_word((enum cms_slot)k);
         file->name = keep(look, f->status.files[k]);
         memcpy(file->sha256, f->old[k].sha256, PKI_SHA256_HEX);
         pn->old.n++;

@@ -81,7 +81,8 @@ bool cms_shows_set(const struct view *view)
     const struct cms_status *s = status_of(view);
 
     for (int i = 0; i < CMS_SLOTS; i++) {
-        const struct set_file *file = set_slot(set, cms_slot_word(i));
+        const struct set_file *file =
+            set_slot(set, cms_slot_word((enum cms_slot)i));
         bool wanted = file && plan_node_gets(node_of(view), file);
         if (wanted && strcmp(file->name, s->files[i]) != 0)
             return false;

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ enum {
     ARGS_MAX = 48,
     READY_MS = 600000 /* 400 RSA keys on a busy machine */
 };
+
+static struct server *running; /* what an early end must not leave behind */
 
 void die(const char *fmt, ...)
 {
@@ -104,8 +107,15 @@ static void wait_until_ready(struct server *server, int out)
     }
 }
 
+static void on_exit_stop(void)
+{
+    if (running)
+        server_stop(running, NULL);
+}
+
 struct server *server_start(const char *const *args)
 {
+    static bool registered;
     struct server *server = make_place();
     char *port = text_of("%d", SERVER_PORT);
     char *db_port = text_of("%d", SERVER_DB_PORT);
@@ -130,6 +140,9 @@ struct server *server_start(const char *const *args)
     close(in[0]);
     close(out[1]);
     server->in = in[1];
+    running = server;
+    if (!registered && atexit(on_exit_stop) == 0)
+        registered = true;
     wait_until_ready(server, out[0]);
     close(out[0]);
     free(port);
@@ -148,6 +161,7 @@ void server_stop(struct server *server, json_t **verdict)
 {
     char *path = text_of("%s/verdict.json", server->dir);
 
+    running = NULL;
     close(server->in);
     while (waitpid(server->pid, NULL, 0) < 0)
         if (errno != EINTR)
