@@ -132,7 +132,7 @@ static int go_on(struct app *app, struct session *session,
                          "run %s only deleted files that nothing used: there "
                          "is nothing to go on with or to take back",
                          id);
-    options->id = id;
+    options->id = app->final.run;
     plan = load_plan(app, session, options, &err);
     if (!plan)
         return app_fail(app, &err);

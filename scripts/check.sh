@@ -21,9 +21,7 @@ set -euo pipefail
 
 SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 cd "$(dirname "$SELF")/.."
-# lint (clang-tidy, cppcheck) and valgrind still have findings in test programs:
-# they run when they are named; the rules of tests/lint are part of test.
-ALL='build test clang'
+ALL='build test clang lint valgrind'
 JOBS=${JOBS:-$(nproc)}
 quick=
 no_install=

@@ -100,7 +100,7 @@ int str_addv(struct str *s, const char *fmt, va_list ap)
 
     va_copy(again, ap);
     n = vsnprintf(small, sizeof(small), fmt, ap);
-    if (n < 0 || n < (int)sizeof(small)) {
+    if (n < (int)sizeof(small)) {
         va_end(again);
         return n < 0 ? -1 : str_addn(s, small, (size_t)n);
     }

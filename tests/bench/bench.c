@@ -4,6 +4,7 @@
  * in one run, and what a whole run costs.  docs/bench.md says what each figure
  * means.
  */
+#include <assert.h>
 #include <libssh/libssh.h>
 #include <math.h>
 #include <signal.h>
@@ -58,6 +59,7 @@ struct pairs {
 static struct work work_of(const struct bench *bench, enum work_kind kind,
                            unsigned sessions)
 {
+    assert(bench->server);
     return (struct work){.kind = kind,
                          .dir = bench->server->dir,
                          .base = bench->server->base,

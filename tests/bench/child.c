@@ -43,21 +43,35 @@ static pid_t spawn(const char *const *argv, const char *dir, const char *out)
     _exit(127);
 }
 
-static uint64_t resident_kb(pid_t pid)
+unsigned child_numbers(FILE *file, uint64_t *list, unsigned n)
 {
-    unsigned long all = 0, resident = 0;
+    char line[256], *p = line, *end;
+    unsigned got;
+
+    if (!fgets(line, sizeof(line), file))
+        return 0;
+    for (got = 0; got < n; got++, p = end) {
+        list[got] = strtoull(p, &end, 10);
+        if (end == p)
+            break;
+    }
+    return got;
+}
+
+uint64_t child_resident_kb(pid_t pid)
+{
+    uint64_t pages[2] = {0}; /* all of it, resident */
     char path[64];
     FILE *file;
-    int got;
+    unsigned got;
 
     snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
     file = fopen(path, "r");
     if (!file)
         return 0;
-    got = fscanf(file, "%lu %lu", &all, &resident);
+    got = child_numbers(file, pages, 2);
     fclose(file);
-    return got == 2 ? resident * (unsigned long)sysconf(_SC_PAGESIZE) / 1024
-                    : 0;
+    return got == 2 ? pages[1] * (uint64_t)sysconf(_SC_PAGESIZE) / 1024 : 0;
 }
 
 static int by_number(const void *a, const void *b)
@@ -84,7 +98,8 @@ static unsigned count_sessions(pid_t pid)
         if (len <= 0)
             continue;
         target[len] = '\0';
-        n += sscanf(target, "socket:[%lu]", &inodes[n]) == 1;
+        if (strncmp(target, "socket:[", 8) == 0)
+            inodes[n++] = strtoul(target + 8, NULL, 10);
     }
     if (dir)
         closedir(dir);
@@ -97,7 +112,7 @@ static unsigned count_sessions(pid_t pid)
 static void look(pid_t pid, struct child_use *use)
 {
     unsigned sessions = count_sessions(pid);
-    uint64_t kb = resident_kb(pid);
+    uint64_t kb = child_resident_kb(pid);
 
     if (sessions < use->sessions ||
         (sessions == use->sessions && kb <= use->sessions_kb))

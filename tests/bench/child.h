@@ -7,6 +7,8 @@
 #define CERTFLEET_BENCH_CHILD_H
 
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 struct child_use {
     int code; /* exit code; 128 + signal */
@@ -22,5 +24,10 @@ struct child_use {
  * output in `out` and errors in DIR/errors.  Back when it has ended. */
 struct child_use child_run(const char *const *argv, const char *dir,
                            const char *out);
+
+/* Resident memory of a process now; 0: it cannot be read. */
+uint64_t child_resident_kb(pid_t pid);
+/* Reads a line of up to n decimal numbers; returns how many there were. */
+unsigned child_numbers(FILE *file, uint64_t *list, unsigned n);
 
 #endif

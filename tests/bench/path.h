@@ -10,10 +10,10 @@
 
 /* Phase by phase the own time of a cluster's slowest node, in ms; a phase
  * that goes one by one (remove, join) counts every node. */
-double path_cluster_ms(const json_t *verdict, const char *cluster);
+double path_cluster_ms(const json_t *verdict, const char *name);
 
 /* The same of the outage: the last remove, certs and localnode, initialize,
  * the slowest connect. */
-double path_outage_ms(const json_t *verdict, const char *cluster);
+double path_outage_ms(const json_t *verdict, const char *name);
 
 #endif

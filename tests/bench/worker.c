@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/child.h"
 #include "tests/bench/server.h"
 
 void work_file_name(unsigned i, char name[16])
@@ -32,13 +33,11 @@ uint64_t worker_now_us(void)
 
 uint64_t worker_resident_kb(void)
 {
-    FILE *file = fopen("/proc/self/statm", "r");
-    unsigned long all = 0, resident = 0;
+    uint64_t kb = child_resident_kb(getpid());
 
-    if (!file || fscanf(file, "%lu %lu", &all, &resident) != 2)
+    if (kb == 0)
         die("/proc/self/statm cannot be read");
-    fclose(file);
-    return resident * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
+    return kb;
 }
 
 static unsigned number(const char *word)
@@ -101,19 +100,20 @@ struct cost worker_measure(bool bare, const struct work *work)
     struct cost cost = {.tally.wall_us = 0};
     struct tally *t = &cost.tally;
     struct rusage used;
+    uint64_t said[4] = {0};
     int out[2], status;
+    unsigned got;
     FILE *file;
     pid_t pid;
-    int got;
 
     if (pipe2(out, O_CLOEXEC) < 0)
         die("no pipe: %s", strerror(errno));
     pid = spawn(bare, work, out[1]);
     close(out[1]);
     file = fdopen(out[0], "r");
-    got = fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
-                 &t->wall_us, &t->ok, &t->before_kb, &t->after_kb);
+    got = child_numbers(file, said, 4);
     fclose(file);
+    *t = (struct tally){said[0], said[1], said[2], said[3]};
     while (wait4(pid, &status, 0, &used) < 0)
         if (errno != EINTR)
             die("wait4: %s", strerror(errno));

@@ -437,7 +437,7 @@ int main(int argc, char **argv)
         if (c == O_HELP) {
             fputs(usage_text, stdout);
             return 0;
-        } else if (!take_option(&o, c, optarg)) {
+        } else if (!take_option(&o, c, optarg ? optarg : "")) {
             fputs(usage_text, stderr);
             return 2;
         }
@@ -447,7 +447,7 @@ int main(int argc, char **argv)
         o.config = argv[optind++];
     /* options may follow the file */
     while ((c = getopt_long(argc, argv, "+", long_options, NULL)) != -1)
-        if (!take_option(&o, c, optarg)) {
+        if (!take_option(&o, c, optarg ? optarg : "")) {
             fputs(usage_text, stderr);
             return 2;
         }

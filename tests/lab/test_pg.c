@@ -354,13 +354,24 @@ static void test_wrong_sets(void **state)
     stop_whole(&bed, "old");
 }
 
+/* A primary does not wait for its replicas: a row that it acknowledged in its
+ * last moment is lost with it.  Here it has none: its writer rests, and a
+ * verdict waits until every replica holds what its primary does. */
+static void lose_power_caught_up(struct bed *bed, const char *node)
+{
+    assert_true(rig_do(bed->rig, "set %s rows_per_s 0", node));
+    assert_true(rig_do(bed->rig, "verdict"));
+    assert_true(rig_do(bed->rig, "down %s", node));
+    assert_true(rig_do(bed->rig, "set %s rows_per_s 20", node));
+}
+
 static void test_failover(void **state)
 {
     struct bed bed;
 
     (void)state;
     start(&bed, "3+0", NULL, NULL);
-    assert_true(rig_do(bed.rig, "down core1"));
+    lose_power_caught_up(&bed, "core1");
     assert_true(rig_do(bed.rig, "wait lab primary core[23]"));
     assert_true(rig_do(bed.rig, "up core1"));
     assert_true(rig_do(bed.rig, "wait lab healthy true"));

@@ -2,6 +2,7 @@
  *
  * What the lab has seen, as JSON: commands, broken rules, end states.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "tests/lab/cluster.h"
@@ -120,6 +121,7 @@ json_t *verdict_node(struct lab_node *n)
 {
     json_t *o = json_object();
 
+    assert(n);
     put(o, "node", n->name);
     put(o, "address", n->address);
     put_bool(o, "up", n->up);

@@ -25,11 +25,8 @@ json_t *bed_lab(struct bed *bed, const char *fmt, ...)
     va_end(ap);
     answer = rig_ask(bed->rig, "%s", line);
     json_array_append_new(bed->kept, answer);
-    if (!json_is_true(json_object_get(answer, "ok"))) {
-        fprintf(stderr, "lab: %s\n", line);
-        free(line);
-        fail_msg("lab: %s", bed_text(answer, "error"));
-    }
+    if (!json_is_true(json_object_get(answer, "ok")))
+        fail_msg("lab: %s: %s", line, bed_text(answer, "error"));
     free(line);
     return answer;
 }

@@ -148,7 +148,7 @@ static struct bed_run *begin(struct bed *bed, enum bed_flag flag,
     const char **argv = bed_argv(bed, flag, words);
     struct bed_run *run;
     pid_t parent = getpid(), pid;
-    int out[2], err[2];
+    int out[2] = {-1, -1}, err[2] = {-1, -1};
 
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
         fail_msg("no pipe: %s", strerror(errno));

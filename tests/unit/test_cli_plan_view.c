@@ -143,9 +143,11 @@ static void assert_order(const char *const *parts)
 
     for (; *parts; parts++) {
         const char *found = strstr(p, *parts);
-        if (!found)
+        if (!found) {
             fail_msg("`%s' is not behind the part before it in:\n%s", *parts,
                      str_text(&text));
+            return;
+        }
         p = found + strlen(*parts);
     }
 }
