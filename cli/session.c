@@ -50,6 +50,26 @@ static void raise_limits(struct session *session)
                  fit, inv->n_nodes);
 }
 
+static void hide(struct session *session, const char *ref)
+{
+    if (ref)
+        secret_ref_hide(session->secrets, ref, session->app->inventory->folder);
+}
+
+/* All that the inventory names, also of nodes that this command leaves alone:
+ * no child of ours is to inherit any. */
+static void hide_environment(struct session *session)
+{
+    const struct inventory *inv = session->app->inventory;
+
+    for (size_t i = 0; i < inv->n_nodes; i++) {
+        hide(session, inv->nodes[i]->password);
+        hide(session, inv->nodes[i]->passphrase);
+    }
+    for (size_t i = 0; i < inv->n_issuers; i++)
+        hide(session, inv->issuers[i].ca_key_password);
+}
+
 int session_open(struct session *session, struct app *app, bool with_store)
 {
     /* a node's session is two connections, one for commands, one for files */
@@ -75,6 +95,7 @@ int session_open(struct session *session, struct app *app, bool with_store)
     session->links.ops = port_ops();
     session->links.port = port_new(&session->loop, &options);
     session->secrets = secret_cache_new();
+    hide_environment(session);
     start_signals(session);
     return EXIT_DONE;
 }

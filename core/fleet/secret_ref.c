@@ -264,6 +264,14 @@ static void keep(struct secret_cache *cache, char *key, struct secret *s)
     cache->first = c;
 }
 
+static struct secret *find_cached(struct secret_cache *cache, const char *key)
+{
+    for (struct cached *c = cache->first; c; c = c->next)
+        if (strcmp(c->key, key) == 0)
+            return c->secret;
+    return NULL;
+}
+
 struct secret *secret_ref_read(struct secret_cache *cache, const char *ref,
                                const char *folder, const char *what,
                                struct err *err)
@@ -276,11 +284,10 @@ struct secret *secret_ref_read(struct secret_cache *cache, const char *ref,
         return NULL;
     }
     key = cache_key(ref, folder, what);
-    for (struct cached *c = cache->first; c; c = c->next) {
-        if (strcmp(c->key, key) == 0) {
-            free(key);
-            return secret_share(c->secret);
-        }
+    s = find_cached(cache, key);
+    if (s) {
+        free(key);
+        return secret_share(s);
     }
     s = resolve(ref, folder, what, err);
     if (!s) {
@@ -289,4 +296,24 @@ struct secret *secret_ref_read(struct secret_cache *cache, const char *ref,
     }
     keep(cache, key, s);
     return secret_share(s);
+}
+
+/* A bad value (empty) stays: whoever reads it says so. */
+void secret_ref_hide(struct secret_cache *cache, const char *ref,
+                     const char *folder)
+{
+    static const char env[] = "env:";
+    const char *name = ref + strlen(env);
+    struct secret *s;
+    char *value;
+
+    if (strncmp(ref, env, strlen(env)) != 0 || !(value = getenv(name)))
+        return;
+    s = secret_ref_read(cache, ref, folder, "a secret", NULL);
+    if (!s)
+        return;
+    secret_free(s); /* the cache has its own */
+    /* in place: /proc/PID/environ shows what the process was started with */
+    explicit_bzero(value, strlen(value));
+    unsetenv(name);
 }

@@ -32,4 +32,11 @@ struct secret *secret_ref_read(struct secret_cache *cache, const char *ref,
                                const char *folder, const char *what,
                                struct err *err);
 
+/* Takes the value of an "env:NAME" that is set into the cache and wipes it from
+ * the environment: what the program starts (a "command:", a ProxyCommand)
+ * inherits that.  Any other reference is left alone.  For main's thread, while
+ * it is the only one that asks for variables; `folder` as above. */
+void secret_ref_hide(struct secret_cache *cache, const char *ref,
+                     const char *folder);
+
 #endif

@@ -209,6 +209,30 @@ static void test_shared(void **state)
     expect_secret("file:later", "hunter2");
 }
 
+/* What is read from the environment is not left in it: neither for children
+ * nor in the place that /proc shows. */
+static void test_hidden(void **state)
+{
+    char *place;
+
+    (void)state;
+    setenv("CF_TEST_HIDDEN", "hunter2", 1);
+    setenv("CF_TEST_EMPTY", "", 1);
+    place = getenv("CF_TEST_HIDDEN");
+    secret_ref_hide(cache, "env:CF_TEST_HIDDEN", fixture_folder);
+    assert_null(getenv("CF_TEST_HIDDEN"));
+    for (size_t i = 0; i < strlen("hunter2"); i++)
+        assert_int_equal(place[i], 0);
+    expect_secret("env:CF_TEST_HIDDEN", "hunter2");
+    secret_ref_hide(cache, "env:CF_TEST_HIDDEN", fixture_folder);
+    expect_secret("env:CF_TEST_HIDDEN", "hunter2");
+    secret_ref_hide(cache, "env:CF_TEST_EMPTY", fixture_folder);
+    expect_error("env:CF_TEST_EMPTY", "empty");
+    secret_ref_hide(cache, "env:CF_TEST_NONE", fixture_folder);
+    expect_error("env:CF_TEST_NONE", "is not set");
+    secret_ref_hide(cache, "command:exit 1", fixture_folder);
+}
+
 /* A path means another file beside another inventory. */
 static void test_folders_differ(void **state)
 {
@@ -238,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_command_messages),
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_folders_differ),
+        cmocka_unit_test(test_hidden),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
