@@ -75,7 +75,7 @@ extern const struct exit_row exit_rows[]; /* .meaning NULL ends it */
 enum {
     EXIT_DONE = 0,
     EXIT_TAKEN_BACK = 1,
-    EXIT_NEGATIVE = 1, /* pki: the answer is no */
+    EXIT_NEGATIVE = 1, /* pki, audit: the answer is no */
     EXIT_INPUT = 2,
     EXIT_DUE = 3,
     EXIT_INCOMPLETE = 4,
@@ -103,6 +103,7 @@ int cmd_resume(struct app *app);
 int cmd_rollback(struct app *app);
 int cmd_runs(struct app *app);
 int cmd_show(struct app *app);
+int cmd_audit_verify(struct app *app);
 int cmd_pki_inspect(struct app *app);
 int cmd_pki_match(struct app *app);
 int cmd_pki_verify(struct app *app);

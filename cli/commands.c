@@ -41,6 +41,25 @@ static const struct command inventory_subs[] = {
     {.name = NULL},
 };
 
+static const struct command audit_subs[] = {
+    {.name = "verify", .synopsis = "[NUMBER:HASH]", .max_words = 1,
+     .run = cmd_audit_verify,
+     .summary = "say whether the journal of all runs is what was written",
+     .help =
+        "Finds a record that was changed, put in, taken out or moved, also at "
+        "the end, and a run whose row in `runs' is not what its records say. "
+        "Names the first, its run, and how many.  Exit code 1 when something "
+        "does not fit.  Changes nothing; a run may be at work.  Who may write "
+        "to the state folder can make the whole journal anew: note the head "
+        "that is printed where he cannot reach it, and give it here later.",
+     .examples =
+        "certfleet audit verify\n"
+        "    prints how many records there are, and the head\n"
+        "certfleet audit verify \"$(cat head.of.last.month)\"\n"
+        "    is that record still there, with everything before it?\n"},
+    {.name = NULL},
+};
+
 static const struct command pki_subs[] = {
     {.name = "inspect", .synopsis = "FILE...", .min_words = 1,
      .max_words = ANY_WORDS, .run = cmd_pki_inspect,
@@ -212,6 +231,9 @@ const struct command commands[] = {
      .examples =
         "certfleet show -f last\n"
         "    watch a run whose terminal was lost\n"},
+    {.name = "audit", .synopsis = "verify [NUMBER:HASH]",
+     .summary = "say whether another hand has changed the journal",
+     .subs = audit_subs},
     {.name = "pki",
      .synopsis = "inspect|match|verify|csr|selfsigned|sign|normalize|lint "
         "FILE...",

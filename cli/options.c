@@ -64,7 +64,7 @@ const struct exit_row exit_rows[] = {
      "run: nothing to do"},
     {EXIT_TAKEN_BACK, "error",
      "the change failed and the old state is proven: never left, or taken "
-     "back; pki: the answer is no"},
+     "back; pki, audit: the answer is no"},
     {EXIT_INPUT, "error",
      "known before the first packet: wrong use, faulty inventory, missing or "
      "bad local file, CA that is no CA or has expired, unset secret, no such "
@@ -107,6 +107,8 @@ const struct word_row event_rows[] = {
     {"rollback-started", "the old certificates are being put back"},
     {"warning", "something a person should know"},
     {"certificate", "check, pki inspect: one certificate"},
+    {"audit", "audit verify: records, runs, misfits, head, and the first that "
+     "does not fit"},
     {"result", "always the last: outcome, exit, run, next, way_back_until, "
      "clusters"},
     {NULL, NULL},

@@ -157,18 +157,16 @@ static int open_database(struct store *store, struct err *err)
     bool wal = false;
     int version = 0;
 
-    store->writer.fail_in = store->reader.fail_in = &store->fail_in;
     if (make_database(store, err) < 0 ||
-        db_open(&store->writer, store->folder, false, err) < 0 ||
+        db_open(&store->writer, store->folder, DB_WRITE, err) < 0 ||
         db_version(&store->writer, &version, &wal, err) < 0)
         return -1;
     if ((!wal || version < STORE_SCHEMA) && migrate_alone(store, err) < 0)
         return -1;
-    return db_open(&store->reader, store->folder, true, err);
+    return db_open(&store->reader, store->folder, DB_READ, err);
 }
 
-struct store *store_open(const char *state_dir, struct uv_loop_s *loop,
-                         struct err *err)
+static struct store *store_new(const char *state_dir, struct uv_loop_s *loop)
 {
     struct store *store = calloc(1, sizeof(*store));
 
@@ -179,8 +177,50 @@ struct store *store_open(const char *state_dir, struct uv_loop_s *loop,
     store->folder = text_copy(state_dir);
     store->user = user_name();
     store->host = host_name();
+    store->writer.fail_in = store->reader.fail_in = &store->fail_in;
+    return store;
+}
+
+struct store *store_open(const char *state_dir, struct uv_loop_s *loop,
+                         struct err *err)
+{
+    struct store *store = store_new(state_dir, loop);
+
     if (open_folder(store, err) == 0 && open_database(store, err) == 0 &&
         queue_init(store, err) == 0)
+        return store;
+    store_close(store);
+    return NULL;
+}
+
+static int open_to_look(struct store *store, struct err *err)
+{
+    char *path = path_in(store, "certfleet.db");
+    bool there = file_exists(path), wal = false;
+    int version = 0;
+
+    free(path);
+    if (!there)
+        return err_set(err, CAUSE_INPUT,
+                       "state folder %s has no certfleet.db: nothing has "
+                       "been run from it",
+                       store->folder);
+    if (db_open(&store->reader, store->folder, DB_LOOK, err) < 0 ||
+        db_version(&store->reader, &version, &wal, err) < 0)
+        return -1;
+    if (version < STORE_SCHEMA)
+        return err_set(err, CAUSE_INPUT,
+                       "state folder %s was written by an older certfleet "
+                       "(schema %d): `certfleet runs' brings it up",
+                       store->folder, version);
+    return 0;
+}
+
+struct store *store_open_reader(const char *state_dir, struct err *err)
+{
+    struct store *store = store_new(state_dir, NULL);
+
+    if (open_to_look(store, err) == 0)
         return store;
     store_close(store);
     return NULL;

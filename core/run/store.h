@@ -130,8 +130,40 @@ int store_generation(struct store *store, const char *cluster, unsigned *number,
  * begun or taken over after `run` began.  No such run as `run`: CAUSE_INPUT. */
 int store_later_run(struct store *store, const char *cluster, const char *run,
                     char *id, struct err *err);
-/* Every record's hash follows from the one before; the first that does not is
- * named.  *records counts them. */
+/* -- the audit --------------------------------------------------------------
+ */
+
+/* For a look that changes nothing, not one byte of the database: no folder is
+ * made, no schema brought up, no log merged.  No database: CAUSE_INPUT.  Only
+ * reads and store_audit may be called.  Others may be writing. */
+struct store *store_open_reader(const char *state_dir, struct err *err);
+
+enum {
+    STORE_HASH_BYTES = 65 /* 64 lower-case digits and a NUL */
+};
+/* A record and the hash that it had when somebody wrote it down. */
+struct store_anchor {
+    int64_t seq;
+    char hash[STORE_HASH_BYTES];
+};
+struct store_audit {
+    int64_t records, runs;
+    int64_t good;    /* records before the first that does not fit */
+    int64_t misfits; /* records changed, missing or put in; runs whose row
+                        is not what their records say */
+    struct store_anchor head;       /* the last record; seq 0: there is none */
+    int64_t first_seq;              /* the first misfit's record; 0: none */
+    char first_run[STORE_ID_BYTES]; /* "" when nobody can tell */
+    char why[512];
+};
+/* Does every record follow from the one before, do they end where the chain
+ * says, is every run's row what its records say, and has the record of
+ * `anchor` (NULL: none) its hash still?  What does not fit is counted, never
+ * an error; -1 when the database cannot be read. */
+int store_audit(struct store *store, const struct store_anchor *anchor,
+                struct store_audit *audit, struct err *err);
+/* The same as one question: -1 and the first misfit; *records counts those
+ * before it. */
 int store_verify(struct store *store, int64_t *records, struct err *err);
 
 /* "20261121T031559Z-3f9a": sortable, random tail. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/run/store_priv.h"
 
@@ -178,30 +179,66 @@ static int db_exec(struct db *db, const char *sql, struct err *err)
     return rc == SQLITE_OK ? 0 : db_fail(db, rc, err);
 }
 
-int db_open(struct db *db, const char *folder, bool reader, struct err *err)
+/* A look that is the last one out would merge a log that others have left. */
+static int db_keep_log(struct db *db, struct err *err)
 {
-    char *path = NULL;
-    int rc;
+    return sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                             NULL) == SQLITE_OK
+               ? 0
+               : db_fail(db, SQLITE_ERROR, err);
+}
 
-    db->folder = folder;
-    if (asprintf(&path, "%s/certfleet.db", folder) < 0)
-        abort();
-    rc = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE, NULL);
-    free(path);
-    if (rc != SQLITE_OK)
-        return db_fail(db, rc, err);
+static int db_set_up(struct db *db, enum db_use use, struct err *err)
+{
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, STORE_BUSY_MS);
     /* SQLite falls back to reading alone without a word */
-    if (sqlite3_db_readonly(db->handle, "main"))
+    if (use != DB_LOOK && sqlite3_db_readonly(db->handle, "main"))
         return err_set(err, CAUSE_SYSTEM,
-                       "state folder %s: certfleet.db is read-only", folder);
-    if (reader)
+                       "state folder %s: certfleet.db is read-only",
+                       db->folder);
+    if (use != DB_WRITE)
         return db_exec(db, "PRAGMA query_only = ON", err);
     return db_exec(db,
                    "PRAGMA foreign_keys = ON;"
                    "PRAGMA synchronous = FULL",
                    err);
+}
+
+static bool has_log(const char *path)
+{
+    struct stat st;
+    char *log = NULL;
+    bool has;
+
+    if (asprintf(&log, "%s-wal", path) < 0)
+        abort();
+    has = stat(log, &st) == 0 && st.st_size > 0;
+    free(log);
+    return has;
+}
+
+int db_open(struct db *db, const char *folder, enum db_use use, struct err *err)
+{
+    char *path = NULL;
+    bool log;
+    int rc;
+
+    db->folder = folder;
+    if (asprintf(&path, "%s/certfleet.db", folder) < 0)
+        abort();
+    /* Without a log one is made beside the database, and a reader alone would
+     * leave it there, empty */
+    log = use == DB_LOOK && has_log(path);
+    rc = sqlite3_open_v2(path, &db->handle,
+                         log ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE,
+                         NULL);
+    free(path);
+    if (rc != SQLITE_OK)
+        return db_fail(db, rc, err);
+    if (log && db_keep_log(db, err) < 0)
+        return -1;
+    return db_set_up(db, use, err);
 }
 
 void db_close(struct db *db)

@@ -30,8 +30,14 @@ enum {
     STORE_BUSY_MS = 10000
 };
 
-/* Opens FOLDER/certfleet.db, which exists.  A reader cannot write. */
-int db_open(struct db *db, const char *folder, bool reader, struct err *err);
+enum db_use {
+    DB_WRITE,
+    DB_READ, /* beside our own writer: cannot write */
+    DB_LOOK  /* changes nothing, not even when it closes */
+};
+/* Opens FOLDER/certfleet.db, which exists. */
+int db_open(struct db *db, const char *folder, enum db_use use,
+            struct err *err);
 /* Brings the schema to STORE_SCHEMA; a newer one is refused. */
 int db_migrate(struct db *db, struct err *err);
 /* The version of what is on the disk; *wal: it is in WAL mode already. */
@@ -78,6 +84,14 @@ int chain_next(unsigned char hash[CHAIN_BYTES], int64_t seq, int64_t t_ms,
 void chain_text(const unsigned char hash[CHAIN_BYTES],
                 char text[CHAIN_TEXT_BYTES]);
 int chain_parse(const char *text, unsigned char hash[CHAIN_BYTES]);
+
+/* -- store_audit.c, store_audit_runs.c ------------------------------------- */
+
+/* One that does not fit; the first is kept in words. */
+void audit_misfit(struct store_audit *audit, int64_t seq, const char *run,
+                  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The table of runs against the journal's "run" records. */
+int audit_runs(struct store *store, struct store_audit *audit, struct err *err);
 
 /* -- store_lock.c: who lives, what we hold --------------------------------- */
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/run/store_priv.h"
 
@@ -264,103 +263,4 @@ int store_generation(struct store *store, const char *cluster, unsigned *number,
     }
     query_release(&q);
     return rc < 0 ? -1 : 0;
-}
-
-/* -- the chain ------------------------------------------------------------ */
-
-/* Lengths from the database: a text changed to hold a NUL is seen. */
-static int next_of_row(struct query *q, unsigned char hash[CHAIN_BYTES],
-                       struct err *err)
-{
-    struct chain_field fields[CHAIN_FIELDS];
-
-    for (int i = 0; i < CHAIN_FIELDS; i++) {
-        fields[i].text = query_column(q, 2 + i);
-        fields[i].len = (size_t)sqlite3_column_bytes(q->stmt, 2 + i);
-    }
-    return chain_next(hash, query_number(q, 0), query_number(q, 1), fields,
-                      err);
-}
-
-static int verify_row(struct query *q, int64_t expected,
-                      unsigned char hash[CHAIN_BYTES], struct err *err)
-{
-    unsigned char stored[CHAIN_BYTES];
-    char t[CLOCK_TEXT_BYTES];
-
-    if (query_number(q, 0) != expected)
-        return err_set(err, CAUSE_SYSTEM,
-                       "journal record %lld is missing: the journal was "
-                       "changed by another hand",
-                       (long long)expected);
-    if (next_of_row(q, hash, err) < 0)
-        return -1;
-    if (chain_parse(query_column(q, CHAIN_FIELDS + 2), stored) == 0 &&
-        memcmp(hash, stored, sizeof(stored)) == 0)
-        return 0;
-    clock_rfc3339(query_number(q, 1), t);
-    return err_set(err, CAUSE_SYSTEM,
-                   "journal record %lld (run %s, %s) does not follow from the "
-                   "one before: the journal was changed by another hand",
-                   (long long)expected, query_column(q, 2), t);
-}
-
-/* Records cut off at the end leave a chain that is sound in itself. */
-static int verify_end(struct store *store, int64_t records,
-                      const unsigned char hash[CHAIN_BYTES], struct err *err)
-{
-    unsigned char stored[CHAIN_BYTES];
-    bool same = false;
-    struct query q;
-    int rc;
-
-    query_init(&q, &store->reader, "SELECT seq, hash FROM chain");
-    rc = query_step(&q, err);
-    if (rc > 0)
-        same = query_number(&q, 0) == records &&
-               chain_parse(query_column(&q, 1), stored) == 0 &&
-               memcmp(hash, stored, CHAIN_BYTES) == 0;
-    query_release(&q);
-    if (rc < 0)
-        return -1;
-    if (!same)
-        return err_set(err, CAUSE_SYSTEM,
-                       "the journal does not end with record %lld as its "
-                       "chain says: it was changed by another hand",
-                       (long long)records);
-    return 0;
-}
-
-static int verify_all(struct store *store, int64_t *records, struct err *err)
-{
-    unsigned char hash[CHAIN_BYTES] = {0};
-    struct query q;
-    int rc;
-
-    query_init(&q, &store->reader,
-               "SELECT " ENTRY_COLUMNS ", hash FROM journal ORDER BY seq");
-    while ((rc = query_step(&q, err)) > 0) {
-        if (verify_row(&q, *records + 1, hash, err) < 0) {
-            rc = -1;
-            break;
-        }
-        ++*records;
-    }
-    query_release(&q);
-    return rc < 0 ? -1 : verify_end(store, *records, hash, err);
-}
-
-/* One snapshot for the records and the chain's end: others may be writing. */
-int store_verify(struct store *store, int64_t *records, struct err *err)
-{
-    struct query q;
-    int rc;
-
-    *records = 0;
-    query_init(&q, &store->reader, "BEGIN");
-    if (query_run(&q, err) < 0)
-        return -1;
-    rc = verify_all(store, records, err);
-    db_rollback(&store->reader);
-    return rc;
 }
