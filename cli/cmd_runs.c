@@ -9,6 +9,7 @@
 
 #include "cli/app.h"
 #include "cli/console_model.h"
+#include "cli/run_audit.h"
 #include "cli/run_words.h"
 #include "cli/table.h"
 
@@ -89,6 +90,7 @@ struct show {
     bool lines;  /* every record as a line */
     struct shown_cell *cells;
     size_t n_cells;
+    struct run_audit audit;
     bool found, ended, living, told_cut;
     int exit_code;
     int failed; /* exit code of an error of ours, or 0 */
@@ -153,6 +155,7 @@ static bool show_entry(void *user, const struct store_entry *entry)
     bool is_cell;
 
     show->seq = entry->seq;
+    run_audit_take(&show->audit, entry);
     if (show->app->out.json) {
         out_json(&show->app->out, entry_json(entry));
         return true;
@@ -364,8 +367,12 @@ static int show_once(struct show *show)
 {
     if (read_run(show) < 0)
         return show->failed;
-    if (!show->app->out.json)
+    if (show->app->out.json) {
+        run_audit_tell(&show->audit, &show->app->out);
+    } else {
         say_cells(show);
+        run_audit_say(&show->audit, &show->app->out);
+    }
     if (!show->ended && !show->living)
         app_next(show->app, "certfleet resume %s", show->id);
     return EXIT_DONE;
@@ -378,14 +385,17 @@ static int show_run(struct app *app, struct store *store)
     bool follow = args_has(&app->args, OPT_FOLLOW);
     int code;
 
+    run_audit_init(&show.audit);
     show.lines = follow || args_has(&app->args, OPT_VERBOSE);
     if (store_find(store, app->args.words[0], show.id, &err) < 0) {
         app_next(app, "certfleet runs");
-        return app_fail(app, &err);
+        code = app_fail(app, &err);
+    } else {
+        memcpy(app->final.run, show.id, sizeof(show.id));
+        code = follow ? follow_run(&show) : show_once(&show);
     }
-    memcpy(app->final.run, show.id, sizeof(show.id));
-    code = follow ? follow_run(&show) : show_once(&show);
     free_cells(&show);
+    run_audit_release(&show.audit);
     return code;
 }
 

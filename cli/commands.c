@@ -226,7 +226,9 @@ const struct command commands[] = {
      .min_words = 1, .max_words = 1, .run = cmd_show,
      .summary = "one run, step by step, with times and outcome",
      .help =
-        "With -v every record of its journal.  -f follows a running one, "
+        "Who did what, when, from where (SSH_CONNECTION), by which plan (its "
+        "hash, as `plan --json' prints it), and the fingerprints of each "
+        "node's certificates before and after.  With -v every record of its journal.  -f follows a running one, "
         "from any terminal, until it ends.",
      .examples =
         "certfleet show -f last\n"

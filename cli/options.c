@@ -107,6 +107,8 @@ const struct word_row event_rows[] = {
     {"rollback-started", "the old certificates are being put back"},
     {"warning", "something a person should know"},
     {"certificate", "check, pki inspect: one certificate"},
+    {"deed", "show: who did what to the run, when, from where, by which plan"},
+    {"fingerprints", "show: a certificate of a node, old and new, by SHA-256"},
     {"audit", "audit verify: records, runs, misfits, head, and the first that "
      "does not fit"},
     {"result", "always the last: outcome, exit, run, next, way_back_until, "

@@ -24,8 +24,8 @@ struct set_file {
     const char *slot;                 /* "server_key": the playbook's word */
     const char *name;                 /* on the node; NULL: none */
     char sha256[PKI_SHA256_HEX];      /* "" until known */
-    char cert_sha256[PKI_SHA256_HEX]; /* of the certificate in it; new set only,
-                                         once loaded */
+    char cert_sha256[PKI_SHA256_HEX]; /* of the (first) certificate in it; the
+                                         new set's once it is loaded */
     uint32_t roles;                   /* nodes that get it; 0: all */
     bool secret;                      /* a private key */
 };
@@ -148,6 +148,8 @@ void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command);
 void plan_note_file(struct plan_cluster *pc, size_t node, const char *name);
 bool plan_knows_file(const struct plan_node *pn, const char *name);
 
+/* [{slot, name, sha256, cert_sha256}]: what the journal keeps of a set. */
+json_t *plan_set_json(const struct file_set *set);
 /* One cluster as JSON (new reference), and back into a plan_new'd cluster:
  * node set and roles must agree, else CAUSE_REFUSED. */
 json_t *plan_cluster_json(const struct plan_cluster *pc);

@@ -17,15 +17,18 @@ static json_t *text_or_null(const char *text)
     return json ? json : json_string("(not text)");
 }
 
-static json_t *set_json(const struct file_set *set)
+json_t *plan_set_json(const struct file_set *set)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < set->n; i++) {
         const struct set_file *f = &set->files[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:o, s:s}", "slot", f->slot, "name",
-                            text_or_null(f->name), "sha256", f->sha256));
+        json_t *file = json_pack("{s:s, s:o, s:s}", "slot", f->slot, "name",
+                                 text_or_null(f->name), "sha256", f->sha256);
+        if (f->cert_sha256[0])
+            json_object_set_new(file, "cert_sha256",
+                                json_string(f->cert_sha256));
+        json_array_append_new(list, file);
     }
     return list;
 }
@@ -45,9 +48,9 @@ static json_t *node_json(const struct plan_node *pn)
         "{s:s, s:I, s:b, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "node",
         pn->node->name, "roles", (json_int_t)pn->roles, "left_out",
         pn->left_out, "db_address", text_or_null(pn->db_address), "interface",
-        text_or_null(pn->interface), "old", set_json(&pn->old), "serves_tls",
-        pn->serves_tls, "served_sha256", pn->served_sha256, "first_last",
-        text_or_null(pn->first_last), "listed",
+        text_or_null(pn->interface), "old", plan_set_json(&pn->old),
+        "serves_tls", pn->serves_tls, "served_sha256", pn->served_sha256,
+        "first_last", text_or_null(pn->first_last), "listed",
         words_json(pn->listed, pn->n_listed));
 }
 
@@ -63,7 +66,7 @@ json_t *plan_cluster_json(const struct plan_cluster *pc)
         "holder",
         text_or_null(pc->holder == SIZE_MAX ? NULL
                                             : pc->nodes[pc->holder].node->name),
-        "set", set_json(&pc->set), "expired", pc->expired, "way_back",
+        "set", plan_set_json(&pc->set), "expired", pc->expired, "way_back",
         pc->way_back, "no_way_back", pc->no_way_back, "way_back_until",
         (json_int_t)pc->way_back_until, "nodes", nodes);
 }
@@ -84,6 +87,8 @@ static void load_set(struct file_set *set, const json_t *list,
     json_array_foreach(list, i, item)
     {
         const char *sha = json_string_value(json_object_get(item, "sha256"));
+        const char *cert =
+            json_string_value(json_object_get(item, "cert_sha256"));
         struct set_file *f = &set->files[set->n];
 
         if (set->n == SET_FILES_MAX)
@@ -91,6 +96,8 @@ static void load_set(struct file_set *set, const json_t *list,
         f->slot = get_text(item, "slot", arena);
         f->name = get_text(item, "name", arena);
         snprintf(f->sha256, sizeof(f->sha256), "%s", sha ? sha : "");
+        snprintf(f->cert_sha256, sizeof(f->cert_sha256), "%s",
+                 cert ? cert : "");
         set->n++;
     }
 }

@@ -41,6 +41,18 @@ int run_store_generation(struct run *run, const char *cluster, unsigned *number,
     return store_generation(run->options.store, cluster, number, err);
 }
 
+static const char *mode_word(const struct run *run)
+{
+    static const char *const words[] = {
+        [RUN_PLAN] = "plan",
+        [RUN_APPLY] = "apply",
+        [RUN_RESUME] = "resume",
+        [RUN_ROLLBACK] = "rollback",
+    };
+
+    return words[run->options.mode];
+}
+
 /* -- the longest turn ----------------------------------------------------- */
 
 static uint64_t thread_cpu_us(void)
@@ -245,11 +257,27 @@ void run_review(struct run *run)
         open_barrier(run);
 }
 
+/* Yes was said, to this plan: who wants to know later which one it was has its
+ * hash.  In the journal before anything that follows from it. */
+static void note_answer(struct run *run)
+{
+    char hash[PKI_SHA256_HEX];
+    struct journal_record record = {.kind = "go"};
+
+    if (run->options.mode == RUN_PLAN)
+        return;
+    plan_hash(run->plan, hash);
+    record.data =
+        json_pack("{s:s, s:s}", "mode", mode_word(run), "plan_sha256", hash);
+    journal_write(&run->journal, &record, NULL, NULL);
+}
+
 void run_go(struct run *run)
 {
     if (run->answered)
         return;
     run->answered = true;
+    note_answer(run);
     for (size_t i = 0; i < run->plan->n_clusters; i++) {
         if (run->courses[i].state != COURSE_DECIDED)
             continue;
@@ -274,10 +302,7 @@ static void tell_started(struct run *run)
 {
     struct event e = {
         .event = "run-started",
-        .state = run->options.mode == RUN_APPLY      ? "apply"
-                 : run->options.mode == RUN_RESUME   ? "resume"
-                 : run->options.mode == RUN_ROLLBACK ? "rollback"
-                                                     : "plan",
+        .state = mode_word(run),
         .detail = run->plan->playbook->id,
         .took_ms = -1,
     };

@@ -337,15 +337,8 @@ static void on_journaled(void *user, const struct err *err)
 
 static json_t *generation_json(const struct plan_cluster *pc)
 {
-    json_t *files = json_array();
-
-    for (size_t i = 0; i < pc->set.n; i++)
-        json_array_append_new(files, json_pack("{s:s, s:s, s:s}", "slot",
-                                               pc->set.files[i].slot, "name",
-                                               pc->set.files[i].name, "sha256",
-                                               pc->set.files[i].sha256));
     return json_pack("{s:i, s:s, s:o}", "number", (int)pc->number, "tag",
-                     pc->tag, "files", files);
+                     pc->tag, "files", plan_set_json(&pc->set));
 }
 
 static void on_issued(uv_work_t *work, int status)

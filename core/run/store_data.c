@@ -4,10 +4,17 @@
  * them.  Knows nothing of the database.
  */
 #include <jansson.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/run/store_priv.h"
+
+enum {
+    FROM_BYTES = 64 /* an IPv6 address with its zone */
+};
 
 static char *dump(json_t *json)
 {
@@ -36,6 +43,42 @@ static json_t *names_array(const char *const *names, size_t n)
     return array;
 }
 
+/* Who logged in, however often he has become somebody else since (sudo, su):
+ * the kernel keeps it where the system sets it.  NULL: it does not, or it is
+ * `user` himself. */
+static json_t *login_of(const char *user)
+{
+    struct passwd entry, *found = NULL;
+    char room[4096], text[32] = "";
+    FILE *f = fopen("/proc/self/loginuid", "re");
+    char *end;
+    unsigned long uid;
+
+    if (f && !fgets(text, sizeof(text), f))
+        text[0] = '\0';
+    if (f)
+        fclose(f);
+    uid = strtoul(text, &end, 10);
+    if (end == text || uid >= UINT32_MAX ||
+        getpwuid_r((uid_t)uid, &entry, room, sizeof(room), &found) != 0 ||
+        !found || (user && strcmp(found->pw_name, user) == 0))
+        return json_null();
+    return text_or_null(found->pw_name);
+}
+
+/* The address that the person's SSH session came from: the first word of
+ * "client port server port". */
+static json_t *from_where(void)
+{
+    const char *text = getenv("SSH_CONNECTION");
+    size_t len = text ? strcspn(text, " ") : 0;
+
+    json_t *json =
+        len > 0 && len <= FROM_BYTES ? json_stringn(text, len) : NULL;
+
+    return json ? json : json_null();
+}
+
 static json_t *event(const char *name, const char *user, const char *host)
 {
     json_t *json = json_object();
@@ -43,6 +86,8 @@ static json_t *event(const char *name, const char *user, const char *host)
     json_object_set_new(json, "event", json_string(name));
     json_object_set_new(json, "user", text_or_null(user));
     json_object_set_new(json, "host", text_or_null(host));
+    json_object_set_new(json, "login", login_of(user));
+    json_object_set_new(json, "from", from_where());
     json_object_set_new(json, "pid", json_integer(getpid()));
     json_object_set_new(json, "version", json_string(CERTFLEET_VERSION));
     return json;

@@ -75,6 +75,8 @@ static void take_old(const struct look *look, size_t i)
         file->slot = cms_slot_word((enum cms_slot)k);
         file->name = keep(look, f->status.files[k]);
         memcpy(file->sha256, f->old[k].sha256, PKI_SHA256_HEX);
+        if (f->old[k].info.kind == PKI_CERTIFICATE)
+            memcpy(file->cert_sha256, f->old[k].info.sha256, PKI_SHA256_HEX);
         pn->old.n++;
     }
     pn->serves_tls = f->served;

@@ -87,6 +87,49 @@ static void make_run(const char *id, const char *cluster, const char *outcome,
     uv_loop_close(&loop);
 }
 
+/* What an apply writes that an auditor asks for. */
+static void make_audited(const char *id)
+{
+    static const char *const cluster = "emea";
+    const struct store_run run = {
+        .id = id, .playbook = "p", .target = cluster, .inputs = "{}"};
+    struct store_record r = {.run = id, .kind = "go"};
+    struct err err = {.cause = CAUSE_NONE};
+    struct store *store;
+    uv_loop_t loop;
+    int left = 1;
+
+    setenv("SSH_CONNECTION", "192.0.2.7\033 1 192.0.2.1 22", 1);
+    uv_loop_init(&loop);
+    store = store_open("state", &loop, &err);
+    assert_non_null(store);
+    store_begin(store, &run, &(struct store_names){&cluster, 1}, on_stored,
+                &left);
+    wait_for(&loop, &left);
+    r.data = "{\"mode\":\"apply\",\"plan_sha256\":\"dddd\"}";
+    record(store, &r, &left);
+    r.cluster = cluster;
+    r.kind = "plan";
+    r.data = "{\"nodes\":[{\"node\":\"core1\",\"old\":["
+             "{\"slot\":\"server_key\",\"name\":\"k\",\"sha256\":\"cccc\"},"
+             "{\"slot\":\"server_crt\",\"name\":\"old.cer\","
+             "\"sha256\":\"eeee\",\"cert_sha256\":\"aaaa\"}]}]}";
+    record(store, &r, &left);
+    r.kind = "generation";
+    r.data = "{\"files\":[{\"slot\":\"server_crt\",\"name\":\"new.crt\","
+             "\"sha256\":\"ffff\",\"cert_sha256\":\"bbbb\"}]}";
+    record(store, &r, &left);
+    wait_for(&loop, &left);
+    left = 1;
+    store_end(store, &(struct store_ending){.run = id, .outcome = "done"},
+              on_stored, &left);
+    wait_for(&loop, &left);
+    store_close(store);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    unsetenv("SSH_CONNECTION");
+}
+
 static int setup(void **state)
 {
     if (capture_setup(state) < 0)
@@ -122,6 +165,28 @@ static void test_runs_and_show(void **state)
     assert_int_equal(CERTFLEET("show", "2026", "-v"), 0);
     assert_says(capture.out, "check -> apply (open): database cluster join a");
     assert_null(strchr(capture.out, '\033'));
+}
+
+/* Without these records, as older programs left it, and with all of them. */
+static void test_who_and_which(void **state)
+{
+    (void)state;
+    assert_int_equal(CERTFLEET("show", "last"), 0);
+    assert_says(capture.out, "none was agreed to");
+    assert_says(capture.out, "no certificate is recorded");
+    make_audited("20260102T000000Z-0009");
+    assert_int_equal(CERTFLEET("show", "last"), 0);
+    assert_says(capture.out, "192.0.2.7\\x1b");
+    assert_says(capture.out, "apply ");
+    assert_says(capture.out, "dddd");
+    assert_says(capture.out, "old  aaaa                   old.cer");
+    assert_says(capture.out, "new  bbbb                   new.crt");
+    assert_null(strstr(capture.out, "cccc"));
+    assert_null(strchr(capture.out, '\033'));
+    assert_int_equal(CERTFLEET("--json", "show", "last"), 0);
+    assert_says(capture.out, "\"plan_sha256\":\"dddd\"");
+    assert_says(capture.out, "\"slot\":\"server_crt\"");
+    assert_null(strstr(capture.out, "\"slot\":\"server_key\",\"old\""));
 }
 
 static void test_json_shows_every_record(void **state)
@@ -230,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_history),
         cmocka_unit_test(test_runs_and_show),
         cmocka_unit_test(test_json_shows_every_record),
+        cmocka_unit_test(test_who_and_which),
         cmocka_unit_test(test_follow_an_ended_run),
         cmocka_unit_test(test_a_dead_run_is_not_followed_for_ever),
         cmocka_unit_test(test_follow_a_living_run_to_its_end),
