@@ -66,6 +66,8 @@ static void hide_environment(struct session *session)
         hide(session, inv->nodes[i]->password);
         hide(session, inv->nodes[i]->passphrase);
     }
+    for (size_t i = 0; i < inv->n_clusters; i++)
+        hide(session, inv->clusters[i]->key_passphrase);
     for (size_t i = 0; i < inv->n_issuers; i++)
         hide(session, inv->issuers[i].ca_key_password);
 }

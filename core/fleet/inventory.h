@@ -81,8 +81,9 @@ struct cluster {
     const struct issuer *issuer; /* NULL: none named */
     enum on_failure on_failure;
     enum lane_order leave, join;
-    const char *subject; /* "O=Example Inc.,C=GB" or NULL */
-    struct node **nodes; /* in the order of the file */
+    const char *subject;        /* "O=Example Inc.,C=GB" or NULL */
+    const char *key_passphrase; /* secret reference or NULL */
+    struct node **nodes;        /* in the order of the file */
     size_t n_nodes;
     unsigned line;
     size_t index; /* its place in inventory.clusters */

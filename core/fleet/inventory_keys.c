@@ -93,6 +93,10 @@ const struct key inventory_table[] = {
       IN_FLEET(keep_days) },
     { FLEET, "keep_backups", &type_backups, "3", NULL, NULL,
       "backups kept for each node", IN_FLEET(keep_backups) },
+    { "fleet cluster", "key_passphrase", &type_secret, NULL, NULL,
+      ";file:keys.pass",
+      "locks the private keys that are kept in state_dir; the nodes get them"
+      " as they are", IN_CLUSTER(key_passphrase) },
 
     { ALL, "user", &type_user, NULL, "ssh_config's, else your login name",
       "admin", "who logs in", IN_NODE(user) },

@@ -132,3 +132,40 @@ struct secret *pki_key_make(const char *kind, struct err *err)
     ERR_clear_error();
     return pem;
 }
+
+struct secret *pki_key_lock(const struct secret *pem,
+                            const struct secret *passphrase, struct err *err)
+{
+    EVP_PKEY *key = pki_read_key(pem->data, pem->len, NULL, err);
+    struct secret *locked = key ? pki_key_pem(key, passphrase, err) : NULL;
+
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return locked;
+}
+
+static bool is_locked(const struct secret *pem)
+{
+    const char *at = (const char *)pem->data, *end = at + pem->len;
+    struct pki_block block;
+
+    while (pki_pem_next(&at, end, &block) > 0)
+        if (pki_pem_label(&block) == PKI_LABEL_LOCKED_KEY)
+            return true;
+    return false;
+}
+
+struct secret *pki_key_unlock(struct secret *pem,
+                              const struct secret *passphrase, struct err *err)
+{
+    struct secret *open;
+    EVP_PKEY *key;
+
+    if (!is_locked(pem))
+        return secret_share(pem);
+    key = pki_read_key(pem->data, pem->len, passphrase, err);
+    open = key ? pki_key_pem(key, NULL, err) : NULL;
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return open;
+}

@@ -32,6 +32,15 @@ int pki_key_kind_check(const char *kind, struct err *err);
 /* An unencrypted PKCS#8 PEM.  NULL on error. */
 struct secret *pki_key_make(const char *kind, struct err *err);
 
+/* That PEM locked for the disk: PKCS#8, PBKDF2 and AES-256. */
+struct secret *pki_key_lock(const struct secret *pem,
+                            const struct secret *passphrase, struct err *err);
+/* And back, byte for byte what pki_key_make gave.  One that is not locked is
+ * shared as it is; a locked one without passphrase (NULL) or with a wrong one
+ * is CAUSE_INPUT. */
+struct secret *pki_key_unlock(struct secret *pem,
+                              const struct secret *passphrase, struct err *err);
+
 /* -- what a file holds --------------------------------------------------- */
 
 enum pki_kind {

@@ -43,6 +43,7 @@ struct course {
     const struct link_ops *ops;
     struct link **links; /* by node; NULL: left out */
     struct secret *ca_password;
+    struct secret *key_passphrase;
     enum run_mode mode;
     enum on_failure on_failure;
     const char *until; /* step id, or NULL */

@@ -157,6 +157,7 @@ struct issue_job {
     const struct plan_cluster *plan; /* read only while the job runs */
     const char *folder;              /* of this generation, made already */
     struct secret *ca_password;      /* or NULL */
+    struct secret *key_passphrase;   /* of the keys in `folder`, or NULL */
     int64_t now;                     /* seconds */
     struct findings findings;        /* of the lint */
     struct err err;

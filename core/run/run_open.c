@@ -6,6 +6,7 @@
 
 #include "core/run/reach.h"
 #include "core/run/run_priv.h"
+#include "core/run/set_read.h"
 
 static int read_ca_password(struct run *run, struct course *course,
                             struct err *err)
@@ -20,6 +21,28 @@ static int read_ca_password(struct run *run, struct course *course,
                         run->plan->inventory->folder, issuer->name, err);
     if (!course->ca_password)
         return err_context(err, "issuer %s", issuer->name);
+    return 0;
+}
+
+/* A way back needs no key of ours.  Keys that were made already must open:
+ * known before the first packet. */
+static int read_key_passphrase(struct run *run, struct course *course,
+                               struct err *err)
+{
+    const struct cluster *cluster = course->pc->cluster;
+
+    if (course->mode == RUN_ROLLBACK)
+        return 0;
+    if (cluster->key_passphrase) {
+        course->key_passphrase = secret_ref_read(
+            run->options.secrets, cluster->key_passphrase,
+            run->plan->inventory->folder, "key_passphrase", err);
+        if (!course->key_passphrase)
+            return err_context(err, "cluster %s", cluster->name);
+    }
+    if (course->pc->issued &&
+        set_keys_check(course->pc, course->key_passphrase, err) < 0)
+        return err_context(err, "cluster %s", cluster->name);
     return 0;
 }
 
@@ -38,7 +61,9 @@ static int open_links(struct run *run, struct course *course, struct err *err)
         run->links[run->n_links++] =
             run->options.links.ops->open(run->options.links.port, target);
     }
-    return read_ca_password(run, course, err);
+    if (read_ca_password(run, course, err) < 0)
+        return -1;
+    return read_key_passphrase(run, course, err);
 }
 
 static void on_pause(struct course *course)
@@ -154,6 +179,7 @@ void run_free(struct run *run, void (*closed)(void *user), void *user)
     for (size_t i = 0; run->courses[i].run; i++) {
         course_release(&run->courses[i]);
         secret_free(run->courses[i].ca_password);
+        secret_free(run->courses[i].key_passphrase);
         run->open_handles++;
         uv_close((uv_handle_t *)&run->courses[i].timer, on_course_closed);
     }

@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/run/act.h"
+#include "core/run/set_read.h"
 
 enum {
     TEXT_CAP = 4096,
@@ -265,10 +266,12 @@ static void on_fetched(void *user, const struct link_result *result)
 
 /* -- work on this machine ------------------------------------------------- */
 
-static int load_file(struct plan_cluster *pc, size_t i, const char *path,
+static int load_file(const struct send *s, size_t i, const char *path,
                      struct err *err)
 {
-    struct secret *bytes = file_read(path, FILE_CAP, err);
+    struct plan_cluster *pc = s->course->pc;
+    struct secret *bytes =
+        set_file_read(&pc->set.files[i], path, s->course->key_passphrase, err);
     char sha[PKI_SHA256_HEX];
     struct pki_cert_info info;
 
@@ -289,15 +292,17 @@ static int load_file(struct plan_cluster *pc, size_t i, const char *path,
     return 0;
 }
 
-static int load_set(struct plan_cluster *pc, struct err *err)
+static int load_set(const struct send *s, struct err *err)
 {
+    struct plan_cluster *pc = s->course->pc;
+
     for (size_t i = 0; i < pc->set.n; i++) {
         char *path = NULL;
         int rc;
 
         if (asprintf(&path, "%s/%s", pc->folder, pc->set.files[i].name) < 0)
             abort();
-        rc = load_file(pc, i, path, err);
+        rc = load_file(s, i, path, err);
         free(path);
         if (rc < 0)
             return -1;
@@ -320,7 +325,7 @@ static void issue_and_load(uv_work_t *work)
         s->err = s->job.err;
     }
     if (s->rc == 0)
-        s->rc = load_set(pc, &s->err);
+        s->rc = load_set(s, &s->err);
 }
 
 static void on_journaled(void *user, const struct err *err)
@@ -368,6 +373,7 @@ static void send_local(struct send *s)
     s->job.plan = s->course->pc;
     s->job.folder = s->course->pc->folder;
     s->job.ca_password = s->course->ca_password;
+    s->job.key_passphrase = s->course->key_passphrase;
     s->job.now = clock_wall_ms() / 1000;
     s->work.data = s;
     uv_queue_work(s->course->loop, &s->work, issue_and_load, on_issued);

@@ -220,13 +220,28 @@ static int write_one(const struct issue_job *job, enum cms_slot slot,
     return rc;
 }
 
+/* Locked on the way to the disk when the inventory says so. */
+static int write_key(const struct issue_job *job, enum cms_slot slot,
+                     const struct secret *key, struct err *err)
+{
+    struct secret *locked;
+    int rc;
+
+    if (!job->key_passphrase)
+        return write_one(job, slot, key->data, key->len, err);
+    locked = pki_key_lock(key, job->key_passphrase, err);
+    if (!locked)
+        return -1;
+    rc = write_one(job, slot, locked->data, locked->len, err);
+    secret_free(locked);
+    return rc;
+}
+
 static int write_all(const struct issue_job *job, const struct made *m,
                      const char *bundle, struct err *err)
 {
-    if (write_one(job, CMS_SERVER_KEY, m->server_key->data, m->server_key->len,
-                  err) < 0 ||
-        write_one(job, CMS_CLIENT_KEY, m->client_key->data, m->client_key->len,
-                  err) < 0 ||
+    if (write_key(job, CMS_SERVER_KEY, m->server_key, err) < 0 ||
+        write_key(job, CMS_CLIENT_KEY, m->client_key, err) < 0 ||
         write_one(job, CMS_SERVER_CRT, m->server_crt, strlen(m->server_crt),
                   err) < 0 ||
         write_one(job, CMS_CLIENT_CRT, m->client_crt, strlen(m->client_crt),

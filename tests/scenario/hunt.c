@@ -325,6 +325,12 @@ void hunt_state(struct bed *bed)
     assert_int_equal(nftw(path, look_at_kept, 16, FTW_PHYS), 0);
 }
 
+void hunt_file(struct bed *bed, const char *name)
+{
+    if (!look_at(arena_printf(&bed->arena, "%s/%s", bed->dir, name)))
+        fail_msg("%s is empty, or not there", name);
+}
+
 void hunt_folder(struct bed *bed)
 {
     assert_int_equal(nftw(bed->dir, look_at_any, 16, FTW_PHYS), 0);

@@ -35,6 +35,8 @@ void hunt_processes(pid_t run);
 /* The state folder: every file 0600, every folder 0700, and secrets only in
  * the keys of generations and in backups. */
 void hunt_state(struct bed *bed);
+/* One file, a secret by its nature or not. */
+void hunt_file(struct bed *bed, const char *name);
 /* Every other file in the bed's folder, but those that are secrets by their
  * nature: keys, passwords, the lab's own folder of certificates. */
 void hunt_folder(struct bed *bed);

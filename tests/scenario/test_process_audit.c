@@ -428,10 +428,7 @@ static struct bed_run *verify_reads_only(struct bed *bed, const char *words)
     return run;
 }
 
-static json_t *audit_event(struct bed_run *run)
-{
-    return bed_await(run, "audit", NULL, NULL);
-}
+#define audit_event(run) bed_await((run), "audit", NULL, NULL)
 
 static void test_beside_a_run(void **state)
 {

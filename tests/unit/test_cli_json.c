@@ -33,7 +33,6 @@ static int setup(void **state)
     capture_write("certfleet.ini", inventory);
     capture_write("bad.ini", "[fleet]\nstate_dir = state\nwhat = ever\n");
     capture_write("odd.pem", "nothing\n");
-    setenv("CERTFLEET_TEST_PASSWORD", "hunter2-secret", 1);
     return 0;
 }
 
