@@ -8,11 +8,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* It was longer; not in the middle of a character. */
+static void end_cut(struct err *err)
+{
+    size_t at = sizeof(err->text) - 4;
+
+    while (at > 0 && ((unsigned char)err->text[at] & 0xc0) == 0x80)
+        at--;
+    memcpy(err->text + at, "...", 4);
+}
+
 static void put(struct err *err, const char *fmt, va_list ap)
 {
     int n = vsnprintf(err->text, sizeof(err->text), fmt, ap);
+
     if (n >= (int)sizeof(err->text))
-        memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+        end_cut(err);
 }
 
 void err_reset(struct err *err)
@@ -69,6 +80,6 @@ int err_context(struct err *err, const char *fmt, ...)
     used = strlen(err->text);
     if (snprintf(err->text + used, sizeof(err->text) - used, ": %s", old) >=
         (int)(sizeof(err->text) - used))
-        memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+        end_cut(err);
     return -1;
 }

@@ -135,24 +135,61 @@ void str_shift(struct str *s, size_t n)
     s->data[s->len] = '\0';
 }
 
-/* Length of a well-formed UTF-8 sequence at p that is no C1 control; 0: none */
+/* What a terminal obeys instead of showing it, or shows in another order or
+ * not at all: controls, marks of direction, separators of lines, characters
+ * without width.  A name must not look like another one. */
+/* clang-format off */
+static const struct {
+    long first, last;
+} unseen[] = {
+    { 0x80, 0x9f }, { 0x61c, 0x61c }, { 0x180e, 0x180e }, { 0x200b, 0x200f },
+    { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+    { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+};
+/* clang-format on */
+
+static bool is_seen(long code)
+{
+    for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+        if (code >= unseen[i].first && code <= unseen[i].last)
+            return false;
+    return true;
+}
+
+/* Length of the sequence at p (0x80 or above) that is well-formed UTF-8 (not
+ * overlong, no surrogate, none past U+10FFFF) and can be seen; 0: none. */
 static size_t utf8_len(const unsigned char *p, size_t left)
 {
+    static const long least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    long code = p[0] & (0xff >> (n + 1));
 
     if (p[0] < 0xc2 || p[0] > 0xf4 || n > left)
         return 0;
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 1; i < n; i++) {
         if ((p[i] & 0xc0) != 0x80)
             return 0;
-    if (p[0] == 0xc2 && p[1] < 0xa0)
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    if (code < least[n] || code > 0x10ffff ||
+        (code >= 0xd800 && code <= 0xdfff) || !is_seen(code))
         return 0;
     return n;
+}
+
+/* All of it or nothing: half a sequence is no text. */
+static int add_whole(struct str *s, const char *text, size_t len)
+{
+    if (len <= s->cap - s->len)
+        return str_addn(s, text, len);
+    s->cut = true;
+    return -1;
 }
 
 int str_add_visible(struct str *s, const char *text, size_t len, bool lines)
 {
     const unsigned char *p = (const unsigned char *)text;
+    char hex[8];
     int rc = 0;
 
     for (size_t i = 0; i < len && rc == 0;) {
@@ -162,9 +199,10 @@ int str_add_visible(struct str *s, const char *text, size_t len, bool lines)
         else if (lines && (p[i] == '\n' || p[i] == '\t'))
             rc = str_addc(s, text[i]);
         else if (p[i] >= 0x80 && (n = utf8_len(p + i, len - i)) > 0)
-            rc = str_addn(s, text + i, n);
+            rc = add_whole(s, text + i, n);
         else
-            rc = str_addf(s, "\\x%02x", p[i]);
+            rc = add_whole(s, hex,
+                           (size_t)snprintf(hex, sizeof(hex), "\\x%02x", p[i]));
         i += n ? n : 1;
     }
     return rc;

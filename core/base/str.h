@@ -38,9 +38,11 @@ int str_addv(struct str *s, const char *fmt, va_list ap);
 /* Drops the first n bytes. */
 void str_shift(struct str *s, size_t n);
 
-/* Adds `text` with control characters and invalid UTF-8 shown as \xNN, so
- * that what a node sent cannot steer a terminal.  Newline and tab stay when
- * `lines` is true. */
+/* Adds `text` with control characters, invalid UTF-8, and characters that
+ * reorder or hide others (bidi, zero width) shown as \xNN, so that what a node
+ * sent cannot steer a terminal.  What is added is always UTF-8, also at the
+ * cap.  Newline and tab stay when `lines` is true.  Doing it twice does no
+ * more. */
 int str_add_visible(struct str *s, const char *text, size_t len, bool lines);
 
 #endif
