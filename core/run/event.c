@@ -4,17 +4,27 @@
  */
 #include "core/run/event.h"
 
-#include "core/base/clock.h"
+#include <string.h>
 
+#include "core/base/clock.h"
+#include "core/base/str.h"
+
+enum {
+    TEXT_CAP = 1 << 20
+};
+
+/* Not every text was made visible where it came from: a name of the file
+ * system may be anything, and a long text may be cut within a character. */
 static void set_text(json_t *object, const char *key, const char *value)
 {
+    struct str visible;
+
     if (!value)
         return;
-    json_t *text = json_string(value);
-    if (!text) /* no UTF-8: what a node sent is made visible before, a name
-                  from the file system may be anything */
-        text = json_string("(not text)");
-    json_object_set_new(object, key, text);
+    str_init(&visible, TEXT_CAP);
+    str_add_visible(&visible, value, strlen(value), true);
+    json_object_set_new(object, key, json_string(str_text(&visible)));
+    str_release(&visible);
 }
 
 json_t *event_json(const struct event *event)
