@@ -29,18 +29,20 @@ void pki_sha256(const void *data, size_t len, char hex[PKI_SHA256_HEX])
     hex_text(digest, sizeof(digest), hex);
 }
 
-/* Cut text ends in "..." so that nobody takes it for the whole. */
+/* Cut text ends in "..." so that nobody takes it for the whole; not in the
+ * middle of a character. */
 static void copy_cut(char *to, size_t room, const char *from, size_t len)
 {
-    size_t n = len < room ? len : room - 1;
+    size_t n = len < room ? len : room - 4;
 
+    while (n < len && n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80)
+        n--;
     if (n > 0)
         memcpy(to, from, n);
-    to[n] = '\0';
-    if (n < len)
-        memcpy(to + room - 4, "...", 4);
+    snprintf(to + n, room - n, "%s", n < len ? "..." : "");
 }
 
+/* OpenSSL escapes controls, but no mark of direction and no C1. */
 void pki_name_text(const X509_NAME *name, char text[PKI_NAME_BYTES])
 {
     unsigned long flags =
@@ -48,10 +50,15 @@ void pki_name_text(const X509_NAME *name, char text[PKI_NAME_BYTES])
     BIO *bio = BIO_new(BIO_s_mem());
     char *data = NULL;
     long len = 0;
+    struct str s;
 
+    str_init(&s, 4096);
     if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0)
         len = BIO_get_mem_data(bio, &data);
-    copy_cut(text, PKI_NAME_BYTES, data, len > 0 ? (size_t)len : 0);
+    if (len > 0)
+        str_add_visible(&s, data, (size_t)len, false);
+    copy_cut(text, PKI_NAME_BYTES, str_text(&s), s.len);
+    str_release(&s);
     BIO_free(bio);
 }
 

@@ -162,6 +162,39 @@ static void test_hostile_names(void **state)
     made_free(&made);
 }
 
+/* Marks of direction, C1, and a cut in the middle of a character. */
+static void test_names_are_visible(void **state)
+{
+    struct recipe r = {.cn = "a\xe2\x80\xae"
+                             "b\xc2\x9b"
+                             "c"};
+    struct made made = make_cert(&r, NULL);
+    X509_NAME *name = X509_get_subject_name(made.cert);
+    struct pki_cert_info info;
+    struct str again;
+
+    (void)state;
+    pki_describe(made.pem, strlen(made.pem), &info, NULL);
+    assert_string_equal(info.subject, "CN=a\\xe2\\x80\\xaeb\\xc2\\x9bc");
+    for (int i = 0; i < 12; i++) {
+        X509_NAME_add_entry_by_txt(
+            name, "OU", MBSTRING_UTF8,
+            (const unsigned char *)"\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+                                   "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac",
+            -1, -1, 0);
+        X509_sign(made.cert, made.key, EVP_sha256());
+        free(made.pem);
+        made.pem = make_pem(made.cert);
+        pki_describe(made.pem, strlen(made.pem), &info, NULL);
+        str_init(&again, 4096);
+        str_add_visible(&again, info.subject, strlen(info.subject), false);
+        assert_string_equal(str_text(&again), info.subject);
+        str_release(&again);
+    }
+    assert_string_equal(info.subject + strlen(info.subject) - 3, "...");
+    made_free(&made);
+}
+
 static void test_long_names(void **state)
 {
     struct recipe r = SERVER_RECIPE("x", NULL);
@@ -325,12 +358,18 @@ static void test_hosts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256),     cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_make),       cmocka_unit_test(test_certificate),
-        cmocka_unit_test(test_key_kinds),  cmocka_unit_test(test_hostile_names),
-        cmocka_unit_test(test_long_names), cmocka_unit_test(test_describe_all),
-        cmocka_unit_test(test_match),      cmocka_unit_test(test_old_locked),
+        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_make),
+        cmocka_unit_test(test_certificate),
+        cmocka_unit_test(test_key_kinds),
+        cmocka_unit_test(test_hostile_names),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_describe_all),
+        cmocka_unit_test(test_match),
+        cmocka_unit_test(test_old_locked),
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_names_are_visible),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
