@@ -94,6 +94,8 @@ static void load_set(struct file_set *set, const json_t *list,
         if (set->n == SET_FILES_MAX)
             return;
         f->slot = get_text(item, "slot", arena);
+        if (!f->slot)
+            continue; /* no file of ours */
         f->name = get_text(item, "name", arena);
         snprintf(f->sha256, sizeof(f->sha256), "%s", sha ? sha : "");
         snprintf(f->cert_sha256, sizeof(f->cert_sha256), "%s",

@@ -275,6 +275,30 @@ static void the_hash_moves_with_what_would_be_done(void **state)
     assert_string_not_equal(first, second);
 }
 
+/* A record that is not of our making: entries without a slot are nobody's. */
+static void files_without_a_slot_are_left_alone(void **state)
+{
+    json_t *json, *node,
+        *old = json_pack("[{s:s}, {s:s, s:s}]", "name", "x", "slot", "ca_crt",
+                         "name", "ca.crt");
+    size_t i;
+
+    (void)state;
+    assert_int_equal(plan_name_set(fx.pc, 7, "3f9a", "/s", NULL), 0);
+    json = plan_cluster_json(fx.pc);
+    json_object_set_new(json, "set", json_pack("[{s:s}]", "name", "x"));
+    json_array_foreach(json_object_get(json, "nodes"), i, node)
+        json_object_set(node, "old", old);
+    json_decref(old);
+    assert_int_equal(plan_cluster_load(fx.pc, json, NULL), 0);
+    assert_string_equal(fx.pc->set.files[0].name, "dbserver-g7-3f9a.key");
+    assert_int_equal(fx.pc->nodes[0].old.n, 1);
+    assert_null(set_slot(&fx.pc->nodes[0].old, "server_key"));
+    assert_string_equal(set_slot(&fx.pc->nodes[0].old, "ca_crt")->name,
+                        "ca.crt");
+    json_decref(json);
+}
+
 #define BED(f) cmocka_unit_test_setup_teardown(f, open_bed, close_bed)
 
 int main(void)
@@ -291,6 +315,7 @@ int main(void)
         BED(nodes_are_left_out),
         BED(a_plan_survives_the_journal),
         BED(another_node_set_is_refused),
+        BED(files_without_a_slot_are_left_alone),
         BED(the_hash_moves_with_what_would_be_done),
     };
 
