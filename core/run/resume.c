@@ -216,20 +216,21 @@ static void replay_holder(struct plan_cluster *pc, const json_t *data)
         pc->plan->playbook->assign(pc, node);
 }
 
-static bool replay_entry(void *user, const struct store_entry *entry)
+int run_replay(struct plan *plan, const struct store_entry *entry,
+               struct err *err)
 {
-    struct replay *replay = user;
-    struct plan_cluster *pc = find_cluster(replay->plan, entry->record.cluster);
+    struct plan_cluster *pc = find_cluster(plan, entry->record.cluster);
     const char *kind = entry->record.kind;
     json_t *data =
         entry->record.data ? json_loads(entry->record.data, 0, NULL) : NULL;
+    int rc = 0;
 
     if (!pc || !data) {
         json_decref(data);
-        return true;
+        return 0;
     }
     if (strcmp(kind, "plan") == 0)
-        replay->rc = plan_cluster_load(pc, data, replay->err);
+        rc = plan_cluster_load(pc, data, err);
     else if (strcmp(kind, "generation") == 0)
         replay_generation(pc, data);
     else if (strcmp(kind, "cell") == 0)
@@ -241,6 +242,14 @@ static bool replay_entry(void *user, const struct store_entry *entry)
     else if (strcmp(kind, "outcome") == 0)
         replay_outcome(pc, data);
     json_decref(data);
+    return rc;
+}
+
+static bool replay_entry(void *user, const struct store_entry *entry)
+{
+    struct replay *replay = user;
+
+    replay->rc = run_replay(replay->plan, entry, replay->err);
     return replay->rc == 0;
 }
 

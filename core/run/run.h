@@ -117,5 +117,9 @@ struct run_load {
 };
 struct plan *run_load_plan(struct store *store, const char *run,
                            const struct run_load *options, struct err *err);
+/* One record of that journal into a plan_new'd plan; what it does not know it
+ * leaves alone.  -1: the inventory has other nodes or roles than then. */
+int run_replay(struct plan *plan, const struct store_entry *entry,
+               struct err *err);
 
 #endif
