@@ -125,19 +125,68 @@ static void check_critical(const struct pki_member *m,
     }
 }
 
+/* OpenSSL reads some extensions only when they are asked for, and takes bytes
+ * that are none for an extension that is absent. */
+static void check_readable(const struct pki_member *m,
+                           struct pki_findings *findings)
+{
+    for (int i = 0; i < X509_get_ext_count(m->cert); i++) {
+        X509_EXTENSION *ext = X509_get_ext(m->cert, i);
+        const X509V3_EXT_METHOD *method = X509V3_EXT_get(ext);
+        void *value = method ? X509V3_EXT_d2i(ext) : NULL;
+        if (method && !value)
+            pki_break(findings, m->profile, PKI_RULE_MALFORMED,
+                      "%s certificate: its extension %s cannot be read; have "
+                      "it issued again",
+                      m->what,
+                      OBJ_nid2sn(OBJ_obj2nid(X509_EXTENSION_get_object(ext))));
+        if (value && method->it)
+            ASN1_item_free(value, ASN1_ITEM_ptr(method->it));
+        else if (value)
+            method->ext_free(value);
+    }
+}
+
+static X509_EXTENSION *extension(X509 *cert, int nid)
+{
+    int at = X509_get_ext_by_NID(cert, nid, -1);
+
+    return at < 0 ? NULL : X509_get_ext(cert, at);
+}
+
+static bool is_critical(X509 *cert, int nid)
+{
+    X509_EXTENSION *ext = extension(cert, nid);
+
+    return ext && X509_EXTENSION_get_critical(ext);
+}
+
+/* RFC 5280 4.2.1.6: critical where the names stand in for the subject (the
+ * strict reading asks for that), and not elsewhere. */
+static void check_san_critical(const struct pki_member *m,
+                               struct pki_findings *findings)
+{
+    if (is_critical(m->cert, NID_subject_alt_name) &&
+        X509_NAME_entry_count(X509_get_subject_name(m->cert)) > 0)
+        pki_break(findings, m->profile, PKI_RULE_SAN_CRITICAL,
+                  "%s certificate: its subjectAltName is critical beside a "
+                  "subject; have it issued again",
+                  m->what);
+}
+
 static void check_version(const struct pki_member *m,
                           struct pki_findings *findings)
 {
     if (X509_get_version(m->cert) < X509_VERSION_3)
-        pki_find(findings, "B8", PKI_WARNING,
-                 "%s certificate: of version %ld, without extensions; sign "
-                 "it with an extension file",
-                 m->what, X509_get_version(m->cert) + 1);
-    else if (X509_get_ext_by_NID(m->cert, NID_subject_alt_name, -1) < 0)
-        pki_find(findings, "B8", PKI_WARNING,
-                 "%s certificate: it has no subjectAltName; newer releases "
-                 "look there for names",
-                 m->what);
+        pki_break(findings, m->profile, PKI_RULE_VERSION,
+                  "%s certificate: of version %ld, without extensions; sign "
+                  "it with an extension file",
+                  m->what, X509_get_version(m->cert) + 1);
+    else if (!extension(m->cert, NID_subject_alt_name))
+        pki_break(findings, m->profile, PKI_RULE_NO_SAN,
+                  "%s certificate: it has no subjectAltName; newer releases "
+                  "look there for names",
+                  m->what);
 }
 
 /* The raw keyUsage: X509_get_key_usage() answers all ones without one. */
@@ -180,10 +229,10 @@ static void check_serial(const struct pki_member *m,
 
     if (!n || BN_is_zero(n) || BN_is_negative(n) ||
         ASN1_STRING_length(serial) > SERIAL_MAX_BYTES)
-        pki_find(findings, "B10", PKI_WARNING,
-                 "%s certificate: its serial number is not positive or is "
-                 "over %d bytes",
-                 m->what, SERIAL_MAX_BYTES);
+        pki_break(findings, m->profile, PKI_RULE_SERIAL,
+                  "%s certificate: its serial number is not positive or is "
+                  "over %d bytes",
+                  m->what, SERIAL_MAX_BYTES);
     BN_free(n);
 }
 
@@ -194,10 +243,11 @@ static void check_key_ids(const struct pki_member *m,
     const ASN1_OCTET_STRING *issuer = NULL;
 
     if (!X509_get0_subject_key_id(m->cert) || !authority)
-        pki_find(findings, "B12", PKI_WARNING,
-                 "%s certificate: no subject or authority key identifier; "
-                 "two CAs of one name cannot be told apart",
-                 m->what);
+        pki_break(findings, m->profile,
+                  authority ? PKI_RULE_SUBJECT_ID : PKI_RULE_AUTHORITY_ID,
+                  "%s certificate: no subject or authority key identifier; "
+                  "two CAs of one name cannot be told apart",
+                  m->what);
     if (m->chain && sk_X509_num(m->chain) > 1)
         issuer = X509_get0_subject_key_id(sk_X509_value(m->chain, 1));
     if (authority && issuer && ASN1_OCTET_STRING_cmp(authority, issuer) != 0)
@@ -214,16 +264,34 @@ static void check_usage(const struct pki_member *m,
 {
     const struct pki_usage_fault *fault = pki_usage_check(m->cert, m->purpose);
 
-    if (fault)
-        pki_find(findings, fault->id,
-                 strcmp(fault->id, "D7") == 0 ? PKI_WARNING : PKI_ERROR,
+    if (fault && strcmp(fault->id, "D7") == 0)
+        pki_break(findings, m->profile, PKI_RULE_EKU_ANY_ALONE,
+                  "%s certificate: %s; have it issued again", m->what,
+                  fault->text);
+    else if (fault)
+        pki_find(findings, fault->id, PKI_ERROR,
                  "%s certificate: %s; have it issued again", m->what,
                  fault->text);
+}
+
+static void check_eku_form(const struct pki_member *m,
+                           struct pki_findings *findings)
+{
     if (!(X509_get_extension_flags(m->cert) & EXFLAG_XKUSAGE))
-        pki_find(findings, "D2", PKI_INFO,
-                 "%s certificate: without extended key usage it serves every "
-                 "purpose",
-                 m->what);
+        pki_break(findings, m->profile, PKI_RULE_NO_EKU,
+                  "%s certificate: without extended key usage it serves every "
+                  "purpose",
+                  m->what);
+    else if (X509_get_extended_key_usage(m->cert) & XKU_ANYEKU)
+        pki_break(findings, m->profile, PKI_RULE_EKU_ANY,
+                  "%s certificate: its extended key usage holds \"any\"; "
+                  "have it issued again",
+                  m->what);
+    if (is_critical(m->cert, NID_ext_key_usage))
+        pki_break(findings, m->profile, PKI_RULE_EKU_CRITICAL,
+                  "%s certificate: its extended key usage is critical; have "
+                  "it issued again",
+                  m->what);
 }
 
 void pki_lint_leaf(const struct pki_member *member,
@@ -236,10 +304,13 @@ void pki_lint_leaf(const struct pki_member *member,
     check_key(member, findings);
     pki_lint_signature(what, member->cert, findings);
     check_version(member, findings);
+    check_san_critical(member, findings);
     check_is_leaf(member, findings);
     check_serial(member, findings);
     check_critical(member, findings);
+    check_readable(member, findings);
     check_key_ids(member, findings);
     check_usage(member, findings);
+    check_eku_form(member, findings);
     ERR_clear_error();
 }

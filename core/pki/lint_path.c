@@ -80,19 +80,64 @@ static void check_outlives(const struct pki_member *m, X509 *issuer, bool root,
 }
 
 /* What the vendor's recipe lacks: told, never refused. */
-static void check_ca_form(X509 *cert, struct pki_findings *findings)
+static void check_ca_form(const struct pki_member *m, X509 *cert,
+                          struct pki_findings *findings)
 {
     int at = X509_get_ext_by_NID(cert, NID_basic_constraints, -1);
     char subject[PKI_SHORT_BYTES];
 
     pki_short_subject(cert, subject);
     if (at < 0 || !X509_EXTENSION_get_critical(X509_get_ext(cert, at)))
-        pki_find(findings, "C5", PKI_WARNING,
-                 "CA \"%s\": basicConstraints is missing or not critical",
-                 subject);
+        pki_break(findings, m->profile, PKI_RULE_CA_FORM,
+                  "CA \"%s\": basicConstraints is missing or not critical",
+                  subject);
     if (!(X509_get_extension_flags(cert) & EXFLAG_KUSAGE))
-        pki_find(findings, "C5", PKI_WARNING,
-                 "CA \"%s\": it has no key usage (keyCertSign)", subject);
+        pki_break(findings, m->profile, PKI_RULE_CA_FORM,
+                  "CA \"%s\": it has no key usage (keyCertSign)", subject);
+}
+
+static void check_constraints(const struct pki_member *m, X509 *cert,
+                              struct pki_findings *findings)
+{
+    int critical = 0;
+    NAME_CONSTRAINTS *nc =
+        X509_get_ext_d2i(cert, NID_name_constraints, &critical, NULL);
+    char subject[PKI_SHORT_BYTES];
+
+    if (!nc)
+        return;
+    pki_short_subject(cert, subject);
+    if (sk_GENERAL_SUBTREE_num(nc->permittedSubtrees) <= 0 &&
+        sk_GENERAL_SUBTREE_num(nc->excludedSubtrees) <= 0)
+        pki_break(findings, m->profile, PKI_RULE_NC_EMPTY,
+                  "CA \"%s\": its name constraints are empty; have it issued "
+                  "again",
+                  subject);
+    if (!critical)
+        pki_break(findings, m->profile, PKI_RULE_NC_CRITICAL,
+                  "CA \"%s\": its name constraints are not critical; who does "
+                  "not know them passes over them",
+                  subject);
+    NAME_CONSTRAINTS_free(nc);
+}
+
+static void check_root(const struct pki_member *m, X509 *root,
+                       struct pki_findings *findings)
+{
+    AUTHORITY_KEYID *by =
+        X509_get_ext_d2i(root, NID_authority_key_identifier, NULL, NULL);
+    char subject[PKI_SHORT_BYTES];
+
+    pki_short_subject(root, subject);
+    if (by && !by->keyid)
+        pki_break(findings, m->profile, PKI_RULE_ROOT_ID,
+                  "CA \"%s\": its authority key identifier holds no key "
+                  "identifier",
+                  subject);
+    if (X509_get_extension_flags(root) & EXFLAG_XKUSAGE)
+        pki_break(findings, m->profile, PKI_RULE_ROOT_EKU,
+                  "CA \"%s\": a root has no extended key usage", subject);
+    AUTHORITY_KEYID_free(by);
 }
 
 static void check_chain(const struct pki_member *m, int64_t at,
@@ -107,7 +152,8 @@ static void check_chain(const struct pki_member *m, int64_t at,
         if (i == 0)
             continue;
         check_outlives(m, cert, i == n - 1, findings);
-        check_ca_form(cert, findings);
+        check_ca_form(m, cert, findings);
+        check_constraints(m, cert, findings);
         pki_short_subject(cert, subject);
         if (i < n - 1)
             pki_lint_signature(subject, cert, findings);
@@ -117,11 +163,30 @@ static void check_chain(const struct pki_member *m, int64_t at,
                      "least 2048 bits, P-256 or P-384",
                      subject);
     }
+    if (n > 1)
+        check_root(m, sk_X509_value(m->chain, n - 1), findings);
     if (n - 1 > DEEP)
         pki_find(findings, "C10", PKI_WARNING,
                  "%s certificate: %d certificates up to the root; a shorter "
                  "chain makes a quicker handshake",
                  m->what, n - 1);
+}
+
+/* The caller's own bound.  A CA that issues for its own name, as in a change
+ * of its key, is still one CA. */
+static void check_depth(const struct pki_member *m,
+                        struct pki_findings *findings)
+{
+    unsigned between = 0;
+
+    for (int i = 1; i < sk_X509_num(m->chain) - 1; i++)
+        between +=
+            !(X509_get_extension_flags(sk_X509_value(m->chain, i)) & EXFLAG_SI);
+    if (m->depth > 0 && between >= m->depth)
+        pki_find(findings, "C10", PKI_ERROR,
+                 "%s certificate: %u intermediate CAs, and no more than %u "
+                 "are let pass",
+                 m->what, between, m->depth - 1);
 }
 
 /* -- the path ------------------------------------------------------------ */
@@ -150,9 +215,9 @@ static void check_strict(const struct pki_member *m, STACK_OF(X509) * bundle,
     struct pki_fault fault;
 
     if (pki_path_build(&path, NULL, &fault) < 0)
-        pki_find(findings, "C5", PKI_WARNING,
-                 "a verifier that reads RFC 5280 strictly refuses: %s",
-                 fault.text);
+        pki_break(findings, m->profile, PKI_RULE_STRICT,
+                  "a verifier that reads RFC 5280 strictly refuses: %s",
+                  fault.text);
 }
 
 void pki_lint_path(struct pki_member *member, STACK_OF(X509) * bundle,
@@ -170,11 +235,12 @@ void pki_lint_path(struct pki_member *member, STACK_OF(X509) * bundle,
     check_nesting(member, bundle, findings);
     check_strict(member, bundle, findings);
     check_chain(member, at, findings);
+    check_depth(member, findings);
     if (sk_X509_num(member->extra) > 0)
-        pki_find(findings, "C4", PKI_WARNING,
-                 "%s certificate: its file holds %d more; the database wants "
-                 "the leaf alone and the rest in the CA bundle",
-                 member->what, sk_X509_num(member->extra));
+        pki_break(findings, member->profile, PKI_RULE_LEAF_ALONE,
+                  "%s certificate: its file holds %d more; the database wants "
+                  "the leaf alone and the rest in the CA bundle",
+                  member->what, sk_X509_num(member->extra));
 }
 
 /* -- the bundle ---------------------------------------------------------- */

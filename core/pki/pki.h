@@ -124,6 +124,28 @@ bool pki_findings_has_error(const struct pki_findings *findings);
 /* Form of the file: A1-A9 (name may be NULL: A1 is skipped). */
 void pki_lint_file(const char *name, const void *data, size_t len,
                    struct pki_findings *findings);
+/* Whose rules a chain is held to.  The checks are the same; what breaks one is
+ * an error, a warning or nothing by profile (the table of core/pki/rules.c). */
+enum pki_profile {
+    PKI_DATABASE, /* a CMS database's set: its recipe is below RFC 5280 */
+    PKI_PRIVATE,  /* RFC 5280, under a CA of one's own */
+    PKI_PUBLIC,   /* besides, what browsers hold public CAs to */
+};
+/* What one side shows, and what the other trusts. */
+struct pki_chain {
+    const char *what;         /* "server": it begins the findings */
+    const void *cert, *trust; /* leaf, then what is sent with it; CAs */
+    size_t cert_len, trust_len;
+    enum pki_purpose purpose;
+    enum pki_profile profile;
+    const char *const *hosts; /* every name and address that peers use */
+    int64_t at;               /* seconds; 0: validity is not looked at */
+    unsigned depth; /* 1 + the intermediates let pass, those aside that issue
+                       for their own name; 0: any */
+};
+/* B, C, D, E of facts/certs.md 6 for one chain. */
+void pki_lint_chain(const struct pki_chain *chain,
+                    struct pki_findings *findings);
 /* The whole database set: B, C, D, E1, E2, E6, F1-F5, F8, F12 of facts/certs.md
  * 6 for server, client and CA bundle.  server_* are NULL for a connect-only
  * node's set.  What only a strict reader of RFC 5280 misses is a warning. */

@@ -162,15 +162,62 @@ void pki_find(struct pki_findings *findings, const char *id,
               enum pki_severity severity, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* -- rules.c: what is an error to one reader and none to another --------- */
+
+enum pki_rule {
+    PKI_RULE_VERSION,       /* version 3 */
+    PKI_RULE_NO_SAN,        /* a subjectAltName */
+    PKI_RULE_SAN_CRITICAL,  /* critical only where the subject is empty */
+    PKI_RULE_SERIAL,        /* positive, 20 bytes */
+    PKI_RULE_MALFORMED,     /* known extensions can be read */
+    PKI_RULE_AUTHORITY_ID,  /* a leaf names its issuer's key */
+    PKI_RULE_SUBJECT_ID,    /* and its own */
+    PKI_RULE_ROOT_ID,       /* a root's AKI, if any, holds a key id */
+    PKI_RULE_STRICT,        /* OpenSSL's own strict reading */
+    PKI_RULE_CA_FORM,       /* CA: basicConstraints critical, keyUsage */
+    PKI_RULE_NC_EMPTY,      /* name constraints constrain something */
+    PKI_RULE_NC_CRITICAL,   /* name constraints are critical */
+    PKI_RULE_ROOT_EKU,      /* a root has no extended key usage */
+    PKI_RULE_NO_EKU,        /* a leaf has one */
+    PKI_RULE_EKU_CRITICAL,  /* which is not critical */
+    PKI_RULE_EKU_ANY,       /* and holds no anyExtendedKeyUsage */
+    PKI_RULE_EKU_ANY_ALONE, /* at least, not alone */
+    PKI_RULE_CN_NAMED,      /* a CN that is a host is in the SAN, too */
+    PKI_RULE_DNS_FORM,      /* DNS names are such */
+    PKI_RULE_WILDCARD,      /* no wildcard */
+    PKI_RULE_HOST,          /* the DNS name that peers use */
+    PKI_RULE_ADDRESS,       /* the address that peers use */
+    PKI_RULE_LEAF_ALONE,    /* the leaf's file holds nothing else */
+    PKI_RULES
+};
+/* A finding with the rule's id and its severity for the profile, or none. */
+void pki_break(struct pki_findings *findings, enum pki_profile profile,
+               enum pki_rule rule, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* One leaf of a set with the path that was found for it. */
 struct pki_member {
     const char *what; /* "server" */
     enum pki_purpose purpose;
+    enum pki_profile profile;
+    unsigned depth; /* as in struct pki_chain */
     X509 *cert;
     STACK_OF(X509) * extra; /* what else its file holds; may be empty */
     EVP_PKEY *key;
     STACK_OF(X509) * chain; /* leaf to root; NULL when there is none */
 };
+void pki_member_release(struct pki_member *member);
+/* The certificates of a file, or a finding. */
+STACK_OF(X509) * pki_lint_load(const char *what, const void *data, size_t len,
+                               struct pki_findings *findings);
+/* Leaf and path; `bundle` may be NULL: the path is left out. */
+void pki_lint_member(struct pki_member *member, STACK_OF(X509) * bundle,
+                     int64_t at, struct pki_findings *findings);
+/* E and F3 of a server's certificate. */
+void pki_lint_names(const struct pki_member *member, const char *const *hosts,
+                    struct pki_findings *findings);
+/* How many common names, and the first. */
+int pki_common_names(X509 *cert, const ASN1_STRING **first);
 /* "CN=core1" cut to what fits a finding. */
 enum {
     PKI_SHORT_BYTES = 80
