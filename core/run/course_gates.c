@@ -18,14 +18,12 @@ static bool blocks(const struct course *course, const struct finding *f)
 static void refuse_by(struct course *course, const struct finding *f)
 {
     struct err err = {0};
+    bool accept = f->severity == SEVERITY_BLOCK;
 
-    err_set(&err, CAUSE_REFUSED, "%s%s%s%s", f->node ? "node " : "",
-            f->node ? f->node : "", f->node ? ": " : "", f->text);
-    if (f->severity == SEVERITY_BLOCK)
-        err_set(&err, CAUSE_REFUSED,
-                "%.900s (--accept %s goes on all the "
-                "same)",
-                err.text, f->id);
+    err_set(&err, CAUSE_REFUSED, "%s%s%s%s%s%s%s", f->node ? "node " : "",
+            f->node ? f->node : "", f->node ? ": " : "", f->text,
+            accept ? " (--accept " : "", accept ? f->id : "",
+            accept ? " goes on all the same)" : "");
     course_tell(course, "warning", err.text, -1);
     course_note_why(course, &err);
 }

@@ -76,8 +76,9 @@ static void test_primary_against_a_claim(void **state)
     struct bed_run *run = bed_apply(bed, "primary=core2");
 
     bed_ends(run, 5, "refused");
-    assert_true(bed_said(run, "--accept data-loss"));
-    assert_true(bed_said(run, "core1"));
+    assert_true(bed_said(run, "node core1 reports that it is the primary: "
+                              "what was written there is lost (--accept "
+                              "data-loss goes on all the same)"));
     bed_is_untouched(bed, "lab", "core1");
     bed_is_clean(bed);
 }
