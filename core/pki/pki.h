@@ -93,6 +93,21 @@ int pki_verify(const void *cert, size_t cert_len, const void *bundle,
                size_t bundle_len, enum pki_purpose purpose, int64_t at,
                struct err *err);
 
+/* One direction of a handshake: what a peer shows, and who judges it. */
+struct pki_peer {
+    const void *cert, *trust; /* the leaf and what is sent with it; the CAs of
+                                 the judge, who knows no others */
+    size_t cert_len, trust_len;
+    enum pki_purpose purpose; /* which side shows it */
+    int64_t at;               /* by the judge's clock; 0: not looked at */
+    const char *name; /* of a client: its one common name, to the letter.  Of a
+                         server: what the judge dialled.  NULL: any, as with
+                         PostgreSQL's verify-ca */
+    bool weak;        /* algorithms under 112 bits pass: they do already */
+};
+/* 0: the judge takes it; -1: it does not, and why. */
+int pki_peer_verify(const struct pki_peer *peer, struct err *err);
+
 /* Leaf, intermediates, root: ordered, duplicates and strangers dropped and
  * reported in `notes` (may be NULL), normalised PEM in `out`. */
 int pki_chain_order(const void *data, size_t len, struct str *out,

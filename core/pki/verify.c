@@ -11,12 +11,6 @@
 
 #include "core/pki/pki_priv.h"
 
-/* 112 bits: RSA 2048, SHA-2 (facts B2, B4).  The root's own signature, which
- * proves nothing, is not looked at. */
-enum {
-    LEVEL_STRONG = 2
-};
-
 bool pki_is_root(X509 *cert)
 {
     bool root = X509_self_signed(cert, 1) == 1;
@@ -262,24 +256,14 @@ int pki_verify(const void *cert, size_t cert_len, const void *bundle,
                size_t bundle_len, enum pki_purpose purpose, int64_t at,
                struct err *err) /* lint: allow params, as in pki.h */
 {
-    struct pki_path path = {
-        .purpose = purpose, .at = at, .level = LEVEL_STRONG};
-    struct pki_fault fault;
-    int rc = -1;
+    const struct pki_peer peer = {
+        .cert = cert,
+        .cert_len = cert_len,
+        .trust = bundle,
+        .trust_len = bundle_len,
+        .purpose = purpose,
+        .at = at,
+    };
 
-    path.extra = pki_read_certs(cert, cert_len, err);
-    if (!path.extra)
-        return err_context(err, "the certificate");
-    path.leaf = sk_X509_shift(path.extra);
-    path.bundle = pki_read_certs(bundle, bundle_len, err);
-    if (!path.bundle)
-        err_context(err, "the CA bundle");
-    else if (pki_path_build(&path, NULL, &fault) == 0)
-        rc = 0;
-    else
-        err_set(err, CAUSE_INPUT, "%s", fault.text);
-    sk_X509_pop_free(path.bundle, X509_free);
-    sk_X509_pop_free(path.extra, X509_free);
-    X509_free(path.leaf);
-    return rc;
+    return pki_peer_verify(&peer, err);
 }

@@ -59,7 +59,8 @@ struct course {
     size_t reading; /* probes out, in SURVEY and BACK_READ */
     size_t unread;  /* nodes that did not answer in it */
     uint64_t read_deadline_ms;
-    uv_timer_t timer; /* waits, and what must come later */
+    uv_work_t weighing; /* in GATES: what the pool judges */
+    uv_timer_t timer;   /* waits, and what must come later */
     void (*later)(struct course *);
     size_t cleaning; /* nodes being cleaned */
     course_f *on_cleaned;
@@ -80,7 +81,9 @@ void course_interrupt(struct course *course);
  * calls `done` later on the loop. */
 void course_clean(struct course *course, course_f *done);
 
-/* For walk.c and cell.c. */
+/* For walk.c and cell.c, and send.c: a finding that stops nothing. */
+void course_tell_finding(struct course *course, const char *step,
+                         const struct finding *finding);
 void course_holder_moved(struct course *course, size_t holder);
 void course_walk_ended(struct course *course);
 void course_note_live_act(struct course *course, const struct step *step);

@@ -28,6 +28,40 @@ static void refuse_by(struct course *course, const struct finding *f)
     course_note_why(course, &err);
 }
 
+/* Nothing to act on: `show -v' has it. */
+static void note(struct course *course, const char *step,
+                 const struct finding *f)
+{
+    const struct journal_record record = {
+        .cluster = course->pc->cluster->name,
+        .node = f->node,
+        .step = step,
+        .kind = "note",
+        .data = json_pack("{s:s, s:s}", "id", f->id, "text", f->text),
+    };
+
+    journal_write(course->journal, &record, NULL, NULL);
+}
+
+void course_tell_finding(struct course *course, const char *step,
+                         const struct finding *f)
+{
+    struct event e = {
+        .event = "warning",
+        .cluster = course->pc->cluster->name,
+        .node = f->node,
+        .step = step,
+        .state = f->id,
+        .detail = f->text,
+        .took_ms = -1,
+    };
+
+    if (f->severity == SEVERITY_INFO)
+        note(course, step, f);
+    else
+        journal_tell(course->journal, &e);
+}
+
 static bool judge_findings(struct course *course)
 {
     const struct findings *findings = &course->pc->findings;
@@ -35,20 +69,11 @@ static bool judge_findings(struct course *course)
 
     for (size_t i = 0; i < findings->n; i++) {
         const struct finding *f = &findings->list[i];
-        struct event e = {
-            .event = "warning",
-            .cluster = course->pc->cluster->name,
-            .node = f->node,
-            .step = "gates",
-            .state = f->id,
-            .detail = f->text,
-            .took_ms = -1,
-        };
         if (blocks(course, f)) {
             refuse_by(course, f);
             refused = true;
-        } else if (f->severity != SEVERITY_INFO) {
-            journal_tell(course->journal, &e);
+        } else {
+            course_tell_finding(course, "gates", f);
         }
     }
     return !refused;
@@ -67,16 +92,13 @@ static int name_generation(struct course *course, struct err *err)
                          pc->plan->tag, pc->plan->inventory->state_dir, err);
 }
 
-void course_gates_passed(struct course *course)
+static void gates_judged(struct course *course)
 {
     struct plan_cluster *pc = course->pc;
     const struct playbook *pb = course_playbook(course);
     struct str why;
     struct err err = {0};
 
-    findings_release(&pc->findings);
-    if (pb->decide(pc, &pc->findings, &err) < 0)
-        course_note_why(course, &err);
     if (!judge_findings(course) || course->why.cause) {
         course_clean_then(course, OUTCOME_REFUSED);
         return;
@@ -100,4 +122,39 @@ void course_gates_passed(struct course *course)
             course_halt_at(course, COURSE_DECIDED);
     }
     str_release(&why);
+}
+
+static void weigh(uv_work_t *work)
+{
+    struct course *course = work->data;
+
+    course_playbook(course)->weigh(course->pc, &course->pc->findings);
+}
+
+static void on_weighed(uv_work_t *work, int status)
+{
+    struct course *course = work->data;
+
+    (void)status;
+    if (course->interrupted)
+        course_clean_then(course, OUTCOME_INTERRUPTED);
+    else
+        gates_judged(course);
+}
+
+void course_gates_passed(struct course *course)
+{
+    struct plan_cluster *pc = course->pc;
+    const struct playbook *pb = course_playbook(course);
+    struct err err = {0};
+
+    findings_release(&pc->findings);
+    if (pb->decide(pc, &pc->findings, &err) < 0)
+        course_note_why(course, &err);
+    if (!pb->weigh || course->why.cause) {
+        gates_judged(course);
+        return;
+    }
+    course->weighing.data = course;
+    uv_queue_work(course->loop, &course->weighing, weigh, on_weighed);
 }

@@ -192,6 +192,10 @@ struct playbook {
      * holder, roles, addresses, old sets, way back.  `again`: this is a
      * resumed run that has not yet changed anything live. */
     int (*decide)(struct plan_cluster *, struct findings *, struct err *);
+    /* Blocking, in the pool, after decide: what takes long to judge about all
+     * nodes together.  Nobody else looks at the cluster meanwhile.  NULL:
+     * nothing does. */
+    void (*weigh)(struct plan_cluster *, struct findings *);
     /* Is there nothing to do (if_days_left)?  `why` says so. */
     bool (*not_due)(const struct plan_cluster *, struct str *why);
     /* Blocking: makes keys and certificates into job->folder, lints them. */

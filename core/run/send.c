@@ -354,6 +354,8 @@ static void on_issued(uv_work_t *work, int status)
     for (size_t i = 0; i < s->job.findings.n; i++) {
         const struct finding *f = &s->job.findings.list[i];
         findings_add(&pc->findings, f->severity, f->id, f->node, "%s", f->text);
+        if (f->severity < SEVERITY_BLOCK)
+            course_tell_finding(s->course, "issue", f);
     }
     if (status != 0 || s->rc < 0) {
         finish(s, SENT_ERROR, &s->err);

@@ -71,6 +71,8 @@ int cms_db_prepare(struct plan_cluster *pc, struct err *err);
 int cms_db_check_issuer(struct plan_cluster *pc, struct err *err);
 int cms_db_decide(struct plan_cluster *pc, struct findings *findings,
                   struct err *err);
+/* Handshakes of the old sets (weigh.c). */
+void cms_db_weigh(struct plan_cluster *pc, struct findings *findings);
 bool cms_db_not_due(const struct plan_cluster *pc, struct str *why);
 int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err);
 int cms_db_recognise(struct plan_cluster *pc, struct err *err);

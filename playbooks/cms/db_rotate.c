@@ -162,7 +162,7 @@ static const struct input_row inputs[] = {
 /* clang-format on */
 
 static const char *const accepts[] = {"clock-unknown", "data-loss", "foreign",
-                                      NULL};
+                                      "handshake", NULL};
 
 const struct playbook cms_db_rotate = {
     .id = "cms/db-rotate",
@@ -183,6 +183,7 @@ const struct playbook cms_db_rotate = {
     .prepare = cms_db_prepare,
     .check_issuer = cms_db_check_issuer,
     .decide = cms_db_decide,
+    .weigh = cms_db_weigh,
     .not_due = cms_db_not_due,
     .issue = cms_db_issue,
     .holder_now = cms_primary_now,

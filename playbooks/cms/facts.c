@@ -66,6 +66,13 @@ static void drop_listed(struct cms_facts *f)
     f->n_listed = 0;
 }
 
+void cms_facts_drop_certs(struct cms_facts *f)
+{
+    for (int i = 0; i < CMS_SLOTS; i++)
+        free(f->certs[i].data);
+    memset(f->certs, 0, sizeof(f->certs));
+}
+
 void cms_facts_free(struct facts *facts)
 {
     struct cms_facts *f = (struct cms_facts *)facts;
@@ -73,6 +80,7 @@ void cms_facts_free(struct facts *facts)
     if (!f)
         return;
     drop_bytes(f);
+    cms_facts_drop_certs(f);
     drop_listed(f);
     secret_free(f->served_bytes);
     free(f);
@@ -246,6 +254,7 @@ static size_t cert_names(const struct view *view, struct read_file *list)
     struct cms_facts *f = (struct cms_facts *)cms_facts_of(view);
 
     drop_bytes(f);
+    cms_facts_drop_certs(f);
     memset(f->old, 0, sizeof(f->old));
     f->old_good = false;
     snprintf(f->old_why, sizeof(f->old_why), "its files were not all read");
@@ -346,15 +355,28 @@ static void describe_served(struct cms_facts *f)
     f->served_bytes = NULL;
 }
 
+/* They are public: ordinary memory will do. */
+static void keep_cert(struct cms_facts *f, int slot)
+{
+    free(f->certs[slot].data);
+    f->certs[slot].len = f->bytes[slot]->len;
+    f->certs[slot].data = malloc(f->bytes[slot]->len + 1);
+    if (!f->certs[slot].data)
+        abort();
+    memcpy(f->certs[slot].data, f->bytes[slot]->data, f->bytes[slot]->len);
+}
+
 static void work(struct facts *facts)
 {
     struct cms_facts *f = (struct cms_facts *)facts;
 
     describe_served(f);
     for (int i = 0; i < CMS_SLOTS; i++)
-        if (f->bytes[i] && !is_key((enum cms_slot)i))
+        if (f->bytes[i] && !is_key((enum cms_slot)i)) {
             pki_describe(f->bytes[i]->data, f->bytes[i]->len, &f->old[i].info,
                          NULL);
+            keep_cert(f, i);
+        }
     if (f->bytes[CMS_CLIENT_KEY]) /* every node has one: keys were read */
         cms_judge_old(f);
     drop_bytes(f);

@@ -42,8 +42,12 @@ struct cms_facts {
     unsigned used_percent; /* of the fullest file system */
     struct cms_file old[CMS_SLOTS];
     struct secret *bytes[CMS_SLOTS]; /* while certificates and keys are read */
-    bool old_good;                   /* key matches, chain verifies, all read */
-    char old_why[256];               /* why not */
+    struct {
+        void *data;
+        size_t len;
+    } certs[CMS_SLOTS]; /* of `old`, until the handshakes are judged */
+    bool old_good;      /* key matches, chain verifies, all read */
+    char old_why[256];  /* why not */
     char target_sha256[SET_FILES_MAX][PKI_SHA256_HEX];
     bool target_back;            /* the target was the old set */
     bool served;                 /* its listener answered */
@@ -54,6 +58,7 @@ struct cms_facts {
 
 struct facts *cms_facts_new(void);
 void cms_facts_free(struct facts *facts);
+void cms_facts_drop_certs(struct cms_facts *facts);
 extern const struct read_row cms_reads[];
 
 const struct cms_facts *cms_facts_of(const struct view *view);

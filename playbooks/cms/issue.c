@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
-#include "playbooks/cms/cms.h"
+#include "playbooks/cms/handshake.h"
 
 struct made { /* PEM of everything, until it is on disk and linted */
     struct pki_ca ca;
@@ -201,6 +201,31 @@ static int lint(struct issue_job *job, const struct made *m, const char *bundle,
     return rc;
 }
 
+static struct cms_paper paper(const struct issue_job *job, enum cms_slot slot,
+                              const char *pem, char sha[PKI_SHA256_HEX])
+{
+    const struct set_file *file =
+        set_slot(&job->plan->set, cms_slot_word(slot));
+
+    pki_sha256(pem, strlen(pem), sha);
+    return (struct cms_paper){
+        .data = pem, .len = strlen(pem), .name = file->name, .sha256 = sha};
+}
+
+/* Every pair that will meet with the new set. */
+static int weigh(struct issue_job *job, const struct made *m,
+                 const char *bundle)
+{
+    char sha[3][PKI_SHA256_HEX];
+    const struct cms_papers papers = {
+        .client = paper(job, CMS_CLIENT_CRT, m->client_crt, sha[0]),
+        .server = paper(job, CMS_SERVER_CRT, m->server_crt, sha[1]),
+        .trust = paper(job, CMS_CA_CRT, bundle, sha[2]),
+    };
+
+    return cms_db_weigh_new(job, &papers);
+}
+
 /* -- to disk -------------------------------------------------------------- */
 
 static int write_one(const struct issue_job *job, enum cms_slot slot,
@@ -261,7 +286,8 @@ void cms_db_issue(struct issue_job *job)
         pki_normalize(m.ca.cert_pem, strlen(m.ca.cert_pem), &bundle,
                       &job->err) == 0 &&
         make_leaves(job, &m, &job->err) == 0 &&
-        lint(job, &m, str_text(&bundle), &job->err) == 0)
+        lint(job, &m, str_text(&bundle), &job->err) == 0 &&
+        weigh(job, &m, str_text(&bundle)) == 0)
         job->rc = write_all(job, &m, str_text(&bundle), &job->err);
     str_release(&bundle);
     release(&m);
