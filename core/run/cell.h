@@ -61,7 +61,8 @@ struct cell {
     size_t probes;  /* answers awaited */
     int self_rc;    /* of the own node's probe */
     bool self_refused;
-    struct err err; /* of the last failure */
+    bool holder_unseen; /* it was to be read, too, and did not answer */
+    struct err err;     /* of the last failure */
     uint64_t began_ms, acted_ms, deadline_ms, polls_since_ms;
     uv_timer_t *timer; /* NULL until first needed */
 };

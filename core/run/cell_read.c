@@ -18,6 +18,26 @@ static bool is_live(const struct cell *cell)
     return (cell->step->flags & STEP_LIVE) && cell_course(cell)->pc->left;
 }
 
+/* Nothing is done beside a holder of the data that does not answer: what it
+ * said before is not what it is now. */
+static void open_check(struct cell *cell)
+{
+    const struct plan_cluster *pc = cell_course(cell)->pc;
+    struct err err = {0};
+
+    if (!cell->holder_unseen) {
+        cell->force = false;
+        cell_move(cell, EV_OPEN);
+    } else if (is_live(cell) && !cell_is_late(cell) && !cell->walk->stopping) {
+        cell_poll_later(cell);
+    } else {
+        err_set(&err, CAUSE_LOST,
+                "node %s, which holds the data, does not answer",
+                pc->nodes[pc->holder].node->name);
+        cell_fail(cell, &err, false);
+    }
+}
+
 static void judge_check(struct cell *cell, enum goal goal, struct err *why)
 {
     bool nothing_to_do = act_at(&(struct view){.plan = cell_course(cell)->pc,
@@ -35,8 +55,7 @@ static void judge_check(struct cell *cell, enum goal goal, struct err *why)
         cell->err = *why;
         cell_move(cell, EV_BUSY);
     } else if (goal == GOAL_OPEN || goal == GOAL_MET) {
-        cell->force = false;
-        cell_move(cell, EV_OPEN);
+        open_check(cell);
     } else {
         cell_fail(cell, why, false);
     }
@@ -126,7 +145,7 @@ static void on_probes(struct cell *cell)
 
 struct reading { /* one probe of a cell */
     struct cell *cell;
-    bool self;
+    bool self, holder;
 };
 
 static void on_probe(void *user, int rc, bool refused, const struct err *err)
@@ -139,6 +158,8 @@ static void on_probe(void *user, int rc, bool refused, const struct err *err)
         cell->self_refused = refused;
         if (rc < 0)
             cell_course(cell)->pc->nodes[cell->node].facts->err = *err;
+    } else if (reading->holder && rc < 0) {
+        cell->holder_unseen = true;
     }
     free(reading);
     if (--cell->probes == 0)
@@ -156,6 +177,7 @@ static void probe_node(struct cell *cell, size_t node, uint32_t reads)
     view.node = node;
     reading->cell = cell;
     reading->self = node == cell->node;
+    reading->holder = node == course->pc->holder;
     cell->probes++;
     const struct probe_options options = {
         .loop = course->loop,
@@ -194,6 +216,7 @@ void cell_read(struct cell *cell)
         reads |= product->ground_reads;
     cell->probes = 1; /* until all are on their way */
     cell->self_rc = -1;
+    cell->holder_unseen = false;
     probe_node(cell, cell->node, reads);
     for (size_t i = 0; i < pc->n_nodes; i++)
         if (sees(cell, i))

@@ -23,9 +23,13 @@ static const char *name_of(const struct plan_cluster *pc, size_t node)
     return pc->nodes[node].node->name;
 }
 
+/* Younger than that, and not followed by a reading that failed. */
 static bool is_fresh(const struct plan_cluster *pc, size_t node)
 {
-    return facts_age_ms(pc->nodes[node].facts, CMS_READ_STATUS) <= FRESH_MS;
+    const struct facts *facts = pc->nodes[node].facts;
+
+    return !facts->unreachable &&
+           facts_age_ms(facts, CMS_READ_STATUS) <= FRESH_MS;
 }
 
 static bool is_data_node(const struct plan_cluster *pc, size_t node)

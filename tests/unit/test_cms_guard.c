@@ -260,6 +260,18 @@ static void join_only_a_primary_that_says_so_now(void **state)
     refused(fx, CORE2, join, "I2");
 }
 
+/* Young as it is, it was followed by one that failed. */
+static void a_silent_primary_is_not_joined(void **state)
+{
+    struct fixture *fx = *state;
+
+    all_leave(fx);
+    fixture_place(fx, CORE1, AS_PRIMARY, NULL, REMOVE);
+    fx->pc->nodes[CORE1].facts->unreachable = true;
+    refused(fx, CORE2, "database cluster join 10.0.0.1", "I2");
+    refused(fx, EDGE1, CONNECT, "I2");
+}
+
 static void a_member_does_not_join_again(void **state)
 {
     refused(*state, CORE2, "database cluster join 10.0.0.1", "I3");
@@ -376,6 +388,7 @@ int main(void)
         BED(nobody_initializes_beside_a_primary),
         BED(initialize_waits_for_every_node_to_be_alone),
         BED(join_only_a_primary_that_says_so_now),
+        BED(a_silent_primary_is_not_joined),
         BED(a_member_does_not_join_again),
         BED(certs_only_out_of_the_cluster),
         BED(clear_error_only_in_error),
