@@ -361,18 +361,34 @@ static void start_conn(struct lab_listener *l, int fd, ssh_bind sshbind)
         pump(c);
 }
 
+/* Its own, the one that all share, or (a fault) one that nobody knows. */
+static ssh_bind bind_for(struct lab_node *node)
+{
+    struct lab_server *s = node->lab->server;
+    char *path = NULL;
+    ssh_bind b = NULL;
+
+    if (!faults_match(node, F_HOST_KEY, ""))
+        return bind_of(s, node->host_key_path ? node->host_key_path : s->path,
+                       NULL);
+    if (asprintf(&path, "%s/host_other", node->lab->dir) < 0)
+        abort();
+    if (server_make_key(path, NULL) == 0)
+        b = bind_of(s, path, NULL);
+    free(path);
+    return b;
+}
+
 static void on_accept(uv_poll_t *poll, int status, int events)
 {
     struct lab_listener *l = poll->data;
     struct lab_node *node = l->node;
-    struct lab_server *s = node->lab->server;
     int fd, one = 1;
 
     (void)events;
     while (status == 0 && (fd = accept4(l->fd, NULL, NULL,
                                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        ssh_bind b = bind_of(
-            s, node->host_key_path ? node->host_key_path : s->path, NULL);
+        ssh_bind b = bind_for(node);
         bool full = node->set.max_sessions &&
                     node->connections >= node->set.max_sessions;
         if (!b || full || faults_match(node, F_REFUSE, "")) {

@@ -205,13 +205,13 @@ static void c_rm(struct ask *ask, char **w, int n)
 
 static json_t *fault_json(const struct fault *f)
 {
-    return json_pack("{s:i,s:s,s:s,s:s,s:i,s:i,s:i,s:i}", "id", (int)f->id,
+    return json_pack("{s:i,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i}", "id", (int)f->id,
                      "node", f->node, "kind", fault_name(f->kind), "subject",
-                     f->subject, "nth", (int)f->nth, "ms", (int)f->ms, "seen",
-                     (int)f->seen, "hits", (int)f->hits);
+                     f->subject, "nth", (int)f->nth, "ms", (int)f->ms, "after",
+                     (int)f->after, "seen", (int)f->seen, "hits", (int)f->hits);
 }
 
-/* once = the first match; nth=N; always; ms=N */
+/* once = the first match; nth=N; always; ms=N; after=ID */
 static bool take_how(struct fault *f, const char *word)
 {
     if (strcmp(word, "always") == 0)
@@ -222,6 +222,8 @@ static bool take_how(struct fault *f, const char *word)
         f->nth = control_number(word + 4);
     else if (strncmp(word, "ms=", 3) == 0)
         f->ms = control_number(word + 3);
+    else if (strncmp(word, "after=", 6) == 0)
+        f->after = control_number(word + 6);
     else
         return false;
     return true;
@@ -314,8 +316,8 @@ static const struct command commands[] = {
     { "files", 2, 2, c_files, "NODE" },
     { "put", 4, 4, c_put, "NODE NAME PATH" },
     { "rm", 3, 3, c_rm, "NODE NAME" },
-    { "inject", 3, 6, c_inject,
-      "NODE-GLOB KIND [SUBJECT-GLOB] [once|nth=N|always] [ms=N]" },
+    { "inject", 3, 7, c_inject,
+      "NODE-GLOB KIND [SUBJECT-GLOB] [once|nth=N|always] [ms=N] [after=ID]" },
     { "faults", 1, 1, c_faults, "" },
     { "clear", 1, 2, c_clear, "[ID]" },
     { "hold", 4, 5, c_hold, "NODE-GLOB before|after PATTERN [nth=N|always]" },

@@ -18,6 +18,7 @@ struct kind {
 static const struct kind kinds[F_KINDS] = {
     [F_REFUSE] = { "refuse", "connection closed as soon as it is accepted" },
     [F_STALL] = { "stall", "connection accepted, not a byte is sent" },
+    [F_HOST_KEY] = { "other-host-key", "another host key is shown" },
     [F_AUTH_LOST] = { "auth-lost", "every login is refused" },
     [F_PASSWORD_EXPIRED] = { "password-expired",
                              "the session asks for a new password" },
@@ -35,6 +36,7 @@ static const struct kind kinds[F_KINDS] = {
     [F_SLOW] = { "slow", "the answer comes MS late" },
     [F_SLOW_ASYNC] = { "slow-async", "the operation takes MS more" },
     [F_GARBLE] = { "garble", "escape sequences and noise in the answer" },
+    [F_TORN] = { "torn", "half of the answer, ended as if it were whole" },
     [F_PROMPT_INSIDE] = { "prompt-inside", "the prompt within the answer" },
     [F_UNKNOWN_COMMAND] = { "unknown-command", "as if it did not exist" },
     [F_REBOOT_BEFORE] = { "reboot-before", "reboots for MS, not acted on" },
@@ -126,12 +128,22 @@ void faults_free(struct faults *faults)
     free(faults);
 }
 
+/* Cleared ones have struck, too: nobody clears what he still waits for. */
+static bool is_armed(const struct faults *faults, const struct fault *f)
+{
+    for (const struct fault *g = faults->list; f->after && g; g = g->next)
+        if (g->id == f->after)
+            return g->hits > 0;
+    return true;
+}
+
 const struct fault *faults_match(struct lab_node *node, enum fault_kind kind,
                                  const char *subject)
 {
     for (struct fault *f = node->lab->faults->list; f; f = f->next) {
         if (f->kind != kind || fnmatch(f->node, node->name, 0) != 0 ||
-            fnmatch(f->subject, subject, 0) != 0)
+            fnmatch(f->subject, subject, 0) != 0 ||
+            !is_armed(node->lab->faults, f))
             continue;
         f->seen++;
         if (f->nth != 0 && f->seen != f->nth)

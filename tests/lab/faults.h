@@ -15,12 +15,13 @@ enum fault_kind {
     /* a TCP connection arrives; subject "" */
     F_REFUSE,
     F_STALL,
+    F_HOST_KEY,
     /* a login; subject "USER METHOD" */
     F_AUTH_LOST,
     F_PASSWORD_EXPIRED,
     F_SLOW_LOGIN,
-    /* a channel is opened or asks for something; subject: session, exec,
-     * shell, sftp */
+    /* a channel is opened or asks for something; subject: session, shell,
+     * sftp, "exec LINE" */
     F_CHANNEL_REFUSED,
     /* a command line; subject: the line */
     F_DROP_BEFORE,
@@ -35,6 +36,7 @@ enum fault_kind {
     F_SLOW,
     F_SLOW_ASYNC,
     F_GARBLE,
+    F_TORN,
     F_PROMPT_INSIDE,
     F_UNKNOWN_COMMAND,
     F_REBOOT_BEFORE,
@@ -60,6 +62,7 @@ struct fault {
     char *node, *subject; /* globs */
     unsigned nth;         /* 0: every match */
     unsigned ms;          /* or what the kind calls its number */
+    unsigned after;       /* id of the fault that must have struck before */
     unsigned seen, hits;
 };
 
@@ -76,7 +79,8 @@ const char *fault_name(enum fault_kind kind);
 const char *fault_help(enum fault_kind kind);
 int fault_kind(const char *name); /* -1: no such */
 
-/* `spec` is copied; returns its id. */
+/* `spec` is copied; returns its id.  One that waits for another (`after`) does
+ * not count what it sees before. */
 unsigned faults_add(struct faults *faults, const struct fault *spec);
 unsigned faults_clear(struct faults *faults, unsigned id); /* 0: all */
 

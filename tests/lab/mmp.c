@@ -142,6 +142,8 @@ static void answer(struct mmp_run *run)
         add_noise(run);
     if (strikes(run, F_PROMPT_INSIDE))
         add_prompt_inside(run);
+    if (strikes(run, F_TORN))
+        run->out.len /= 2;
     if (strikes(run, F_DROP_HALF)) {
         run->out.len /= 2;
         flush_out(run);

@@ -209,9 +209,11 @@ static int on_exec(ssh_session session, ssh_channel channel,
                    const char *command, void *user)
 {
     struct chan *chan = user;
+    char what[256];
 
     (void)session, (void)channel;
-    if (!may_start(chan, "exec"))
+    snprintf(what, sizeof(what), "exec %s", command);
+    if (!may_start(chan, what))
         return 1;
     chan->kind = CHAN_TERMINAL;
     chan->terminal = terminal_exec(chan, command);

@@ -98,6 +98,29 @@ static void test_command_faults(void **state)
     stop(rig, NULL, 0);
 }
 
+/* One fault waits for another; what is cut off looks whole. */
+static void test_faults_in_turn(void **state)
+{
+    struct rig *rig = start("1+0", NULL);
+
+    (void)state;
+    assert_true(rig_do(rig, "inject core1 drop-before version"));
+    assert_true(rig_do(rig, "inject core1 other-host-key after=1"));
+    assert_int_equal(code_of(rig, 1, "hostname"), 0);
+    assert_int_equal(code_of(rig, 1, "version"), 255);
+    assert_int_equal(code_of(rig, 1, "version"), 255);
+    assert_int_equal(code_of(rig, 1, "version"), 0);
+    assert_true(rig_do(rig, "inject core1 channel-refused 'exec vers*'"));
+    assert_int_equal(code_of(rig, 1, "hostname"), 0);
+    assert_int_equal(code_of(rig, 1, "version"), 255);
+    assert_true(rig_do(rig, "inject core1 torn 'database cluster status'"));
+    assert_int_equal(code_of(rig, 1, "database cluster status"), 0);
+    assert_true(rig_do(rig, "inject core1 torn 'database cluster status'"));
+    assert_false(prints(rig, 1, "database cluster status", "Last command"));
+    assert_true(prints(rig, 1, "database cluster status", "Last command"));
+    stop(rig, NULL, 0);
+}
+
 static void test_hold_and_during(void **state)
 {
     struct rig *rig = start("3+0", NULL);
@@ -261,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_file_faults),
         cmocka_unit_test(test_command_faults),
+        cmocka_unit_test(test_faults_in_turn),
         cmocka_unit_test(test_hold_and_during),
         cmocka_unit_test(test_lost_answers),
         cmocka_unit_test(test_odd_terminals),
