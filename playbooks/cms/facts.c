@@ -102,6 +102,7 @@ static int parse_status(struct facts *facts, const struct read_file *file,
                         const struct link_result *result, struct err *err)
 {
     struct cms_facts *f = (struct cms_facts *)facts;
+    struct cms_status status;
 
     (void)file;
     if (result->len >= 15 && memcmp(result->data, "Unknown command", 15) == 0)
@@ -110,7 +111,13 @@ static int parse_status(struct facts *facts, const struct read_file *file,
                        "Server, and may this user manage it?");
     /* A status that no rule knows is a fact, too: goals and gates say what
      * it means (GOAL_UNKNOWN). */
-    cms_status_parse(result->data, result->len, &f->status, NULL);
+    cms_status_parse(result->data, result->len, &status, NULL);
+    /* A piece of one is none: what is missing (members, names of files, the
+     * last command) would be taken for what is not there. */
+    if (status.word != CMS_ODD && status.word != CMS_BUSY && !status.whole)
+        return err_set(err, CAUSE_REMOTE,
+                       "it breaks off before the line of the last command");
+    f->status = status;
     if (f->status.place == CMS_STANDALONE)
         f->standalone_ms = clock_mono_ms();
     return 0;

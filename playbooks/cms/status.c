@@ -17,6 +17,7 @@ struct line {
     const char *value; /* trimmed */
     size_t value_len;
     bool indented, has_value;
+    bool ended; /* by a line end, not by the end of the text */
 };
 
 enum label {
@@ -186,6 +187,16 @@ static void take_file(struct cms_status *status, enum cms_slot slot,
     status->flagged[slot] = len > 0 && len < line->value_len;
 }
 
+/* Every status that was ever printed ends with the last command (facts/cms.md
+ * 2.1), so that one without was cut off.  A shell takes the last line end. */
+static bool is_end(const struct line *line)
+{
+    size_t len = line->value_len;
+
+    return line->ended || (len > 0 && line->value[len - 1] == ')') ||
+           is_word(line->value, len, "none");
+}
+
 /* 'database cluster join 10.48.36.61' (Success) */
 static void take_last(struct cms_status *status, const struct line *line)
 {
@@ -248,6 +259,7 @@ static bool take_line(struct cms_status *status, const struct line *line,
     case L_CERTIFICATES:
         return false;
     case L_LAST:
+        status->whole = is_end(line);
         take_last(status, line);
         return false;
     case L_FILE:
@@ -344,8 +356,10 @@ int cms_status_parse(const char *text, size_t len, struct cms_status *status,
         size_t n = nl ? (size_t)(nl - text) : (size_t)(end - text);
         struct line line;
 
-        if (split(text, n, &line))
+        if (split(text, n, &line)) {
+            line.ended = nl != NULL;
             in_nodes = take_line(status, &line, in_nodes);
+        }
         text += n + 1;
     }
     status->place = place_of(status);

@@ -73,6 +73,7 @@ struct cms_status {
     char last[256];          /* the quoted command */
     enum cms_last last_result;
     unsigned odd_lines; /* lines that no rule knows */
+    bool whole; /* its last line, that of the last command, came to its end */
 };
 
 /* Always fills `status`; -1 (CAUSE_REMOTE) when it is CMS_ODD, saying what

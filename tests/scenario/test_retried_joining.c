@@ -48,6 +48,8 @@ static const struct mishap rows[] = {
     { "core1", "no-answer",     STATUS, "nth=13" },
     { "core2", "garble",        STATUS, "nth=8" },
     { "core2", "prompt-inside", STATUS, "nth=8" },
+    { "core2", "torn",          STATUS, "nth=8" },
+    { "core1", "torn",          STATUS, "nth=12" },
 };
 /* clang-format on */
 

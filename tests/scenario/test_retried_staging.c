@@ -13,6 +13,8 @@ static const struct mishap rows[] = {
     { "core2", "drop-before",      "database cluster status", "" },
     { "core2", "drop-half",        "database cluster status", "" },
     { "core2", "garble",           "version",                 "" },
+    { "core1", "torn",             "database cluster status", "" },
+    { "core2", "torn",             "database cluster status", "" },
     { "core2", "channel-refused",  "session",                 "" },
     { "core2", "channel-refused",  "exec *",                  "" },
     { "core2", "sftp-drop-before", "list *",                  "" },

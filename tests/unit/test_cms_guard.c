@@ -329,7 +329,8 @@ static void a_file_in_use_is_never_put(void **state)
 
     fixture_says(fx, CORE1,
                  "Status : Enabled\nCertificates\n"
-                 "  Server Key : dbserver-g7-3f9a.key\n");
+                 "  Server Key : dbserver-g7-3f9a.key\n"
+                 "Last command : none\n");
     assert_int_equal(ask_put(fx, "dbserver-g7-3f9a.key"), -1);
     fixture_says(fx, CORE1, "no status at all");
     assert_int_equal(ask_put(fx, "dbserver-g7-3f9a.key"), -1);

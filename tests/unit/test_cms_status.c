@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "core/base/str.h"
-#include "playbooks/cms/status.h"
+#include "playbooks/cms/facts.h"
 
 /* clang-format off */
 static const char healthy[] = /* facts/cms.md 2.1, R:210530 */
@@ -305,6 +305,50 @@ static void every_prefix_is_safe(void **state)
         }
 }
 
+/* A channel may end as if all had been said: only the text itself can tell. */
+static void a_piece_is_not_the_whole(void **state)
+{
+    static const char *const texts[] = {healthy, error, client, standalone};
+
+    (void)state;
+    for (size_t t = 0; t < 4; t++) {
+        size_t len = strlen(texts[t]);
+        for (size_t n = 0; n <= len; n++) {
+            struct cms_status s;
+            cms_status_parse(texts[t], n, &s, NULL);
+            /* a shell's answer comes without its last line end */
+            assert_int_equal(s.whole, n >= len - 1);
+        }
+    }
+    assert_true(parse("Status : Enabled\nLast command : none").whole);
+    assert_true(parse("Status : Enabled\nLast command : none\n").whole);
+    assert_false(parse("Status : Enabled\nLast command : no").whole);
+}
+
+static void reads(struct facts *facts, size_t len, int rc)
+{
+    const struct link_result result = {
+        .end = LINK_OK, .data = healthy, .len = len};
+    struct err err = {0};
+
+    assert_int_equal(cms_reads[0].parse(facts, NULL, &result, &err), rc);
+    assert_int_equal(err.cause, rc < 0 ? CAUSE_REMOTE : CAUSE_NONE);
+}
+
+/* It is as if it had not been read: what was known before stays. */
+static void a_piece_is_no_fact(void **state)
+{
+    struct facts *facts = cms_facts_new();
+    const struct cms_facts *f = (const struct cms_facts *)facts;
+
+    (void)state;
+    reads(facts, strlen(healthy), 0);
+    reads(facts, strlen(healthy) / 2, -1);
+    assert_int_equal(f->status.place, CMS_IS_REPLICA);
+    assert_string_equal(f->status.files[CMS_CA_CRT], "vngtpRootca.cer");
+    cms_facts_free(facts);
+}
+
 static void carriage_returns_do_not_matter(void **state)
 {
     char text[2048];
@@ -358,6 +402,8 @@ int main(void)
         cmocka_unit_test(unknown_lines_are_counted),
         cmocka_unit_test(control_characters_do_not_come_through),
         cmocka_unit_test(every_prefix_is_safe),
+        cmocka_unit_test(a_piece_is_not_the_whole),
+        cmocka_unit_test(a_piece_is_no_fact),
         cmocka_unit_test(carriage_returns_do_not_matter),
         cmocka_unit_test(endless_members_are_bounded),
     };
