@@ -391,5 +391,6 @@ void cell_rewind(struct cell *cell)
     if (cell->state == CELL_PENDING)
         return;
     cell->force = (cell->step->flags & STEP_CHAIN) != 0;
+    cell->spent = false;
     cell_move(cell, EV_REWIND);
 }

@@ -55,6 +55,7 @@ struct cell {
     bool force;     /* act though the goal is met (after a rewind) */
     bool acted;     /* acts went out in this try */
     bool told;      /* step-started was told */
+    bool spent;     /* no try is left: the node is asked a last time */
     bool hold;      /* failed so that nothing may be taken back */
     bool refused;   /* failed on login or host key */
     size_t act;     /* which one is out */

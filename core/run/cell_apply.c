@@ -14,6 +14,21 @@
 
 static void send_next(struct cell *cell);
 
+/* A node that says no may be as wanted all the same: an earlier act of the try
+ * did it, or a try whose answer was lost.  So when no try is left it is asked,
+ * as it would be before another one. */
+static bool ask_once_more(struct cell *cell, const struct err *err)
+{
+    if (!(cell->step->flags & STEP_LIVE) || cell->spent ||
+        cell->walk->stopping || cell->tries < cell_node(cell)->retries)
+        return false;
+    cell->spent = true;
+    cell->tries++;
+    cell->err = *err;
+    cell_move(cell, EV_LOST);
+    return true;
+}
+
 static void on_sent(void *user, enum sent sent, const struct err *err)
 {
     struct cell *cell = user;
@@ -39,8 +54,11 @@ static void on_sent(void *user, enum sent sent, const struct err *err)
         cell->refused = true;
         cell_fail(cell, err, true);
         return;
-    case SENT_UNSENT:
     case SENT_ERROR:
+        if (!ask_once_more(cell, err))
+            cell_fail(cell, err, false);
+        return;
+    case SENT_UNSENT:
         cell_fail(cell, err, false);
         return;
     }

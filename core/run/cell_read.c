@@ -54,6 +54,8 @@ static void judge_check(struct cell *cell, enum goal goal, struct err *why)
     } else if (goal == GOAL_BUSY || (goal == GOAL_OPEN && nothing_to_do)) {
         cell->err = *why;
         cell_move(cell, EV_BUSY);
+    } else if (cell->spent && goal == GOAL_OPEN) {
+        cell_move(cell, EV_FATAL); /* what it said is the last word */
     } else if (goal == GOAL_OPEN || goal == GOAL_MET) {
         open_check(cell);
     } else {

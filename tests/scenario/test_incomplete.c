@@ -99,6 +99,22 @@ static void test_join_fails_async_on_one(void **state)
     one_is_left_out(state, "core3", "fail-async '" JOIN "'");
 }
 
+/* No try is left, and the node says no: to a remove behind the clear_error
+ * that took it out already.  It is where it should be, and goes on. */
+static void test_no_but_as_wanted(void **state)
+{
+    struct bed *bed = start(state, "2+1");
+    int fault;
+
+    bed_lab(bed, "inject core2 fail-async '" JOIN "'");
+    fault = bed_id(bed_lab(bed, "inject core2 drop-asked '" REMOVE "' nth=2"));
+    bed_ends(bed_apply(bed, ""), 0, "done");
+    bed_lab(bed, "wait fault %d timeout=1", fault);
+    assert_int_equal(bed_count(bed, "core2", "database cluster clear_error"),
+                     1);
+    bed_is_new(bed, "lab", "core1");
+}
+
 /* The other way out of it. */
 static void test_join_fails_then_rollback(void **state)
 {
@@ -320,6 +336,7 @@ int main(void)
         cmocka_unit_test_teardown(test_connect_fails_async_on_one, bed_stop),
         cmocka_unit_test_teardown(test_join_fails_on_one, bed_stop),
         cmocka_unit_test_teardown(test_join_fails_async_on_one, bed_stop),
+        cmocka_unit_test_teardown(test_no_but_as_wanted, bed_stop),
         cmocka_unit_test_teardown(test_join_fails_then_rollback, bed_stop),
         cmocka_unit_test_teardown(test_node_away_after_the_turn, bed_stop),
         cmocka_unit_test_teardown(test_node_away_before_the_outage, bed_stop),
