@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The lab is set up, the fault is aimed, the program runs.
+ */
+#include "tests/fault/play.h"
+
+#include "tests/fault/aim.h"
+#include "tests/fault/judge.h"
+
+/* clang-format off */
+static const char *const quick[] = {
+    "--set", "remove_ms=20", "--set", "initialize_ms=20",
+    "--set", "join_ms=30",   "--set", "connect_ms=20",
+    "--set", "snapshot_ms=5", "--set", "resync_ms=30",
+    NULL,
+};
+static const char patience[] =
+    "connect_timeout = 3\ncommand_timeout = 3\nretries = 1\n"
+    "timeout_leave = 4\ntimeout_init = 4\ntimeout_connect = 4\n"
+    "timeout_join = 4";
+/* clang-format on */
+
+static const struct cell *playing;
+static enum mark came_of_it;
+
+static bool has_struck(struct bed *bed, int id)
+{
+    const json_t *fault;
+    size_t i;
+
+    json_array_foreach(json_object_get(bed_lab(bed, "faults"), "faults"), i,
+                       fault)
+    {
+        if (json_integer_value(json_object_get(fault, "id")) == id)
+            return json_integer_value(json_object_get(fault, "hits")) > 0;
+    }
+    return false;
+}
+
+static void test_cell(void **state)
+{
+    struct bed *bed = bed_start(state, "3+2", quick);
+    struct bed_run *run;
+    int fault;
+
+    bed_inventory(bed, "fleet", patience);
+    if (playing->way == WAY_TAKEN)
+        bed_ends(bed_apply(bed, ""), 0, "done");
+    fault = aim(bed, playing);
+    run = playing->way == WAY_TAKEN ? bed_do(bed, "rollback last --yes")
+                                    : bed_apply(bed, "");
+    if (!has_struck(bed, fault))
+        judge_wrong(bed, "the fault has not struck");
+    came_of_it = judge(run, playing);
+}
+
+enum mark play(const struct cell *cell)
+{
+    char name[128];
+
+    cell_name(cell, name, sizeof(name));
+    const struct CMUnitTest tests[] = {{name, test_cell, NULL, bed_stop, NULL}};
+
+    playing = cell;
+    came_of_it = MARK_WRONG;
+    if (_cmocka_run_group_tests("cell", tests, 1, NULL, NULL) != 0)
+        return MARK_WRONG;
+    return came_of_it;
+}
