@@ -109,6 +109,7 @@ struct view cell_view(const struct cell *cell)
         .node = cell->node,
         .back = cell->walk->back,
         .acted = cell->acted,
+        .again = cell->again && cell->state == CELL_CHECK,
         .acted_ms = cell->acted_ms,
         .tries = cell->tries,
         .walk_ms = cell->walk->began_ms,
@@ -390,7 +391,7 @@ void cell_rewind(struct cell *cell)
 {
     if (cell->state == CELL_PENDING)
         return;
-    cell->force = (cell->step->flags & STEP_CHAIN) != 0;
+    cell->again = (cell->step->flags & STEP_CHAIN) != 0;
     cell->spent = false;
     cell_move(cell, EV_REWIND);
 }

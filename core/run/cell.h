@@ -52,7 +52,7 @@ struct cell {
     size_t row, node; /* node SIZE_MAX: STEP_ONCE */
     enum cell_state state;
     unsigned tries; /* failed ones */
-    bool force;     /* act though the goal is met (after a rewind) */
+    bool again;     /* rewound: its goal is asked more strictly */
     bool acted;     /* acts went out in this try */
     bool told;      /* step-started was told */
     bool spent;     /* no try is left: the node is asked a last time */

@@ -26,7 +26,7 @@ static void open_check(struct cell *cell)
     struct err err = {0};
 
     if (!cell->holder_unseen) {
-        cell->force = false;
+        cell->again = false;
         cell_move(cell, EV_OPEN);
     } else if (is_live(cell) && !cell_is_late(cell) && !cell->walk->stopping) {
         cell_poll_later(cell);
@@ -46,7 +46,7 @@ static void judge_check(struct cell *cell, enum goal goal, struct err *why)
                                                .tries = cell->tries},
                                 cell->step, 0) == NULL;
 
-    if (goal == GOAL_MET && !cell->force) {
+    if (goal == GOAL_MET) {
         cell_move(cell, cell->step->acts ? EV_MET : EV_PROVEN);
     } else if (goal == GOAL_UNKNOWN && is_live(cell) && !cell_is_late(cell) &&
                !cell->walk->stopping) {
@@ -56,7 +56,7 @@ static void judge_check(struct cell *cell, enum goal goal, struct err *why)
         cell_move(cell, EV_BUSY);
     } else if (cell->spent && goal == GOAL_OPEN) {
         cell_move(cell, EV_FATAL); /* what it said is the last word */
-    } else if (goal == GOAL_OPEN || goal == GOAL_MET) {
+    } else if (goal == GOAL_OPEN) {
         open_check(cell);
     } else {
         cell_fail(cell, why, false);

@@ -79,6 +79,8 @@ struct view {
     size_t node;       /* index into plan->nodes */
     bool back;         /* the target is each node's old set */
     bool acted;        /* this cell has sent its acts in this try */
+    bool again;        /* the node starts again (STEP_REWIND), and this row is
+                          chained: what an earlier try left does not do */
     uint64_t acted_ms; /* monotonic; when */
     unsigned tries;    /* tries of this cell that failed */
     uint64_t walk_ms;  /* monotonic: when this walk began */

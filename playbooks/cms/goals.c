@@ -294,8 +294,10 @@ enum goal cms_goal_certs(const struct view *view, struct err *why)
 
     if (s->word == CMS_BUSY)
         return busy(view, why);
+    /* A member took them.  One that has failed to become one may have lost
+     * what it was given: it is given the same again. */
     if (cms_shows_set(view) &&
-        (s->place != CMS_STANDALONE || has_interface(view)))
+        (s->place != CMS_STANDALONE || (has_interface(view) && !view->again)))
         return GOAL_MET;
     if (s->place == CMS_STANDALONE)
         return open_as(view, why);

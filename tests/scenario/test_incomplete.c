@@ -215,7 +215,18 @@ static void test_primary_away_in_the_outage(void **state)
     bed_is_new(bed, "lab", "core1");
 }
 
-/* -- a join that takes its time -------------------------------------------- */
+/* -- what takes its time --------------------------------------------------- */
+
+/* Tried again, and connected by then: nothing is begun anew. */
+static void test_connect_past_its_deadline(void **state)
+{
+    struct bed *bed = start(state, "2+1");
+
+    bed_lab(bed, "inject edge1 slow-async '" CONNECT "' ms=4500");
+    bed_ends(bed_apply(bed, ""), 0, "done");
+    assert_int_equal(bed_count(bed, "edge1", CONNECT), 1);
+    bed_is_new(bed, "lab", "core1");
+}
 
 static void test_join_past_its_deadline(void **state)
 {
@@ -342,6 +353,7 @@ int main(void)
         cmocka_unit_test_teardown(test_node_away_before_the_outage, bed_stop),
         cmocka_unit_test_teardown(test_majority_lost, bed_stop),
         cmocka_unit_test_teardown(test_primary_away_in_the_outage, bed_stop),
+        cmocka_unit_test_teardown(test_connect_past_its_deadline, bed_stop),
         cmocka_unit_test_teardown(test_join_past_its_deadline, bed_stop),
         cmocka_unit_test_teardown(test_resume_of_a_running_join, bed_stop),
         cmocka_unit_test_teardown(test_primary_moves_in_mid_run, bed_stop),
