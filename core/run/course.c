@@ -141,7 +141,10 @@ void course_start_live(struct course *course, bool back)
     const struct playbook *pb = course_playbook(course);
 
     if (back && course->state != COURSE_BACK) {
-        course->pc->turned = course->pc->was_back && course->pc->turned;
+        /* While the primary has not left, it serves with the old set: that is
+         * what the turn of a way back is for. */
+        course->pc->turned = !course->pc->outage_sent ||
+                             (course->pc->was_back && course->pc->turned);
         course_tell(course, "rollback-started",
                     course->why.cause ? course->why.text : NULL, -1);
     }

@@ -40,6 +40,7 @@ void walk_init(struct walk *walk, struct course *course, size_t first,
     walk->first = first;
     walk->last = last;
     walk->back = back;
+    walk->served = back && course->pc->turned;
     walk->cells =
         calloc((last - first + 1) * columns(walk), sizeof(*walk->cells));
     if (!walk->cells)
@@ -172,12 +173,14 @@ static void count_block(const struct walk *walk, size_t *met, size_t *failed)
 }
 
 /* After the turn a failed node is left out; only when all nodes of a row have
- * failed is the set itself suspect. */
+ * failed is the set itself suspect, unless the holder serves with it. */
 static bool is_suspect(const struct walk *walk)
 {
     size_t met, failed;
 
     count_block(walk, &met, &failed);
+    if (walk->served && !in_block(walk, walk->course->pc->holder))
+        return false;
     return failed > 0 && met == 0 && !walk->hold;
 }
 

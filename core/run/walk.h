@@ -31,7 +31,8 @@ enum walk_end {
 struct walk {
     struct course *course;
     bool back;
-    size_t first, last;      /* rows, both inclusive */
+    bool served;        /* a way back, and the holder serves with the old set */
+    size_t first, last; /* rows, both inclusive */
     size_t block, block_end; /* rows of the block under way */
     struct cell *cells;      /* [row - first][node], one column for ONCE */
     uint64_t began_ms;       /* monotonic */

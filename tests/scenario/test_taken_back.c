@@ -256,6 +256,43 @@ static void test_join_fails_everywhere(void **state)
     all_fail(state, JOIN, 4);
 }
 
+/* A node that cannot be brought back is left out: the primary never left, and
+ * the others come back to it. */
+static void one_stays_out(void **state, const char *shape, const char *fault)
+{
+    struct bed *bed = start(state, shape);
+    struct bed_run *run;
+    const json_t *node;
+    size_t i;
+
+    bed_lab(bed, "inject edge1 %s always", fault);
+    run = bed_apply(bed, "");
+    bed_ends(run, 4, "incomplete");
+    assert_int_equal(bed_count(bed, "core1", REMOVE), 0);
+    json_array_foreach(json_object_get(bed_lab(bed, "nodes"), "nodes"), i, node)
+    {
+        if (strcmp(bed_text(node, "node"), "edge1") != 0)
+            assert_true(json_is_true(json_object_get(node, "in_sync")));
+    }
+    assert_string_equal(
+        json_string_value(json_array_get(
+            json_object_get(bed_cluster(run, "lab"), "left_out"), 0)),
+        "edge1");
+    bed_lab(bed, "clear");
+    bed_ends(bed_next(run, "rollback"), 0, "rolled-back");
+    bed_is_old(bed, "lab", "core1");
+}
+
+static void test_one_cannot_come_back(void **state)
+{
+    one_stays_out(state, "3+2", "fail '" CERTS "'");
+}
+
+static void test_the_only_one_cannot_come_back(void **state)
+{
+    one_stays_out(state, "3+1", "fail-async '" REMOVE "'");
+}
+
 /* -- hold ------------------------------------------------------------------ */
 
 static struct bed_run *held(void **state, struct bed **bed)
@@ -355,6 +392,8 @@ int main(void)
         cmocka_unit_test_teardown(test_init_fails_async, bed_stop),
         cmocka_unit_test_teardown(test_connect_fails_everywhere, bed_stop),
         cmocka_unit_test_teardown(test_join_fails_everywhere, bed_stop),
+        cmocka_unit_test_teardown(test_one_cannot_come_back, bed_stop),
+        cmocka_unit_test_teardown(test_the_only_one_cannot_come_back, bed_stop),
         cmocka_unit_test_teardown(test_hold_then_resume, bed_stop),
         cmocka_unit_test_teardown(test_hold_then_rollback, bed_stop),
         cmocka_unit_test_teardown(test_hold_by_option, bed_stop),
