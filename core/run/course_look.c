@@ -36,6 +36,7 @@ static void on_look(void *user, int rc, bool refused, const struct err *err)
     struct look *look = user;
     struct course *course = look->course;
 
+    course->pc->nodes[look->node].away = rc < 0;
     if (rc < 0) {
         course->unread++;
         if (refused)

@@ -37,9 +37,10 @@ const struct set_file *set_slot(const struct file_set *set, const char *slot);
 
 struct plan_node {
     const struct node *node;
-    uint32_t roles;         /* product bits, derived ones too */
-    bool left_out;          /* without=NODE */
-    bool dropped;           /* failed after the turn of this walk */
+    uint32_t roles; /* product bits, derived ones too */
+    bool left_out;  /* without=NODE */
+    bool dropped;   /* failed after the turn of this walk */
+    bool away;      /* it did not answer when all were read for a decision */
     const char *db_address; /* what peers join by */
     const char *interface;
     struct file_set old;                /* as its status showed it */

@@ -43,7 +43,7 @@ static const char *const *left_out(struct run *run, const struct course *course)
     size_t n = 0;
 
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (pc->nodes[i].left_out || pc->nodes[i].dropped)
+        if (pc->nodes[i].left_out || pc->nodes[i].dropped || pc->nodes[i].away)
             names[n++] = pc->nodes[i].node->name;
     return names;
 }

@@ -163,6 +163,7 @@ static struct bed_run *away_before_the_outage(struct bed *bed)
     bed_finish(run);
     /* nothing can be taken back without it */
     bed_ends(run, 4, "incomplete");
+    is_left_out(run, "core3");
     assert_int_equal(bed_count(bed, "core1", REMOVE), 0);
     bed_is_safe(bed);
     return run;
