@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A fault must strike in its row and in no other.  Most rows have a command of
- * their own on their node; where the same line or channel is used before (the
- * status that proves, the shell that asks), a marker that does nothing (an
- * answer that is 0 ms late) is put on the line before, and the fault waits for
- * it.
+ * their own on their node.  Where the same line is used before (the status
+ * that proves), a marker that does nothing (an answer that is 0 ms late) is put
+ * on the row before, and the fault waits for it.  A login or a shell that is
+ * already there is lost first.
  */
 #include "tests/fault/aim.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "playbooks/cms/cms.h"
@@ -97,14 +98,14 @@ static int fail_forward(struct bed *bed)
     return last;
 }
 
-/* The live row of the same node before this one, or of the whole walk. */
-static const struct row *row_before(const struct row *row)
+/* The last row of the walk that acts. */
+static const struct row *last_acting_row(void)
 {
-    for (const struct row *r = row; r-- > rows;)
-        if ((r->step->flags & STEP_LIVE) && r->step->acts &&
-            (!row->step->acts || r->node == row->node))
-            return r;
-    return NULL;
+    const struct row *r = &rows[n_rows - 1];
+
+    while (!r->step->acts)
+        r--;
+    return r;
 }
 
 static int mark(struct bed *bed, const char *node, const struct row *row,
@@ -123,21 +124,70 @@ static const struct row *turning_row(void)
     return r;
 }
 
+/* A row that proves reads what others read before it. */
 static int wait_for_its_turn(struct bed *bed, const struct cell *cell,
                              int after)
 {
-    const struct row *row = cell_row(cell), *before = row_before(row);
+    const struct step *step = cell_row(cell)->step;
 
-    if (!(row->step->flags & STEP_LIVE) || !before)
+    if (!(step->flags & STEP_LIVE) || step->acts)
         return after;
-    if (row->step->acts)
-        return cell_column(cell)->reach == AT_CHANNEL
-                   ? mark(bed, before->node, before, after)
-                   : after;
     /* a join of the way there is not the one that is waited for */
     if (cell->way == WAY_BACK)
         after = mark(bed, turning_row()->node, turning_row(), after);
-    return mark(bed, LAST_NODE, before, after);
+    return mark(bed, LAST_NODE, last_acting_row(), after);
+}
+
+/* A login is made once in a run, unless the connection is lost. */
+static int lose_login(struct bed *bed, const struct cell *cell, int after)
+{
+    const struct row *row = cell_row(cell);
+
+    if (row->step == rows[0].step && cell->way != WAY_BACK)
+        return after; /* the first login is that of the first row */
+    return inject(bed, row->node, "drop-before '%s' once after=%d",
+                  line_of(bed, row), after);
+}
+
+static const struct row *row_before(const struct row *row)
+{
+    for (const struct row *r = row; r-- > rows;)
+        if (r->node == row->node && r->step->acts)
+            return r;
+    abort();
+}
+
+/* So is a shell, when it is first needed, to leave.  Later on it goes with the
+ * connection, at a status that was answered: no command is lost. */
+static int lose_shell(struct bed *bed, const struct cell *cell, int after)
+{
+    const struct row *row = cell_row(cell), *before = row_before(row);
+
+    if (!act_of_kind(row->step, ACT_CONFIRM))
+        return after;
+    if (before->step->flags & STEP_LIVE)
+        after = mark(bed, row->node, before, after);
+    else if (cell->way != WAY_BACK)
+        return after;
+    return inject(bed, row->node, "drop-after '%s' once after=%d",
+                  status_line(), after);
+}
+
+static int prepare(struct bed *bed, const struct cell *cell, int after)
+{
+    switch (cell_column(cell)->reach) {
+    case AT_LOGIN:
+        return lose_login(bed, cell, after);
+    case AT_CHANNEL:
+        return lose_shell(bed, cell, after);
+    case AT_LINE:
+    case AT_QUESTION:
+    case AT_BACKGROUND:
+    case AT_WRITE:
+    case AT_FILE:
+        break;
+    }
+    return after;
 }
 
 /* -- the fault itself ------------------------------------------------------ */
@@ -172,9 +222,7 @@ int aim(struct bed *bed, const struct cell *cell)
     int after = cell->way == WAY_BACK ? fail_forward(bed) : 0;
 
     after = wait_for_its_turn(bed, cell, after);
-    if (column->reach == AT_LOGIN)
-        after = inject(bed, node, "drop-before '%s' once after=%d",
-                       line_of(bed, cell_row(cell)), after);
+    after = prepare(bed, cell, after);
     return inject(bed, node, "%s '%s' %s ms=%u after=%d", column->kind,
                   subject_of(bed, cell),
                   cell->span == SPAN_ONCE ? "once" : "always",

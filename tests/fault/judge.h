@@ -11,7 +11,7 @@
 /* Fails the test (cmocka) when it is wrong. */
 enum mark judge(struct bed_run *run, const struct cell *cell);
 /* Prints all that was said and how the lab stands, and fails the test. */
-void judge_wrong(struct bed *bed, const char *fmt, ...)
+_Noreturn void judge_wrong(struct bed *bed, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -41,7 +41,7 @@ static void print_heads(void)
         if (strlen(columns[c].name) > height)
             height = strlen(columns[c].name);
     for (size_t line = 0; line < height; line++) {
-        char text[512];
+        char text[512] = "";
         size_t n = 0;
 
         for (size_t c = 0; c < n_columns; c++) {
