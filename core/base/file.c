@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Write beside, sync, link or rename, sync the folder.
+ * Write beside, sync, link or rename, sync the folder; a new folder is synced
+ * into the one above it.
  */
 #include "core/base/file.h"
 
@@ -13,6 +14,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static int sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 ? -1 : fsync(fd);
+
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    return rc;
+}
+
+/* The new folder and its entry in the one above: without that a power cut
+ * takes the folder, with all that was synced in it. */
+static int make_folder(const char *path, struct err *err)
+{
+    if (mkdir(path, 0700) < 0)
+        return errno == EEXIST
+                   ? 0
+                   : err_errno(err, CAUSE_SYSTEM, "make folder %s", path);
+    if (sync_folder(path) < 0)
+        return err_errno(err, CAUSE_SYSTEM, "sync the folder of %s", path);
+    return 0;
+}
+
 int file_make_folders(const char *path, struct err *err)
 {
     char *copy = strdup(path);
@@ -22,8 +48,7 @@ int file_make_folders(const char *path, struct err *err)
         p = strchr(p, '/');
         if (p)
             *p = '\0';
-        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-            rc = err_errno(err, CAUSE_SYSTEM, "make folder %s", copy);
+        rc = make_folder(copy, err);
         if (p)
             *p++ = '/';
     }
@@ -85,18 +110,6 @@ static int write_all(int fd, const void *data, size_t len)
         len -= (size_t)n;
     }
     return fsync(fd);
-}
-
-static int sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 ? -1 : fsync(fd);
-
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return rc;
 }
 
 int file_write(const char *path, const void *data, size_t len, unsigned mode,

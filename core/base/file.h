@@ -13,7 +13,8 @@
 #include "core/base/err.h"
 #include "core/base/secret.h"
 
-/* Makes every missing folder of `path` with mode 0700. */
+/* Makes every missing folder of `path` with mode 0700, each synced into the one
+ * above it. */
 int file_make_folders(const char *path, struct err *err);
 
 /* The whole file, at most `cap` bytes, as a secret (the caller frees); a
