@@ -73,6 +73,8 @@ struct bed {
     struct arena arena; /* words and lists that these functions return */
     json_t *kept;       /* array: what the lab answered */
     const char *env[8]; /* further NAME=VALUE for certfleet, NULL-ended */
+
+    const char *program; /* another one in certfleet's place; NULL: it */
 };
 
 /* -- beginning and end ----------------------------------------------------- */

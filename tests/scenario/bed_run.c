@@ -59,7 +59,7 @@ const char **bed_argv(struct bed *bed, enum bed_flag flag, const char *words)
 
     if (wrap())
         n = add_words(bed, argv, n, wrap());
-    argv[n++] = CERTFLEET_PROGRAM;
+    argv[n++] = bed->program ? bed->program : CERTFLEET_PROGRAM;
     argv[n++] = "-i";
     argv[n++] = arena_printf(&bed->arena, "%s/certfleet.ini", bed->dir);
     if (flag == BED_JSON)

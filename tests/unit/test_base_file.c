@@ -49,7 +49,7 @@ static bool was_synced(const char *path)
 static int enter_folder(void **state)
 {
     (void)state;
-    strcpy(dir + strlen(dir) - 6, "XXXXXX");
+    memset(dir + strlen(dir) - 6, 'X', 6);
     n_synced = 0;
     return mkdtemp(dir) ? chdir(dir) : -1;
 }
