@@ -59,17 +59,19 @@ static uint16_t pack_cell(const struct cell *cell)
     bool acts = cell->state == CELL_APPLY;
     bool acted = cell->acted && runs(cell) && cell->state != CELL_WAIT;
 
-    return (uint16_t)(cell->state | cell->tries << 3 | bit(cell->force, 6) |
-                      bit(acted, 7) | (acts ? cell->act << 8 : 0));
+    return (uint16_t)(cell->state | cell->tries << 3 | bit(cell->again, 6) |
+                      bit(acted, 7) | bit(cell->spent, 8) |
+                      (acts ? cell->act << 9 : 0));
 }
 
 static void unpack_cell(struct cell *cell, uint16_t bits)
 {
     cell->state = (enum cell_state)(bits & 7);
     cell->tries = (bits >> 3) & 7;
-    cell->force = (bits >> 6) & 1;
+    cell->again = (bits >> 6) & 1;
     cell->acted = (bits >> 7) & 1;
-    cell->act = bits >> 8;
+    cell->spent = (bits >> 8) & 1;
+    cell->act = bits >> 9;
     cell->acted_ms = cell->acted ? 1 : 0;
     cell->told = cell->state != CELL_PENDING;
     cell->hold = cell->refused = false;
@@ -102,6 +104,7 @@ static void put_walk(const struct shot *s)
     walk->running = s->running;
     walk->end = (enum walk_end)s->walk_end;
     walk->why.cause = (enum cause)((s->walk_bits >> 4) & 7);
+    walk->served = (s->walk_bits >> 7) & 1;
     walk->began_ms = AT_BEGIN;
     for (size_t row = walk->first; row <= walk->last; row++) {
         for (size_t i = 0; i < h.world.n; i++)
@@ -118,9 +121,10 @@ static void take_walk(struct shot *s)
 
     s->first = (uint8_t)walk->first;
     s->last = (uint8_t)walk->last;
-    s->walk_bits = (uint8_t)(bit(walk->back, 0) | bit(walk->stopping, 1) |
-                             bit(walk->hold, 2) | bit(walk->ended, 3) |
-                             (unsigned)walk->why.cause << 4);
+    s->walk_bits =
+        (uint8_t)(bit(walk->back, 0) | bit(walk->stopping, 1) |
+                  bit(walk->hold, 2) | bit(walk->ended, 3) |
+                  (unsigned)walk->why.cause << 4 | bit(walk->served, 7));
     s->block = (uint8_t)walk->block;
     s->block_end = (uint8_t)walk->block_end;
     s->running = (uint8_t)walk->running;

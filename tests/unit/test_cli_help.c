@@ -83,8 +83,7 @@ static void test_contract_commands_exist(void **state)
     static const char *const names[] = {
         "inventory", "check",    "playbooks", "plan", "apply",
         "resume",    "rollback", "runs",      "show", "pki",
-        "prune",     "unlock",   "version",   "help",
-        "audit",
+        "prune",     "unlock",   "version",   "help", "audit",
     };
     static const char *const pki[] = {
         "inspect",    "match", "verify",    "csr",
