@@ -96,11 +96,6 @@ static void reach_in(struct hand *hand, struct bed *bed, const char *name)
     assert_true(hand->last > 100);
 }
 
-static void let_go(struct hand *hand)
-{
-    sqlite3_close(hand->db);
-}
-
 static void put_back(struct hand *hand)
 {
     sql(hand, "BEGIN; DELETE FROM journal; DELETE FROM runs WHERE id NOT IN"
@@ -149,8 +144,16 @@ static void is_found(struct hand *hand, int64_t seq, const char *what)
 
 /* -- a history ------------------------------------------------------------- */
 
-/* A rotation, its way back, a run that was refused, one that was cut off and
- * given up: all kinds of records. */
+static void refuse(struct bed *bed, const char *words)
+{
+    bed_lab(bed, "down core2");
+    bed_ends(bed_do(bed, "%s --yes", words), 5, "refused");
+    bed_lab(bed, "up core2");
+    bed_lab(bed, "wait lab healthy true");
+}
+
+/* A rotation, its way back, refused at first, a run that was refused, one that
+ * was cut off and given up: all kinds of records. */
 static struct bed *live(void **state)
 {
     struct bed *bed = bed_start(state, "2+1", NULL);
@@ -158,11 +161,9 @@ static struct bed *live(void **state)
     int hold;
 
     bed_ends(bed_apply(bed, ""), 0, "done");
+    refuse(bed, "rollback last");
     bed_ends(bed_do(bed, "rollback last --yes"), 0, "rolled-back");
-    bed_lab(bed, "down core2");
-    bed_ends(bed_apply(bed, ""), 5, "refused");
-    bed_lab(bed, "up core2");
-    bed_lab(bed, "wait lab healthy true");
+    refuse(bed, "apply cms/db-rotate lab");
     hold = bed_id(bed_lab(bed, "hold core1 before 'pki match*'"));
     run = bed_begin(bed, BED_PLAIN, "apply cms/db-rotate lab --yes");
     bed_lab(bed, "wait held %d", hold);
@@ -211,7 +212,7 @@ static void test_any_column_of_any_record(void **state)
             restore(&hand, seq);
         }
     is_good(&hand);
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 /* The same to whoever reads it, and not what was written. */
@@ -232,7 +233,7 @@ static void test_any_type_of_any_record(void **state)
         restore(&hand, seq);
     }
     is_good(&hand);
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 /* -- taken out, put in, moved ---------------------------------------------- */
@@ -259,7 +260,7 @@ static void test_any_record_missing(void **state)
     audit(&hand, NULL, &found);
     assert_true(found.misfits > 0);
     assert_int_equal(found.first_seq, 0);
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 static void swap(struct hand *hand, int64_t a, int64_t b)
@@ -287,7 +288,7 @@ static void test_any_two_swapped(void **state)
         swap(&hand, a, far);
     }
     is_good(&hand);
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 /* -- cut off --------------------------------------------------------------- */
@@ -323,7 +324,7 @@ static void test_any_end_cut_off(void **state)
     }
     put_back(&hand);
     is_good(&hand);
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 /* A whole run with its row and its end of the chain: only what was noted
@@ -354,7 +355,7 @@ static void test_a_whole_run_forgotten(void **state)
     audit(&hand, &noted, &found);
     assert_int_equal(found.misfits, 1);
     assert_int_equal(found.first_seq, seq);
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 /* -- the table of runs ----------------------------------------------------- */
@@ -384,7 +385,7 @@ static void test_a_row_of_a_run_changed(void **state)
     sql(&hand, "DELETE FROM runs WHERE id = '%s'", run);
     audit(&hand, NULL, &found);
     assert_string_equal(found.first_run, run);
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 /* -- as a user ------------------------------------------------------------- */
@@ -478,7 +479,7 @@ static void test_what_it_says(void **state)
     assert_int_equal(
         json_integer_value(json_object_get(audit_event(bad), "misfits")), 1);
     assert_true(bed_said(bad, "journal record 57 (run 2"));
-    let_go(&hand);
+    sqlite3_close(hand.db);
 }
 
 int main(void)
