@@ -62,17 +62,28 @@ static json_t *audit_json(const struct store_audit *audit)
     return json;
 }
 
+static void count(struct str *out, int64_t n, const char *what)
+{
+    str_addf(out, "%lld %s%s", (long long)n, what, n == 1 ? "" : "s");
+}
+
 static int tell_misfits(struct app *app, const struct store_audit *audit)
 {
     struct err err = {.cause = CAUSE_NONE};
+    struct str text;
 
     err_set(&err, CAUSE_SYSTEM, "%s", audit->why);
     app_fail(app, &err);
+    str_init(&text, 256);
+    count(&text, audit->misfits, "misfit");
+    str_add(&text, " in ");
+    count(&text, audit->records, "record");
+    str_add(&text, " of ");
+    count(&text, audit->runs, "run");
     out_warn(&app->out,
-             "%lld of %lld records and %lld runs do not fit; the %lld records "
-             "before the first are as they were written\n",
-             (long long)audit->misfits, (long long)audit->records,
-             (long long)audit->runs, (long long)audit->good);
+             "%s; the %lld before the first are as they were written\n",
+             str_text(&text), (long long)audit->good);
+    str_release(&text);
     if (*audit->first_run)
         app_next(app, "certfleet show -v %s", audit->first_run);
     return EXIT_NEGATIVE;
@@ -80,14 +91,20 @@ static int tell_misfits(struct app *app, const struct store_audit *audit)
 
 static int tell(struct app *app, const struct store_audit *audit)
 {
+    struct str text;
+
     if (app->out.json)
         out_json(&app->out, audit_json(audit));
     if (audit->misfits)
         return tell_misfits(app, audit);
+    str_init(&text, 256);
+    count(&text, audit->records, "record");
+    str_add(&text, " of ");
+    count(&text, audit->runs, "run");
     out_say(&app->out,
-            "%lld records of %lld runs: each follows from the one before, and "
-            "none is missing\n",
-            (long long)audit->records, (long long)audit->runs);
+            "%s: each follows from the one before, and none is missing\n",
+            str_text(&text));
+    str_release(&text);
     if (audit->head.seq)
         out_say(&app->out, "head %lld:%s\n", (long long)audit->head.seq,
                 audit->head.hash);

@@ -83,10 +83,11 @@ static void is_file(struct bed *bed, const struct bed_run *show,
 
 static void is_deed(json_t *deed, const char *what, const char *plan)
 {
-    struct passwd *me = getpwuid(geteuid());
-    char host[256] = "";
+    struct passwd entry, *me = NULL;
+    char host[256] = "", room[4096];
 
     assert_non_null(deed);
+    assert_int_equal(getpwuid_r(geteuid(), &entry, room, sizeof(room), &me), 0);
     assert_non_null(me);
     gethostname(host, sizeof(host) - 1);
     assert_string_equal(bed_text(deed, "what"), what);
