@@ -128,8 +128,9 @@ size_t files_in_flight(const struct files *f); /* packets not answered */
 void files_put(struct files *f, const struct link_put *put, files_done_f *done,
                void *user);
 
-/* The whole file, at most `cap` bytes; reads are pipelined.  The size is not
- * asked first: the file `live.json` of an appliance has none. */
+/* The whole file, at most `cap` bytes; reads are pipelined.  The size is asked
+ * first only when cap is over 1 MB (the file `live.json` of an appliance has
+ * none): then no more is taken than what the server said. */
 void files_get(struct files *f, const char *name, size_t cap,
                files_done_f *done, void *user);
 

@@ -173,11 +173,40 @@ static bool get_body(struct files *f, struct op *op)
     return op->in_flight == 0 ? files_send_close(f, op) : false;
 }
 
+/* A large one is asked for its size first. */
+static bool get_open(struct files *f, struct op *op)
+{
+    if (op->in_flight > 0)
+        return false;
+    if (op->cap <= FILES_UNSIZED || op->sized)
+        return send_open(f, op, OPEN_READ);
+    op->sized = true;
+    return files_send_name(f, op, FXP_STAT);
+}
+
 static bool get_send(struct files *f, struct op *op)
 {
     if (op->phase == OP_OPEN)
-        return send_open(f, op, OPEN_READ);
+        return get_open(f, op);
     return op->phase == OP_BODY ? get_body(f, op) : false;
+}
+
+/* No more is taken than the server says that there is; one that says nothing,
+ * or that there is none (live.json), may go up to the cap or to a MB.  Is the
+ * file not there, the OPEN will tell. */
+static void get_size(struct op *op, const struct reply *reply)
+{
+    const struct attrs *a = &reply->attrs;
+
+    if (reply->type == FXP_STATUS || !a->has_size)
+        return;
+    if (a->size > op->cap) {
+        files_op_fail(op, FILES_TOO_LARGE, "it has %llu bytes, more than %zu",
+                      (unsigned long long)a->size, op->cap);
+        op->phase = OP_ENDING;
+        return;
+    }
+    op->cap = a->size ? (size_t)a->size : FILES_UNSIZED;
 }
 
 /* Answers may come in any order, and shorter than asked. */
@@ -229,7 +258,9 @@ static int get_answer(struct files *f, struct op *op, const struct slot *slot,
 {
     int rc = 0;
 
-    if (slot->type == FXP_OPEN) {
+    if (slot->type == FXP_STAT) {
+        get_size(op, reply);
+    } else if (slot->type == FXP_OPEN) {
         rc = files_take_handle(op, reply, err);
     } else if (slot->type == FXP_CLOSE) {
         op->phase = OP_ENDING; /* what was read is read, whatever it says */

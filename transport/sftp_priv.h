@@ -19,8 +19,9 @@ enum {
     FILES_PACKET_MAX = 262144,  /* of the server; longer is a break */
     FILES_OUT_MARK = 31 * 1024, /* no new packet when more is queued */
     FILES_DEPTH_MAX = 64,
-    FILES_NAME_MAX = 255,   /* of a file in a list */
-    FILES_HANDLE_MAX = 256, /* by the protocol */
+    FILES_NAME_MAX = 255,        /* of a file in a list */
+    FILES_HANDLE_MAX = 256,      /* by the protocol */
+    FILES_UNSIZED = 1024 * 1024, /* a get of more asks for the size first */
 };
 
 /* Packet types of version 3. */
@@ -148,6 +149,7 @@ struct op {
     bool exclusive;
     /* get */
     size_t cap;
+    bool sized;     /* the size was asked for */
     uint64_t asked; /* reads went out for all below */
     uint64_t eof;   /* UINT64_MAX: not seen */
     unsigned window;

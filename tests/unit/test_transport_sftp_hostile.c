@@ -224,6 +224,116 @@ static void a_file_that_shrinks_is_not_believed(void **state)
     talk_release(&t);
 }
 
+/* ------------------------------------------------------- how much is taken */
+
+enum {
+    OPENS = 3,
+    CLOSES = 4,
+    READS = 5,
+    STATS = 17
+};
+
+/* What is sent next must be one packet of this type; its last field. */
+static uint32_t sends(struct files *f, int type)
+{
+    size_t n;
+    const unsigned char *p = files_output(f, &n);
+    uint32_t last;
+
+    assert_true(n > 9);
+    assert_int_equal(model_get(p) + 4, n);
+    assert_int_equal(p[4], type);
+    last = model_get(p + n - 4);
+    files_sent(f, n);
+    return last;
+}
+
+static void answer(struct files *f, const void *bytes, size_t len)
+{
+    assert_int_equal(files_feed(f, bytes, len, NULL), 0);
+}
+
+static struct files *get_large(struct seen *s)
+{
+    struct files *f = files_new(NULL);
+    size_t n;
+
+    files_output(f, &n);
+    files_sent(f, n); /* INIT */
+    answer(f, version, sizeof(version));
+    files_get(f, "/a.bak", 256 << 20, on_done, s);
+    return f;
+}
+
+/* It says 4 KB and has 2 GB: a byte more is asked for, to see it. */
+static void no_more_is_taken_than_was_told(void **state)
+{
+    static const unsigned char size[] = {0, 0, 0, 17, 105, 0, 0, 0, 0,  0, 0,
+                                         0, 1, 0, 0,  0,   0, 0, 0, 16, 0};
+    static const unsigned char handle[] = {0, 0, 0, 10, 102, 0, 0,
+                                           0, 1, 0, 0,  0,   1, 'h'};
+    static unsigned char data[13 + 4097] = {0, 0, 16, 10, 103, 0, 0,
+                                            0, 2, 0,  0,  16,  1};
+    static const unsigned char ok[] = {0, 0, 0, 9, 101, 0, 0, 0, 3, 0, 0, 0, 0};
+    struct seen s = {0};
+    struct files *f = get_large(&s);
+
+    (void)state;
+    sends(f, STATS);
+    answer(f, size, sizeof(size));
+    sends(f, OPENS);
+    answer(f, handle, sizeof(handle));
+    assert_int_equal(sends(f, READS), 4097);
+    answer(f, data, sizeof(data));
+    sends(f, CLOSES);
+    answer(f, ok, sizeof(ok));
+    assert_int_equal(s.end, FILES_TOO_LARGE);
+    assert_string_equal(s.text, "get /a.bak: more than 4096 bytes");
+    files_free(f);
+    assert_int_equal(s.times, 1);
+}
+
+/* It says 2 GB: it is not even opened. */
+static void too_much_is_not_opened(void **state)
+{
+    static const unsigned char size[] = {0, 0, 0, 17,  105,  0,    0,
+                                         0, 0, 0, 0,   0,    1,    0,
+                                         0, 0, 0, 127, 0xff, 0xff, 0xff};
+    struct seen s = {0};
+    struct files *f = get_large(&s);
+    size_t n;
+
+    (void)state;
+    sends(f, STATS);
+    answer(f, size, sizeof(size));
+    assert_null(files_output(f, &n));
+    assert_int_equal(s.end, FILES_TOO_LARGE);
+    assert_non_null(strstr(s.text, "it has 2147483647 bytes, more than"));
+    files_free(f);
+}
+
+/* The whole of an honest one, and one that is not there. */
+static void a_large_get_still_gets(void **state)
+{
+    struct seen s[2] = {{0}};
+    struct talk t;
+
+    (void)state;
+    talk_init(&t, 8, 0);
+    model_make(&t.m, "/big", big, BIG);
+    files_get(t.f, "/big", 256 << 20, on_done, &s[0]);
+    files_get(t.f, "/none", 256 << 20, on_done, &s[1]);
+    run(&t);
+    assert_int_equal(s[0].end, FILES_OK);
+    assert_int_equal(s[0].len, BIG);
+    assert_memory_equal(s[0].data, big, BIG);
+    assert_int_equal(s[1].end, FILES_STATUS);
+    assert_int_equal(s[1].status, FILES_FX_NO_SUCH_FILE);
+    assert_int_equal(t.m.open_now, 0);
+    talk_release(&t);
+    free(s[0].data);
+}
+
 /* -------------------------------------------------- OpenSSH's own server */
 
 static const char *const server_path = "/usr/lib/openssh/sftp-server";
@@ -326,6 +436,9 @@ int main(void)
         cmocka_unit_test(a_broken_one_says_no_more),
         cmocka_unit_test(spoiled_answers_end_all_once),
         cmocka_unit_test(a_file_that_shrinks_is_not_believed),
+        cmocka_unit_test(no_more_is_taken_than_was_told),
+        cmocka_unit_test(too_much_is_not_opened),
+        cmocka_unit_test(a_large_get_still_gets),
         cmocka_unit_test(openssh_understands_us),
     };
 
