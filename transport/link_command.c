@@ -166,6 +166,9 @@ static void on_exec_opened(void *user)
     lane->chan_opened = true;
 }
 
+/* Over the cap the connection goes, not the channel alone: a node need not
+ * care that a channel was closed, nor for its window, and libssh would keep
+ * what it goes on sending. */
 static void on_exec_data(void *user, const char *data, size_t len)
 {
     struct lane *lane = user;
@@ -181,8 +184,8 @@ static void on_exec_data(void *user, const char *data, size_t len)
             "\"%s\" at %s printed more than %zu bytes: cut off, whether it "
             "did its work is unknown",
             r->command.text, address(lane), r->out.cap);
-    forget_chan(lane);
     command_settle(lane, LINK_LOST, &err);
+    lane_drop(lane);
     lane_kick(lane);
 }
 

@@ -42,13 +42,16 @@ static void fail(struct lane *lane)
 {
     struct err err;
     enum link_end end = end_of_failure(lane);
+    /* as in link_command.c: it may go on sending */
+    bool floods = dialog_failure(lane->dialog) == DIALOG_TOO_LONG ||
+                  dialog_failure(lane->dialog) == DIALOG_NO_PROMPT;
 
     err_set(&err, end == LINK_REFUSED ? CAUSE_REFUSED : CAUSE_LOST,
             "\"%s\" at %s: %s", lane->current->command.text, address(lane),
             dialog_failure_text(lane->dialog));
     shell_drop(lane);
     command_settle(lane, end, &err);
-    if (end == LINK_REFUSED)
+    if (end == LINK_REFUSED || floods)
         lane_drop(lane);
     lane_kick(lane);
 }
