@@ -43,6 +43,10 @@ static const struct kind kinds[F_KINDS] = {
     [F_REBOOT_DURING] = { "reboot-during", "acted on, reboots for MS" },
     [F_HOLD_BEFORE] = { "hold-before", "waits for `release`, then acts" },
     [F_HOLD_AFTER] = { "hold-after", "acts, waits for `release`, answers" },
+    [F_FORGE] = { "forge", "SUCCESS and a prompt, not acted on" },
+    [F_STEER] = { "steer", "a FAILURE that would steer a terminal" },
+    [F_ENDLESS] = { "endless", "not acted on, output without an end" },
+    [F_NO_PROMPT] = { "no-prompt", "the shell never shows a prompt" },
     [F_SFTP_FAIL] = { "sftp-fail", "SSH_FX_FAILURE" },
     [F_SFTP_DROP_BEFORE] = { "sftp-drop-before", "cut, not acted on" },
     [F_SFTP_DROP_AFTER] = { "sftp-drop-after", "acted on, cut" },
@@ -51,6 +55,13 @@ static const struct kind kinds[F_KINDS] = {
     [F_DISK_FULL] = { "disk-full", "writes: no space left" },
     [F_SHORT_WRITE] = { "short-write", "half is written, OK is answered" },
     [F_CORRUPT] = { "corrupt", "a byte written differs, OK is answered" },
+    [F_SFTP_HUGE] = { "sftp-huge", "2 GB to be read, or said to be there" },
+    [F_SFTP_LONG] = { "sftp-long", "an answer that says it has 4 GB" },
+    [F_SFTP_WRONG_ID] = { "sftp-wrong-id", "an answer to another question" },
+    [F_SFTP_ATTRS] = { "sftp-attrs", "attributes, 4 billion of them" },
+    [F_SFTP_NAMES] = { "sftp-names", "a list of names that nobody has" },
+    [F_SFTP_ENDLESS] = { "sftp-endless", "a list without an end" },
+    [F_SFTP_WORDS] = { "sftp-words", "a status whose words steer" },
 };
 /* clang-format on */
 

@@ -43,6 +43,11 @@ enum fault_kind {
     F_REBOOT_DURING,
     F_HOLD_BEFORE,
     F_HOLD_AFTER,
+    F_FORGE,
+    F_STEER,
+    F_ENDLESS, /* subject `login`: instead of the first prompt */
+    /* a shell; subject: who */
+    F_NO_PROMPT,
     /* a file operation; subject "OP NAME" */
     F_SFTP_FAIL,
     F_SFTP_DROP_BEFORE,
@@ -52,6 +57,13 @@ enum fault_kind {
     F_DISK_FULL,
     F_SHORT_WRITE,
     F_CORRUPT,
+    F_SFTP_HUGE,
+    F_SFTP_LONG,
+    F_SFTP_WRONG_ID,
+    F_SFTP_ATTRS,
+    F_SFTP_NAMES,
+    F_SFTP_ENDLESS,
+    F_SFTP_WORDS,
     F_KINDS
 };
 

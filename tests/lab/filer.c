@@ -7,10 +7,11 @@
 
 #include "tests/lab/faults.h"
 #include "tests/lab/filer_priv.h"
+#include "tests/lab/hostile.h"
 
 /* -- one request, with its faults ------------------------------------------ */
 
-static void send_reply(struct filer *f, struct str *reply)
+void filer_send(struct filer *f, struct str *reply)
 {
     size_t len = reply->len - 4;
 
@@ -46,7 +47,7 @@ static bool before(struct request *r, const char *subject)
     }
     if (faults_match(node, F_SFTP_FAIL, subject)) {
         filer_status(r, FX_FAILURE, "Failure");
-        send_reply(r->filer, &r->reply);
+        filer_send(r->filer, &r->reply);
         return false;
     }
     return true;
@@ -57,7 +58,7 @@ static void on_resume(void *user)
     struct filer *f = user;
 
     f->pause = NULL;
-    send_reply(f, &f->late);
+    filer_send(f, &f->late);
     filer_data(f, "", 0);
 }
 
@@ -75,7 +76,7 @@ static void after(struct request *r, const char *subject)
         str_addn(&f->late, r->reply.data, r->reply.len);
         f->pause = later_start(f->node->lab->loop, slow->ms, on_resume, f);
     } else {
-        send_reply(f, &r->reply);
+        filer_send(f, &r->reply);
     }
 }
 
@@ -86,7 +87,7 @@ static void serve(struct request *r)
 
     if (!op) {
         filer_status(r, FX_OP_UNSUPPORTED, "Operation unsupported");
-        send_reply(r->filer, &r->reply);
+        filer_send(r->filer, &r->reply);
         return;
     }
     name_request(r, op);
@@ -95,7 +96,8 @@ static void serve(struct request *r)
     if (!before(r, subject))
         return;
     op->serve(r);
-    after(r, subject);
+    if (!hostile_reply(r, op->name, subject))
+        after(r, subject);
 }
 
 static void serve_packet(struct filer *f, const char *data, size_t len)
@@ -110,7 +112,7 @@ static void serve_packet(struct filer *f, const char *data, size_t len)
         wire_u32(&r.reply, 0);
         wire_u8(&r.reply, FXP_VERSION);
         wire_u32(&r.reply, 3);
-        send_reply(f, &r.reply);
+        filer_send(f, &r.reply);
     } else {
         r.id = wire_take_u32(&r.in);
         serve(&r);

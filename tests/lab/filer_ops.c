@@ -190,6 +190,7 @@ static void do_read(struct request *r)
     uint32_t len = wire_take_u32(&r->in);
     struct lab_file *f = o ? lab_file(r->filer->node, o->name) : NULL;
 
+    r->asked = len;
     if (r->in.bad || !f || o->listing) {
         fail(r, "Bad handle");
         return;

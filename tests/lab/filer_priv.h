@@ -40,6 +40,7 @@ struct request {
     struct str reply;
     char *name; /* of the file it is about, for faults */
     bool corrupt, shorten, full;
+    uint32_t asked; /* READ: bytes */
 };
 
 struct filer_operation {
@@ -52,6 +53,8 @@ struct filer_operation {
 /* NULL: no such operation. */
 const struct filer_operation *filer_find(unsigned type);
 
+/* A whole packet; its length is filled in. */
+void filer_send(struct filer *f, struct str *reply);
 void filer_status(struct request *r, uint32_t code, const char *text);
 /* "" for the root itself; NULL for what cannot exist in a flat root. */
 char *filer_take_path(struct request *r);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/lab/faults.h"
+#include "tests/lab/hostile.h"
 #include "tests/lab/record.h"
 
 enum {
@@ -427,6 +428,8 @@ static void act(struct mmp_run *run)
         vanish(run);
         return;
     }
+    if (hostile_answer(run))
+        return;
     if (strikes(run, F_FAIL)) {
         mmp_fail(run, "Internal error");
         return;

@@ -14,6 +14,7 @@
 enum {
     LINE_CAP = 4096,
     INPUT_CAP = 1 << 20,
+    FLOOD_BYTES = 1 << 20,
     SPLIT_MS = 30
 };
 
@@ -29,6 +30,7 @@ struct terminal {
     bool ending;
     bool eof;            /* nobody types any more */
     bool skip_newline;   /* \r\n is one line end */
+    bool mute;           /* shows no prompt */
     unsigned renewing;   /* 1: new password, 2: again; 0: no */
     struct later *later; /* the other half of a prompt, or a trickle */
     struct str slow;     /* what still has to trickle out */
@@ -93,7 +95,7 @@ static void put_prompt(struct terminal *t)
     size_t half = (strlen(name) + 2) / 2;
     char prompt[300];
 
-    if (t->renewing)
+    if (t->renewing || t->mute)
         return;
     snprintf(prompt, sizeof(prompt), "%.*s> ", 255, name);
     if (!t->node->set.prompt_split) {
@@ -160,6 +162,26 @@ static void on_run_drop(void *user, bool flush)
     conn_drop(t->chan->conn, flush);
 }
 
+/* Nothing but output from now on, as fast as it is taken: a MB a turn, and
+ * none while the last one waits. */
+static void on_flood(void *user)
+{
+    static const char lines[] = "0123456789 endless \x1b[7m output\r\n";
+    struct terminal *t = user;
+
+    while (t->chan->out.len < FLOOD_BYTES)
+        chan_write(t->chan, lines, sizeof(lines) - 1);
+    t->later = later_start(t->node->lab->loop, 1, on_flood, t);
+}
+
+static bool flood(struct terminal *t, const char *subject)
+{
+    if (!faults_match(t->node, F_ENDLESS, subject))
+        return false;
+    on_flood(t);
+    return true;
+}
+
 static void start(struct terminal *t, const char *line)
 {
     struct mmp_sink sink = {
@@ -174,7 +196,8 @@ static void start(struct terminal *t, const char *line)
     };
 
     t->busy = true;
-    mmp_start(t->node, &sink, line);
+    if (!flood(t, line))
+        mmp_start(t->node, &sink, line);
 }
 
 static bool is_blank(const char *line)
@@ -365,6 +388,9 @@ struct terminal *terminal_shell(struct chan *chan)
     struct terminal *t = make(chan);
 
     put_text(t, t->node->set.banner);
+    t->mute = faults_match(t->node, F_NO_PROMPT, chan->conn->user) != NULL;
+    if (flood(t, "login"))
+        return t;
     if (must_renew(t))
         ask_new_password(t);
     else

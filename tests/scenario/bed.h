@@ -63,6 +63,7 @@ struct bed_run { /* one certfleet */
     json_t *events; /* array; grows while it runs */
     size_t parsed;  /* bytes of out_text that are in `events` */
     int code;       /* exit code; 128 + signal; -1: still running */
+    long peak_kb;   /* of its memory, once it has ended */
     bool plain;     /* bed_begin with BED_PLAIN: no --json, no checks */
 };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,16 +288,18 @@ static void reap(struct bed_run *run, uint64_t until)
     int fd = pidfd_open(run->pid, 0), status = 0;
     struct pollfd p = {.fd = fd, .events = POLLIN};
     uint64_t now = clock_mono_ms();
+    struct rusage used = {0};
 
     if (now >= until || poll(&p, 1, (int)(until - now)) <= 0) {
         bed_print(run);
         fail_msg("certfleet %s: does not end", run->line);
     }
     close(fd);
-    while (waitpid(run->pid, &status, 0) < 0)
+    while (wait4(run->pid, &status, 0, &used) < 0)
         if (errno != EINTR)
-            fail_msg("waitpid: %s", strerror(errno));
+            fail_msg("wait4: %s", strerror(errno));
     run->pid = 0;
+    run->peak_kb = used.ru_maxrss;
     run->code =
         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
