@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who meets whom in cms/db-rotate, as its rows say; and each way in which a
- * pair would not take each other.
+ * The pairs that meet in cms/db-rotate: each way in which one would not take
+ * the other, and what the gates and `issue` make of it.
  */
 #include "tests/unit/pki_make.h"
 
@@ -78,135 +78,6 @@ static int close_bed(void **state)
     (void)state;
     fixture_close(&fx);
     return 0;
-}
-
-/* -- who meets whom -------------------------------------------------------- */
-
-static const struct cms_pair *pair_of(const struct cms_pairs *pairs,
-                                      size_t client, size_t server, bool is_new)
-{
-    for (size_t i = 0; i < pairs->n; i++) {
-        const struct cms_pair *p = &pairs->list[i];
-        if (p->client == client && p->server == server &&
-            p->client_new == is_new && p->server_new == is_new)
-            return p;
-    }
-    fail_msg("%zu and %zu do not meet", client, server);
-    return NULL;
-}
-
-static size_t mixed(const struct cms_pairs *pairs)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < pairs->n; i++)
-        n += pairs->list[i].client_new != pairs->list[i].server_new;
-    return n;
-}
-
-static void met_in(const struct cms_pairs *pairs, size_t client, size_t server,
-                   const char *step)
-{
-    const struct cms_pair *old = pair_of(pairs, client, server, false);
-    const struct cms_pair *fresh = pair_of(pairs, client, server, true);
-
-    assert_string_equal(old->step, "leave");
-    assert_true(old->back);
-    assert_string_equal(fresh->step, step);
-    assert_true(fresh->back);
-}
-
-static void the_rows_say_who_meets(void **state)
-{
-    struct cms_pairs pairs;
-
-    (void)state;
-    cms_pairs_make(fx.pc, &pairs);
-    /* 3 x 3 databases, themselves included, 1 x 3 to them; twice */
-    assert_int_equal(pairs.n, 2 * (9 + 3));
-    assert_int_equal(mixed(&pairs), 0);
-    met_in(&pairs, CORE1, CORE1, "init");
-    met_in(&pairs, EDGE1, CORE1, "connect");
-    met_in(&pairs, CORE2, CORE1, "join");
-    met_in(&pairs, CORE1, CORE2, "join");
-    met_in(&pairs, CORE3, CORE2, "join");
-    met_in(&pairs, EDGE1, CORE3, "join");
-    cms_pairs_release(&pairs);
-}
-
-static void who_is_left_out_meets_nobody(void **state)
-{
-    struct cms_pairs pairs;
-
-    (void)state;
-    fx.pc->nodes[CORE2].left_out = true;
-    cms_pairs_make(fx.pc, &pairs);
-    assert_int_equal(pairs.n, 2 * (4 + 2));
-    for (size_t i = 0; i < pairs.n; i++)
-        assert_true(pairs.list[i].client != CORE2 &&
-                    pairs.list[i].server != CORE2);
-    cms_pairs_release(&pairs);
-}
-
-/* A table without the rows that take the primary out: its old set would meet
- * the new ones, and that is found in the table itself. */
-static void a_wrong_table_is_found(void **state)
-{
-    struct playbook wrong = cms_db_rotate;
-    struct step rows[32];
-    struct findings findings = {.n = 0};
-    struct cms_pairs pairs;
-    size_t n = 0;
-
-    (void)state;
-    for (size_t i = 0; i < wrong.n_steps; i++)
-        if (!(wrong.steps[i].roles == CMS_PRIMARY &&
-              strcmp(wrong.steps[i].id, "init") != 0))
-            rows[n++] = wrong.steps[i];
-    assert_int_equal(n, wrong.n_steps - 2);
-    wrong.steps = rows;
-    wrong.n_steps = n;
-    fx.plan->playbook = &wrong;
-    cms_pairs_make(fx.pc, &pairs);
-    assert_true(mixed(&pairs) > 0);
-    cms_pairs_release(&pairs);
-    cms_db_weigh(fx.pc, &findings);
-    assert_int_equal(findings.list[0].severity, SEVERITY_ERROR);
-    assert_string_equal(findings.list[0].id, "handshake");
-    findings_release(&findings);
-    fx.plan->playbook = &cms_db_rotate;
-}
-
-/* Every live row that sends something moves a node or switches its set, as far
- * as the pairs know: without it less would be judged. */
-static void no_row_goes_unseen(void **state)
-{
-    struct cms_pairs all;
-
-    (void)state;
-    cms_pairs_make(fx.pc, &all);
-    for (size_t out = 0; out < cms_db_rotate.n_steps; out++) {
-        struct playbook less = cms_db_rotate;
-        struct step rows[32];
-        struct cms_pairs pairs;
-        bool differs;
-
-        if (!(less.steps[out].flags & STEP_LIVE) || !less.steps[out].acts)
-            continue;
-        memcpy(rows, less.steps, less.n_steps * sizeof(rows[0]));
-        rows[out].acts = NULL;
-        less.steps = rows;
-        fx.plan->playbook = &less;
-        cms_pairs_make(fx.pc, &pairs);
-        differs = pairs.n != all.n || mixed(&pairs) > 0;
-        for (size_t i = 0; !differs && i < all.n; i++)
-            differs = strcmp(pairs.list[i].step, all.list[i].step) != 0;
-        if (!differs)
-            fail_msg("row %zu, %s, changes nothing", out, rows[out].title);
-        cms_pairs_release(&pairs);
-    }
-    fx.plan->playbook = &cms_db_rotate;
-    cms_pairs_release(&all);
 }
 
 /* -- would they take each other -------------------------------------------- */
@@ -320,7 +191,7 @@ static void a_wrong_ca_on_one_node(void **state)
     has[EDGE1] = &ours;
     has[CORE3] = &theirs;
     try_all(false, &verdicts);
-    assert_int_equal(verdicts.n, 2 * (2 + 2 + 1)); /* core1, core2, edge1 */
+    assert_int_equal(verdicts.n, 2 * (2 + 2 + 1));
     cms_verdicts_release(&verdicts);
 }
 
@@ -366,8 +237,8 @@ static void an_intermediate_that_one_bundle_lacks(void **state)
     const int64_t now = clock_wall_ms() / 1000;
     struct recipe ca = CA_RECIPE("Between"), c = CLIENT_RECIPE();
     struct files whole = ours, bare;
+    struct cms_verdicts verdicts;
     struct made between;
-    char *own_root = ours.root.pem;
 
     (void)state;
     ca.aki = "keyid";
@@ -377,24 +248,21 @@ static void an_intermediate_that_one_bundle_lacks(void **state)
     whole.client = make_cert(&c, &between);
     snprintf(whole.sha[0], PKI_SHA256_HEX, "client below Between");
     bare = whole;
-    whole.root.pem = join(between.pem, own_root, NULL);
+    whole.root.pem = join(between.pem, ours.root.pem, NULL);
     snprintf(whole.sha[2], PKI_SHA256_HEX, "bundle with Between");
     for (size_t i = 0; i < NODES; i++)
         has[i] = &whole;
     has[CORE2] = &bare;
-    {
-        struct cms_verdicts verdicts;
-        try_all(true, &verdicts);
-        /* it refuses every client, itself too; nobody refuses a server */
-        assert_int_equal(verdicts.n, 4);
-        assert_int_equal(said(&verdicts, "core2 would refuse the client "
-                                         "certificate of"),
-                         4);
-        assert_int_equal(said(&verdicts, "its issuer \"CN=Between\" is not "
-                                         "among"),
-                         4);
-        cms_verdicts_release(&verdicts);
-    }
+    try_all(true, &verdicts);
+    /* it refuses every client, itself too; nobody refuses a server */
+    assert_int_equal(verdicts.n, 4);
+    assert_int_equal(said(&verdicts, "core2 would refuse the client "
+                                     "certificate of"),
+                     4);
+    assert_int_equal(said(&verdicts, "its issuer \"CN=Between\" is not "
+                                     "among"),
+                     4);
+    cms_verdicts_release(&verdicts);
     free(whole.root.pem);
     made_free(&whole.client);
     made_free(&between);
@@ -536,10 +404,6 @@ static void the_new_set_is_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_rows_say_who_meets),
-        TEST(who_is_left_out_meets_nobody),
-        TEST(a_wrong_table_is_found),
-        TEST(no_row_goes_unseen),
         TEST(equal_ones_are_judged_once),
         TEST(a_wrong_ca_on_one_node),
         TEST(each_way_to_fail),
