@@ -4,9 +4,11 @@
  */
 #include <string.h>
 
+#include "cli/dot.h"
 #include "cli/drive.h"
 #include "cli/help.h"
 #include "cli/request.h"
+#include "cli/step_words.h"
 #include "cli/table.h"
 #include "playbooks/registry.h"
 
@@ -53,43 +55,6 @@ int cmd_plan(struct app *app)
 /* -- playbooks --------------------------------------------------------------
  */
 
-static const char *order_word(enum step_order order)
-{
-    static const char *const words[] = {
-        [STEP_ONCE] = "here",
-        [STEP_PARALLEL] = "in parallel",
-        [STEP_ONE_BY_ONE] = "one by one",
-        [STEP_AS_LEAVE] = "as `leave' says",
-        [STEP_AS_JOIN] = "as `join' says",
-    };
-
-    return words[order];
-}
-
-static void add_roles(struct str *out, const struct playbook *playbook,
-                      uint32_t roles)
-{
-    const struct role_word *r = playbook->product->words->roles;
-    size_t before = out->len;
-
-    for (; r && r->word; r++)
-        if (r->bit & roles)
-            str_addf(out, "%s%s", out->len > before ? "," : "", r->word);
-    if (out->len == before)
-        str_add(out, "as read"); /* what status shows, not the inventory */
-}
-
-static const char *kind_word(unsigned flags)
-{
-    if (flags & STEP_OUTAGE)
-        return "OUTAGE";
-    if (flags & STEP_ONE_WAY)
-        return "ONE_WAY";
-    if (flags & STEP_LIVE)
-        return "live";
-    return flags & STEP_STAGE ? "stage" : "read only";
-}
-
 static void say_steps(struct app *app, const struct playbook *playbook)
 {
     static const char *const heads[] = {"step", "nodes", "order",
@@ -105,11 +70,11 @@ static void say_steps(struct app *app, const struct playbook *playbook)
         if (step->order == STEP_ONCE)
             str_add(&roles, "-");
         else
-            add_roles(&roles, playbook, step->roles);
-        table_add(&table,
-                  (const char *const[]){step->id, str_text(&roles),
-                                        order_word(step->order),
-                                        kind_word(step->flags), step->title});
+            step_add_roles(&roles, playbook, step->roles);
+        table_add(&table, (const char *const[]){step->id, str_text(&roles),
+                                                step_order_word(step->order),
+                                                step_kind_word(step->flags),
+                                                step->title});
         str_release(&roles);
     }
     table_say(&table, &app->out);
@@ -155,7 +120,7 @@ static json_t *playbook_json(const struct playbook *playbook)
         json_array_append_new(
             steps, json_pack("{s:s, s:s, s:s}", "id", playbook->steps[i].id,
                              "title", playbook->steps[i].title, "kind",
-                             kind_word(playbook->steps[i].flags)));
+                             step_kind_word(playbook->steps[i].flags)));
     json_object_set_new(json, "playbook", json_string(playbook->id));
     json_object_set_new(json, "title", app_text(playbook->title));
     json_object_set_new(json, "product", app_text(playbook->product->name));
@@ -164,16 +129,41 @@ static json_t *playbook_json(const struct playbook *playbook)
     return json;
 }
 
+/* The table as a picture: in words with --json, too. */
+static int draw(struct app *app, const struct playbook *playbook)
+{
+    struct str text;
+
+    str_init(&text, 1 << 16);
+    dot_playbook(playbook, &text);
+    if (app->out.json) {
+        json_t *json = app_event("dot");
+        json_object_set_new(json, "playbook", json_string(playbook->id));
+        json_object_set_new(json, "detail", app_text(str_text(&text)));
+        out_json(&app->out, json);
+    } else {
+        out_say(&app->out, "%s", str_text(&text));
+    }
+    str_release(&text);
+    return EXIT_DONE;
+}
+
 int cmd_playbooks(struct app *app)
 {
     struct err err = {.cause = CAUSE_NONE};
     const struct playbook *one = NULL;
 
+    if (args_has(&app->args, OPT_DOT) && !app->args.words[0]) {
+        err_set(&err, CAUSE_INPUT, "--dot draws one playbook: name it");
+        return app_fail(app, &err);
+    }
     if (app->args.words[0]) {
         one = request_playbook(app->args.words[0], &err);
         if (!one)
             return app_fail(app, &err);
     }
+    if (args_has(&app->args, OPT_DOT))
+        return draw(app, one);
     for (const struct playbook *const *p = registry_playbooks(); *p; p++) {
         if (one && *p != one)
             continue;

@@ -37,6 +37,7 @@ enum opt {
     OPT_PURPOSE,
     OPT_ORDER,
     OPT_MAN,
+    OPT_DOT,
     OPT_COUNT
 };
 #define OPT_BIT(opt) (UINT32_C(1) << (opt))

@@ -156,12 +156,14 @@ const struct command commands[] = {
         "    all clusters\n"
         "certfleet check core1 --json\n"
         "    one node, one JSON object a certificate\n"},
-    {.name = "playbooks", .synopsis = "[NAME]", .max_words = 1,
-     .run = cmd_playbooks,
+    {.name = "playbooks", .synopsis = "[NAME]", .options = OPT_BIT(OPT_DOT),
+     .max_words = 1, .run = cmd_playbooks,
      .summary = "the playbooks; with NAME its inputs and steps",
      .examples =
         "certfleet playbooks cms/db-rotate\n"
-        "    what it takes and does, step by step\n"},
+        "    what it takes and does, step by step\n"
+        "certfleet playbooks cms/db-rotate --dot | dot -Tsvg > table.svg\n"
+        "    the same as a picture\n"},
     {.name = "plan", .synopsis = "PLAYBOOK TARGET... [KEY=VALUE...]",
      .options = OPT_BIT(OPT_OUTPUT) | OPT_BIT(OPT_ACCEPT) |
         OPT_BIT(OPT_KEEP_GOING),

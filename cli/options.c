@@ -56,6 +56,9 @@ const struct option_row option_rows[OPT_COUNT] = {
     [OPT_ORDER] = {"order", 0, NULL,
         "put the chain in order, too: leaf, intermediates, root"},
     [OPT_MAN] = {"man", 0, NULL, "print the manual page, as man(7) source"},
+    [OPT_DOT] = {"dot", 0, NULL,
+        "draw the playbook's table for dot(1) of Graphviz: rows in blocks, "
+        "what follows what, and where a failure leads"},
 };
 
 const struct exit_row exit_rows[] = {
