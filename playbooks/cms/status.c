@@ -327,7 +327,8 @@ static bool is_standalone(const struct cms_status *status)
 }
 
 /* facts/cms.md 2.3: listed with (me): a database node; not listed, and the
- * last command was `connect`: connected only; nobody listed: standalone. */
+ * last command was `connect`: connected only; nobody listed: standalone.  A
+ * `clear_error` leaves a node where it was. */
 static enum cms_place place_of(const struct cms_status *status)
 {
     const struct cms_member *me = cms_status_me(status);
@@ -338,9 +339,10 @@ static enum cms_place place_of(const struct cms_status *status)
         return CMS_NOWHERE;
     if (me)
         return member_place(me);
-    if (status->n_members > 0)
-        return last_was(status, "database cluster connect") ? CMS_IS_CLIENT
-                                                            : CMS_NOWHERE;
+    if (status->n_members > 0 &&
+        (last_was(status, "database cluster connect") ||
+         last_was(status, "database cluster clear_error")))
+        return CMS_IS_CLIENT;
     return CMS_NOWHERE;
 }
 

@@ -256,6 +256,18 @@ static void listed_without_me_and_never_connected(void **state)
     assert_int_equal(s.place, CMS_NOWHERE);
 }
 
+/* Our remove failed, its error was cleared, and the next remove was refused:
+ * the node is connected as before, and must not be a riddle for ever. */
+static void cleared_is_where_it_was(void **state)
+{
+    struct cms_status s =
+        parse("Status : Enabled\nNodes:\n    10.0.0.1 : Connected Primary\n"
+              "Last command : 'database cluster clear_error' (Success)\n");
+
+    (void)state;
+    assert_int_equal(s.place, CMS_IS_CLIENT);
+}
+
 static void ipv6_members(void **state)
 {
     struct cms_status s = parse("Status : Enabled\nNodes:\n"
@@ -398,6 +410,7 @@ int main(void)
         cmocka_unit_test(down_is_down),
         cmocka_unit_test(two_primaries_are_none),
         cmocka_unit_test(listed_without_me_and_never_connected),
+        cmocka_unit_test(cleared_is_where_it_was),
         cmocka_unit_test(ipv6_members),
         cmocka_unit_test(unknown_lines_are_counted),
         cmocka_unit_test(control_characters_do_not_come_through),
