@@ -147,6 +147,27 @@ static int is_last_of_cluster(const struct view *view, struct err *err)
     return 0;
 }
 
+/* A member whose holder has left already: its cluster lives on, and whoever
+ * comes to lead it holds newer data than the one who left.  Taken out, that
+ * one would never have been seen. */
+static int holder_is_in(const struct view *view, struct err *err)
+{
+    const struct plan_cluster *pc = view->plan;
+    enum cms_place own = cms_facts_of(view)->status.place, holder;
+
+    if (pc->holder == SIZE_MAX || plan_accepts(pc->plan, "data-loss") ||
+        (own != CMS_IS_REPLICA && own != CMS_IS_DOWN))
+        return 0;
+    holder = cms_facts_at(pc, pc->holder)->status.place;
+    if (holder == CMS_IS_PRIMARY || holder == CMS_IS_REPLICA ||
+        holder == CMS_IS_DOWN)
+        return 0;
+    return err_set(err, CAUSE_REFUSED,
+                   "I1: it is a member of a cluster that node %s, which is to "
+                   "hold the data, has left (that is %s): who leads it now?",
+                   name_of(pc, pc->holder), cms_place_word(holder));
+}
+
 /* -- one function a command ----------------------------------------------- */
 
 static int guard_remove(const struct view *view, struct err *err)
@@ -163,7 +184,7 @@ static int guard_remove(const struct view *view, struct err *err)
             name_of(pc, pc->holder),
             cms_place_word(cms_facts_at(pc, pc->holder)->status.place));
     if (!holds)
-        return 0;
+        return holder_is_in(view, err);
     if (view->node != pc->holder)
         return err_set(err, CAUSE_REFUSED,
                        "I1: node %s reports that it is the primary; the plan "

@@ -178,6 +178,24 @@ static void a_primary_that_is_not_the_holder_stays(void **state)
     refused(fx, CORE2, REMOVE, "I1");
 }
 
+/* Two replicas leave at once, and the first was made the primary meanwhile:
+ * the other may be made it, too, once the first has left. */
+static void nobody_leaves_a_cluster_that_the_holder_has_left(void **state)
+{
+    struct fixture *fx = *state;
+
+    fx->pc->left = true;
+    cms_db_assign(fx->pc, CORE2);
+    leave(fx, CORE2);
+    fixture_place(fx, CORE1, AS_REPLICA, "10.0.0.3",
+                  "database cluster join 10.0.0.1");
+    refused(fx, CORE1, REMOVE, "I1");
+    fixture_says(fx, CORE2, "Status : Detaching\n");
+    refused(fx, CORE1, REMOVE, "I1");
+    fixture_place(fx, CORE2, AS_PRIMARY, NULL, REMOVE);
+    allowed(fx, CORE1, REMOVE);
+}
+
 static void the_holder_must_say_that_it_is_the_primary(void **state)
 {
     struct fixture *fx = *state;
@@ -383,6 +401,7 @@ int main(void)
         BED(the_other_sets_digests_do_not_count),
         BED(a_moved_primary_stops_the_first_remove),
         BED(a_primary_that_is_not_the_holder_stays),
+        BED(nobody_leaves_a_cluster_that_the_holder_has_left),
         BED(the_holder_must_say_that_it_is_the_primary),
         BED(the_holder_stays_while_somebody_is_connected),
         BED(only_the_holder_initializes),
