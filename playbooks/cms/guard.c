@@ -164,8 +164,10 @@ static int holder_is_in(const struct view *view, struct err *err)
         return 0;
     return err_set(err, CAUSE_REFUSED,
                    "I1: it is a member of a cluster that node %s, which is to "
-                   "hold the data, has left (that is %s): who leads it now?",
-                   name_of(pc, pc->holder), cms_place_word(holder));
+                   "hold the data, has left (that is %s): wait until one leads "
+                   "it; when none can, primary=%s --accept data-loss",
+                   name_of(pc, pc->holder), cms_place_word(holder),
+                   name_of(pc, pc->holder));
 }
 
 /* -- one function a command ----------------------------------------------- */
