@@ -92,11 +92,16 @@ static size_t find_node(const struct plan_cluster *pc, const char *name)
     return SIZE_MAX;
 }
 
-static const struct step *find_step(const struct plan *plan, const char *id)
+/* The same id may stand in rows of disjoint roles: the node tells which. */
+static const struct step *find_step(const struct plan_cluster *pc,
+                                    const char *id, size_t node)
 {
-    for (size_t i = 0; id && i < plan->playbook->n_steps; i++)
-        if (strcmp(plan->playbook->steps[i].id, id) == 0)
-            return &plan->playbook->steps[i];
+    const struct playbook *pb = pc->plan->playbook;
+
+    for (size_t i = 0; id && i < pb->n_steps; i++)
+        if (strcmp(pb->steps[i].id, id) == 0 &&
+            (node == SIZE_MAX || (pb->steps[i].roles & pc->nodes[node].roles)))
+            return &pb->steps[i];
     return NULL;
 }
 
@@ -152,10 +157,10 @@ static void note_left(struct plan_cluster *pc, size_t node, int64_t t_ms)
 static void replay_cell(struct plan_cluster *pc,
                         const struct store_entry *entry, const json_t *data)
 {
-    const struct step *step = find_step(pc->plan, entry->record.step);
     const char *to = json_string_value(json_object_get(data, "to"));
     const char *walk = json_string_value(json_object_get(data, "walk"));
     size_t node = find_node(pc, entry->record.node);
+    const struct step *step = find_step(pc, entry->record.step, node);
 
     if (!step || !to)
         return;

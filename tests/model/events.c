@@ -43,7 +43,7 @@ static void add_reads(struct events *e, size_t i, const struct cell *cell)
             add(e, DO_LATE, i);
         return;
     }
-    if (!n->up || (verify && (h.left.faults || world_is_still(&h.world))))
+    if (!n->up || h.left.faults || world_is_still(&h.world))
         add(e, DO_LATE, i);
 }
 
@@ -99,7 +99,7 @@ static void add_node(struct events *e, size_t i)
 }
 
 /* A person who looked: a primary stands in Error; or nobody leads or can come
- * to lead, and the newest copy is on another node than the journal has it. */
+ * to lead, and this copy is the newest. */
 static void add_repairs(struct events *e)
 {
     bool led = false;
@@ -113,7 +113,7 @@ static void add_repairs(struct events *e)
             add(e, CLEARS, i);
     }
     for (size_t i = 0; !led && i < h.world.n_data; i++)
-        if (h.journal.left && h.world.node[i].newest && h.journal.holder != i)
+        if (h.journal.left && h.world.node[i].newest)
             add(e, NAMES, i);
 }
 
@@ -223,29 +223,30 @@ static void crash(void)
 
 static void settle_foreign(void)
 {
-    static const char *const accepted[] = {"foreign", NULL};
+    harness_accept(ACCEPTED_FOREIGN);
+    for (size_t i = 0; i < h.world.n; i++) {
+        struct world_node *n = &h.world.node[i];
 
-    h.accept = true;
-    h.plan->accepted = accepted;
-    for (size_t i = 0; i < h.world.n; i++)
-        h.world.node[i].foreign = 0;
+        n->foreign = 0;
+        /* its status no longer tells that it is connected: done once more */
+        if (n->role == CLIENT && n->last == CODE_FOREIGN)
+            n->last = CODE_CONNECT;
+    }
 }
 
 static void person(enum kind kind, size_t node)
 {
-    static const char *const accepted[] = {"data-loss", NULL};
     struct plan_input named = {"primary", h.pc->nodes[node].node->name};
 
     if (kind == CLEARS) {
         world_take(&h.world, node, CODE_CLEAR);
         return;
     }
-    h.accept = false;
-    h.plan->accepted = NULL;
+    harness_accept(ACCEPTED_NOTHING);
     if (kind == ACCEPT)
         settle_foreign();
     if (kind == NAMES) {
-        h.plan->accepted = accepted;
+        harness_accept(ACCEPTED_LOSS);
         h.plan->inputs = &named;
         h.plan->n_inputs = 1;
     }

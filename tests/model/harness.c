@@ -279,14 +279,20 @@ static void take_bits(struct shot *s)
     s->journal_holder = (uint8_t)(j->holder + 1);
 }
 
+void harness_accept(enum accepted what)
+{
+    static const char *const lists[][2] = {
+        {NULL, NULL}, {"foreign", NULL}, {"data-loss", NULL}};
+
+    h.accept = what;
+    h.plan->accepted = lists[what];
+}
+
 void harness_put(const struct shot *s)
 {
-    static const char *const accepted[] = {"foreign", NULL};
-
     h.left = s->left;
     h.life = (enum life)s->life;
-    h.accept = s->accept;
-    h.plan->accepted = s->accept ? accepted : NULL;
+    harness_accept((enum accepted)s->accept);
     h.now = AT_NOW;
     h.spoil = false;
     h.n_due = h.next_due = 0;
@@ -318,7 +324,7 @@ static void take_course(struct shot *s)
                       : 0;
     s->cause = (uint8_t)course->why.cause;
     s->waiting = h.course_waits;
-    s->accept = h.accept;
+    s->accept = (uint8_t)h.accept;
     if (course->walk.cells)
         take_walk(s);
 }

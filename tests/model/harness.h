@@ -68,6 +68,12 @@ enum kind {
     KINDS
 };
 
+enum accepted { /* --accept */
+    ACCEPTED_NOTHING,
+    ACCEPTED_FOREIGN,
+    ACCEPTED_LOSS
+};
+
 struct due { /* one completion that the loop would bring */
     void (*run)(struct due *);
     probe_done_f *probed;
@@ -93,7 +99,7 @@ struct harness {
     struct budgets left;
     struct journaled journal;
     enum life life;
-    bool accept;
+    enum accepted accept;
     uint64_t now;
     bool spoil; /* the next file that is put does not arrive */
     /* by node */
@@ -106,12 +112,14 @@ struct harness {
     store_done_f *on_intent;
     course_f *look_again;
     bool course_due, course_waits;
+    void (*on_record)(const struct journal_record *); /* or NULL */
     struct due due[DUE_MAX];
     size_t n_due, next_due;
 };
 extern struct harness h;
 
 /* harness.c */
+void harness_accept(enum accepted what);
 void harness_put(const struct shot *shot);
 void harness_take(struct shot *shot);
 void harness_start(enum run_mode mode); /* a new process on the journal */

@@ -30,6 +30,8 @@ void __wrap_probe_start(const struct probe_options *options, probe_done_f *done,
 int __wrap_send_act(const struct sending *sending, bool *hold, struct err *err);
 void __wrap_plan_note_sent(struct plan_cluster *pc, size_t node,
                            const char *command);
+void __real_plan_note_sent(struct plan_cluster *pc, size_t node,
+                           const char *command);
 void __wrap_plan_note_file(struct plan_cluster *pc, size_t node,
                            const char *name);
 char *__wrap_arena_strdup(struct arena *a, const char *text);
@@ -204,6 +206,8 @@ void __wrap_journal_write(struct journal *journal,
                                h.pc->nodes[node_called(record->node)].roles)))
             step = &h.plan->playbook->steps[row];
     keep(record, step);
+    if (h.on_record)
+        h.on_record(record);
     json_decref(record->data);
     if (!done)
         return;
@@ -279,8 +283,10 @@ static int stage(const struct sending *s)
         s->view->node == SIZE_MAX ? NULL : &h.pc->nodes[s->view->node];
     int rc = 0;
 
-    if (s->act->kind == ACT_LOCAL)
+    if (s->act->kind == ACT_LOCAL) {
         h.pc->issued = h.pc->loaded = h.journal.issued = true;
+        course_record(s->course, "generation", json_object());
+    }
     if (s->act->kind == ACT_FETCH)
         pn->backup_ms = AT_NOW;
     if (s->act->kind == ACT_PUT && h.spoil)
@@ -299,7 +305,7 @@ static void check_sent(const struct sending *s, const char *text)
 
     if (!command_match(&cms_product, text, &err))
         breach_note("I6", "%s", text);
-    if (h.saw_foreign[node] && !h.accept)
+    if (h.saw_foreign[node] && h.accept != ACCEPTED_FOREIGN)
         breach_note("I7", "`%s' on %s, where somebody else was seen", text,
                     h.pc->nodes[node].node->name);
     if (code >= CODE_JOIN) {
@@ -338,6 +344,10 @@ void __wrap_plan_note_sent(struct plan_cluster *pc, size_t node,
 {
     struct plan_node *pn = &pc->nodes[node];
 
+    if (pc != h.pc) { /* a plan that resume.c reads */
+        __real_plan_note_sent(pc, node, command);
+        return;
+    }
     if (strncmp(command, "database cluster", 16) != 0)
         return;
     h.sent[node] = view_code(command);
@@ -420,6 +430,7 @@ void __wrap_course_gates_passed(struct course *course)
         h.pc->nodes[i].first_last = view_code_text(i, view_code(last));
         h.world.node[i].foreign = 0; /* what was there before is not */
     }
+    course_record(course, "plan", plan_cluster_json(h.pc));
     course_halt_at(course, COURSE_DECIDED);
 }
 
