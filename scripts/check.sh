@@ -10,6 +10,7 @@
 #   clang     the same sources with clang, warnings are errors
 #   lint      format, clang-tidy, cppcheck, and the rules in tests/lint
 #   valgrind  the unit tests, and the tests labelled valgrind, built plain
+#   fuzz      every fuzzer of tests/fuzz for 10 s
 #
 # --quick       units and rules only; clang-tidy on what git sees as changed
 # --no-install  leaves the packages as they are (scripts/deps.sh test demo)
@@ -21,21 +22,21 @@ set -euo pipefail
 
 SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 cd "$(dirname "$SELF")/.."
-ALL='build test clang lint valgrind'
+ALL='build test clang lint valgrind fuzz'
 JOBS=${JOBS:-$(nproc)}
 quick=
 no_install=
 parts=()
 
 usage() {
-    sed -n '5,19s/^# \{0,1\}//p' "$SELF"
+    sed -n '5,20s/^# \{0,1\}//p' "$SELF"
 }
 
 for arg in "$@"; do
     case $arg in
     --quick) quick=1 ;;
     --no-install) no_install=1 ;;
-    build | test | clang | lint | valgrind) parts+=("$arg") ;;
+    build | test | clang | lint | valgrind | fuzz) parts+=("$arg") ;;
     -h | --help)
         usage
         exit 0
@@ -48,7 +49,10 @@ for arg in "$@"; do
 done
 if [ ${#parts[@]} -eq 0 ]; then
     for part in $ALL; do
-        [ -n "$quick" ] && [ "$part" = valgrind ] || parts+=("$part")
+        case $quick$part in
+        1valgrind | 1fuzz) ;;
+        *) parts+=("$part") ;;
+        esac
     done
 fi
 
@@ -256,6 +260,10 @@ part_valgrind() {
         xargs -r -P "$JOBS" -n 1 bash -c 'valgrind_one "$1"' valgrind
     ctest --test-dir build/dev -L '^valgrind$' --output-on-failure \
         --timeout 900
+}
+
+part_fuzz() {
+    scripts/fuzz.sh --seconds 10 --jobs "$JOBS"
 }
 
 run_parts() {
