@@ -176,9 +176,9 @@ static void test_password_by_command(void **state)
     hunt_start(bed);
     assert_int_equal(mkfifo(gate, 0600), 0);
     bed_inventory(bed, "cluster lab", "password = command:cat gate");
-    bed_inventory(bed, "issuer dbca", "ca_key_password = env:CA_WORDS");
-    bed->env[0] = "CA_WORDS=" CA_WORDS;
-    hunt_keep_word("the CA's password", CA_WORDS);
+    bed_inventory(bed, "cluster lab", "passphrase = env:KEY_WORDS");
+    bed->env[0] = "KEY_WORDS=" KEY_WORDS;
+    hunt_keep_word("the passphrase", KEY_WORDS);
     run = bed_begin(bed, BED_JSON, APPLY);
     fd = open(gate, O_WRONLY | O_CLOEXEC); /* when it reads */
     assert_true(fd >= 0);
