@@ -25,7 +25,7 @@ static void check_json(const struct event *event)
     const char *detail = json_string_value(json_object_get(json, "detail"));
 
     must(line);
-    for (const char *p = line; *p; p++)
+    for (const char *p = line; p && *p; p++)
         must(*p >= 0x20 && *p < 0x7f);
     back = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
     must(json_equal(json, back));

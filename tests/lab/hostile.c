@@ -19,7 +19,7 @@ enum {
     "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b"                                      \
     "1m\xc2\x9b"                                                               \
     "7m\xe2\x80\xae"                                                           \
-    "drawkcab\xe2\x81\xa6\x7f\b\b\rdone"
+    "drawkcab\xe2\x81\xa6\x7f\b\b\rdone\xe2\x81\xa9\xe2\x80\xac"
 
 /* -- commands -------------------------------------------------------------- */
 
@@ -90,9 +90,10 @@ static void add_name(struct request *r, const char *name)
 /* Once; what is asked after it has its usual answer. */
 static void odd_names(struct request *r)
 {
+    static const char steers[] = STEERS;
     static const char *const names[] = {
         "../../etc/passwd",     "a/b",  "/", "..", "", "new\nline.crt",
-        "dbserver-g9-3f9a.key", STEERS,
+        "dbserver-g9-3f9a.key", steers,
     };
 
     begin(r, FXP_NAME);

@@ -58,7 +58,7 @@ static void test_nothing_steers(void **state)
         { "\x1b[2J\x1b]0;t\x07", "\\x1b[2J\\x1b]0;t\\x07" },
         { "a\rb\x7f", "a\\x0db\\x7f" },
         { "\xc2\x9b" "31m", "\\xc2\\x9b31m" },           /* CSI of C1 */
-        { "\xe2\x80\xae" "gpj.exe", "\\xe2\\x80\\xaegpj.exe" }, /* RLO */
+        { "\xe2\x80\xae" "gpj\xe2\x80\xac", "\\xe2\\x80\\xaegpj\\xe2\\x80\\xac" }, /* RLO */
         { "\xe2\x81\xa6x\xe2\x81\xa9", "\\xe2\\x81\\xa6x\\xe2\\x81\\xa9" },
         { "\xd8\x9c" "x", "\\xd8\\x9cx" },               /* ALM */
         { "core\xe2\x80\x8b" "1", "core\\xe2\\x80\\x8b1" }, /* ZWSP */

@@ -167,7 +167,7 @@ static void test_names_are_visible(void **state)
 {
     struct recipe r = {.cn = "a\xe2\x80\xae"
                              "b\xc2\x9b"
-                             "c"};
+                             "c\xe2\x80\xac"};
     struct made made = make_cert(&r, NULL);
     X509_NAME *name = X509_get_subject_name(made.cert);
     struct pki_cert_info info;
@@ -175,7 +175,8 @@ static void test_names_are_visible(void **state)
 
     (void)state;
     pki_describe(made.pem, strlen(made.pem), &info, NULL);
-    assert_string_equal(info.subject, "CN=a\\xe2\\x80\\xaeb\\xc2\\x9bc");
+    assert_string_equal(info.subject,
+                        "CN=a\\xe2\\x80\\xaeb\\xc2\\x9bc\\xe2\\x80\\xac");
     for (int i = 0; i < 12; i++) {
         X509_NAME_add_entry_by_txt(
             name, "OU", MBSTRING_UTF8,
