@@ -25,6 +25,7 @@ enum {
 #endif
 
 enum {
+    HUGE_READS = 64, /* five files of at most 256 KB, and one packet more */
     BOUND_MS = 45000
 };
 
@@ -121,6 +122,22 @@ static void must_have_been_cheap(const struct bed_run *run, uint64_t took_ms)
         fail_msg("certfleet %s: took %d ms", run->line, (int)took_ms);
 }
 
+/* Of 2 GB no more than a few packets of 32 KB were taken. */
+static void must_have_taken_little(struct bed *bed)
+{
+    json_t *list = json_object_get(bed_lab(bed, "faults"), "faults"), *fault;
+    size_t i;
+
+    json_array_foreach(list, i, fault)
+    {
+        json_int_t hits = json_integer_value(json_object_get(fault, "hits"));
+
+        assert_true(hits > 0);
+        if (strcmp(bed_text(fault, "kind"), "sftp-huge") == 0)
+            assert_true(hits <= HUGE_READS);
+    }
+}
+
 static bool says_one_of(const struct bed_run *run, const char *words)
 {
     while (*words) {
@@ -153,6 +170,7 @@ static void test_harm(void **state)
     struct bed_run *run = bed_do(bed, "%s", h->words);
 
     must_have_been_cheap(run, clock_mono_ms() - began);
+    must_have_taken_little(bed);
     must_be_clean(run, &run->out_text);
     must_be_clean(run, &run->err_text);
     bed_ends(run, h->code, h->outcome);
