@@ -160,6 +160,32 @@ int cmd_pki_inspect(struct app *app)
     return worst;
 }
 
+/* -- findings
+ * ------------------------------------------------------------------- */
+
+static void tell_finding(struct app *app, const char *path,
+                         const struct pki_finding *f)
+{
+    static const char *const words[] = {"note", "warning", "error"};
+    struct str visible;
+    json_t *json;
+
+    if (app->out.json) {
+        json = app_event("finding");
+        json_object_set_new(json, "file", app_text(path));
+        json_object_set_new(json, "finding", app_text(f->id));
+        json_object_set_new(json, "state", app_text(words[f->severity]));
+        json_object_set_new(json, "detail", app_text(f->text));
+        out_json(&app->out, json);
+        return;
+    }
+    str_init(&visible, 4096);
+    str_add_visible(&visible, f->text, strlen(f->text), false);
+    out_say(&app->out, "%s: %s %s: %s\n", path, words[f->severity], f->id,
+            str_text(&visible));
+    str_release(&visible);
+}
+
 /* -- match, verify
  * -------------------------------------------------------------- */
 
@@ -202,6 +228,44 @@ int cmd_pki_match(struct app *app)
     return code;
 }
 
+static enum pki_profile profile_of(const char *word)
+{
+    if (strcmp(word, "public") == 0)
+        return PKI_PUBLIC;
+    return strcmp(word, "private") == 0 ? PKI_PRIVATE : PKI_DATABASE;
+}
+
+/* Every rule of the profile, each breach a line. */
+static int lint_chain(struct app *app, const struct secret *cert,
+                      const struct str *bundle)
+{
+    const char *const *value = app->args.value;
+    const char *const hosts[] = {value[OPT_HOST], NULL};
+    enum pki_purpose purpose = pki_purpose_of(&app->args, PKI_SERVER);
+    const struct pki_chain chain = {
+        .what = purpose == PKI_CLIENT ? "client" : "server",
+        .cert = cert->data,
+        .cert_len = cert->len,
+        .trust = str_text(bundle),
+        .trust_len = bundle->len,
+        .purpose = purpose,
+        .profile = profile_of(value[OPT_PROFILE]),
+        .hosts = hosts,
+        .at = now_s(),
+    };
+    struct pki_findings findings = {.n = 0};
+    bool bad;
+
+    pki_lint_chain(&chain, &findings);
+    for (size_t i = 0; i < findings.n; i++)
+        tell_finding(app, app->args.words[0], &findings.list[i]);
+    bad = pki_findings_has_error(&findings);
+    pki_findings_release(&findings);
+    return answer(app, !bad,
+                  bad ? "the chain breaks a rule of the profile"
+                      : "the chain keeps to the profile");
+}
+
 static int verify(struct app *app, const struct secret *cert,
                   const struct str *bundle)
 {
@@ -216,6 +280,11 @@ static int verify(struct app *app, const struct secret *cert,
     if (pki_describe_all(bundle->data, bundle->len, &infos, &n, &err) < 0)
         return app_failf(app, CAUSE_INPUT, "%s: %s", files[1], err.text);
     free(infos);
+    if (app->args.value[OPT_PROFILE])
+        return lint_chain(app, cert, bundle);
+    if (app->args.value[OPT_HOST] &&
+        !pki_names_host(cert->data, cert->len, app->args.value[OPT_HOST]))
+        return answer(app, false, "the certificate does not name the host");
     if (pki_verify(cert->data, cert->len, bundle->data, bundle->len,
                    pki_purpose_of(&app->args, PKI_ANY), now_s(), &err) < 0)
         return answer(app, false, err.text);
@@ -344,29 +413,6 @@ int cmd_pki_normalize(struct app *app)
 /* -- lint
  * ---------------------------------------------------------------------------
  */
-
-static void tell_finding(struct app *app, const char *path,
-                         const struct pki_finding *f)
-{
-    static const char *const words[] = {"note", "warning", "error"};
-    struct str visible;
-    json_t *json;
-
-    if (app->out.json) {
-        json = app_event("finding");
-        json_object_set_new(json, "file", app_text(path));
-        json_object_set_new(json, "finding", app_text(f->id));
-        json_object_set_new(json, "state", app_text(words[f->severity]));
-        json_object_set_new(json, "detail", app_text(f->text));
-        out_json(&app->out, json);
-        return;
-    }
-    str_init(&visible, 4096);
-    str_add_visible(&visible, f->text, strlen(f->text), false);
-    out_say(&app->out, "%s: %s %s: %s\n", path, words[f->severity], f->id,
-            str_text(&visible));
-    str_release(&visible);
-}
 
 static const char *base_name(const char *path)
 {

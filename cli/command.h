@@ -35,6 +35,8 @@ enum opt {
     OPT_KEY,
     OPT_DAYS,
     OPT_PURPOSE,
+    OPT_PROFILE,
+    OPT_HOST,
     OPT_ORDER,
     OPT_MAN,
     OPT_DOT,

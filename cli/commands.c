@@ -74,14 +74,18 @@ static const struct command pki_subs[] = {
         "certfleet pki match dbserver.key dbserver.crt\n"
         "    exit code 0: it does; 1: it does not; 2: not readable\n"},
     {.name = "verify", .synopsis = "CERTIFICATE BUNDLE [CA]",
-     .options = OPT_BIT(OPT_PURPOSE), .min_words = 2, .max_words = 3,
-     .run = cmd_pki_verify,
+     .options = OPT_BIT(OPT_PURPOSE) | OPT_BIT(OPT_PROFILE) |
+        OPT_BIT(OPT_HOST),
+     .min_words = 2, .max_words = 3, .run = cmd_pki_verify,
      .summary = "does the certificate chain up to a root of the bundle, now?",
      .help =
         "Only the files given count, never the system's roots.",
      .examples =
         "certfleet pki verify dbserver.crt dbca.crt --purpose server\n"
-        "    as the database will ask for it\n"},
+        "    as the database will ask for it\n"
+        "certfleet pki verify full.crt roots.crt --profile public --host "
+        "cms.example.com\n"
+        "    every rule that browsers hold it to\n"},
     {.name = "csr", .synopsis = "BASENAME CN:VALUE [ATTRIBUTE:VALUE...]",
      .options = OPT_BIT(OPT_KEY) | OPT_BIT(OPT_PURPOSE), .min_words = 2,
      .max_words = ANY_WORDS, .run = cmd_pki_csr,

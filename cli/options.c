@@ -53,6 +53,11 @@ const struct option_row option_rows[OPT_COUNT] = {
     [OPT_DAYS] = {"days", 0, "DAYS", "how long the certificate is valid"},
     [OPT_PURPOSE] = {"purpose", 0, "any|server|client",
         "what the certificate is for: its extended key usage"},
+    [OPT_PROFILE] = {"profile", 0, "database|private|public",
+        "judge the whole chain, each breach a line: as a database set, by "
+        "RFC 5280, or as public CAs are judged"},
+    [OPT_HOST] = {"host", 0, "NAME",
+        "the name or address that the certificate must carry"},
     [OPT_ORDER] = {"order", 0, NULL,
         "put the chain in order, too: leaf, intermediates, root"},
     [OPT_MAN] = {"man", 0, NULL, "print the manual page, as man(7) source"},

@@ -55,7 +55,8 @@ void pki_lint_chain(const struct pki_chain *chain,
     if (m.extra) {
         m.cert = sk_X509_shift(m.extra);
         pki_lint_member(&m, trust, chain->at, findings);
-        pki_lint_names(&m, chain->hosts, findings);
+        if (chain->purpose != PKI_CLIENT)
+            pki_lint_names(&m, chain->hosts, findings);
     }
     pki_member_release(&m);
     sk_X509_pop_free(trust, X509_free);

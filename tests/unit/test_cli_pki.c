@@ -120,6 +120,39 @@ static void test_match_and_verify(void **state)
         CERTFLEET("pki", "verify", "dbserver.crt", "dbclient.crt", "dbca.crt"),
         0);
     assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.key"), 2);
+    assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.crt",
+                               "--host", "core9.example.com"),
+                     1);
+}
+
+static void test_verify_by_profile(void **state)
+{
+    static const char *const profiles[] = {"database", "private", "public"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.crt",
+                                   "--profile", profiles[i], "--host",
+                                   "core2.example.com"),
+                         0);
+        assert_says(capture.out, "SUCCESS: the chain keeps to the profile");
+        assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.crt",
+                                   "--profile", profiles[i], "--host",
+                                   "core9.example.com"),
+                         1);
+        assert_says(capture.out, "dbserver.crt: error F3: server certificate: "
+                                 "it does not carry core9.example.com");
+        assert_int_equal(CERTFLEET("pki", "verify", "dbca.crt", "dbca.crt",
+                                   "--profile", profiles[i]),
+                         1);
+        assert_says(capture.out, "dbca.crt: error B9: ");
+    }
+    assert_int_equal(CERTFLEET("pki", "verify", "dbclient.crt", "dbca.crt",
+                               "--profile", "private", "--purpose", "client"),
+                     0);
+    assert_int_equal(CERTFLEET("pki", "verify", "dbserver.crt", "dbca.crt",
+                               "--profile", "strict"),
+                     2);
 }
 
 static void test_nothing_is_overwritten(void **state)
@@ -231,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_make_a_set_in_the_words_of_the_mmp),
         cmocka_unit_test(test_openssl_agrees),
         cmocka_unit_test(test_match_and_verify),
+        cmocka_unit_test(test_verify_by_profile),
         cmocka_unit_test(test_nothing_is_overwritten),
         cmocka_unit_test(test_a_refused_make_leaves_nothing),
         cmocka_unit_test(test_inspect),
