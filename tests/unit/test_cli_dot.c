@@ -160,7 +160,7 @@ static void it_wants_a_name(void **state)
     assert_says(capture.err, "name it");
 }
 
-static void json_holds_it_as_a_text(void **state)
+static void it_is_a_text_in_json(void **state)
 {
     (void)state;
     assert_int_equal(CERTFLEET("--json", "playbooks", "cms/db-rotate", "--dot"),
@@ -182,7 +182,7 @@ int main(void)
         cmocka_unit_test(braces_and_quotes_agree),
         cmocka_unit_test(quotes_in_a_title_are_escaped),
         cmocka_unit_test(it_wants_a_name),
-        cmocka_unit_test(json_holds_it_as_a_text),
+        cmocka_unit_test(it_is_a_text_in_json),
     };
 
     return cmocka_run_group_tests(tests, draw, capture_teardown);
