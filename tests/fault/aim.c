@@ -161,10 +161,11 @@ static const struct row *row_before(const struct row *row)
  * connection, at a status that was answered: no command is lost. */
 static int lose_shell(struct bed *bed, const struct cell *cell, int after)
 {
-    const struct row *row = cell_row(cell), *before = row_before(row);
+    const struct row *row = cell_row(cell), *before;
 
     if (!act_of_kind(row->step, ACT_CONFIRM))
         return after;
+    before = row_before(row);
     if (before->step->flags & STEP_LIVE)
         after = mark(bed, row->node, before, after);
     else if (cell->way != WAY_BACK)

@@ -95,7 +95,7 @@ int main(int argc, char **argv)
         {"verbose", no_argument, NULL, 'v'},
         {0},
     };
-    struct pool pool = {.jobs = 6};
+    struct pool pool = {.jobs = 0};
     const char *only = NULL;
     bool full = false;
     int c;
@@ -113,8 +113,10 @@ int main(int argc, char **argv)
             pool.talk = true;
         else
             return usage(argv[0]);
-    if (optind != argc || pool.jobs == 0)
+    if (optind != argc)
         return usage(argv[0]);
+    if (pool.jobs == 0) /* they mostly wait */
+        pool.jobs = full ? 12 : 8;
     if (pool.keep && mkdir(pool.keep, 0700) < 0 && errno != EEXIST)
         return usage(argv[0]);
     axes_init();

@@ -24,6 +24,8 @@ static unsigned gain(const struct covered *c, const struct cell *cell)
                     (c->column[cell->way][cell->column] ? 0u : 2u);
     bool rare = c->spans[cell->span] <= c->spans[!cell->span];
 
+    if (cell->way == WAY_TAKEN) /* the same rows as WAY_BACK: in the whole */
+        return 0;
     return news ? news + rare : 0;
 }
 

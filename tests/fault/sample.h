@@ -7,8 +7,8 @@
 
 #include "tests/fault/play.h"
 
-/* Each row and each fault at least once in each way, once and for good in
- * turn: what is not among them is marked MARK_SKIPPED. */
+/* Each row and each fault at least once forward and while rolling back, once
+ * and for good in turn: what is not among them is marked MARK_SKIPPED. */
 void sample_take(const struct cell *cells, enum mark *marks, size_t n);
 
 #endif

@@ -56,7 +56,8 @@ static void print_heads(void)
     }
 }
 
-static bool is_played(const struct cell *first, const enum mark *marks)
+/* Is there anything but `-' in this row? */
+static bool is_fit(const struct cell *first, const enum mark *marks)
 {
     size_t at = sheet_index(first);
 
@@ -66,14 +67,26 @@ static bool is_played(const struct cell *first, const enum mark *marks)
     return false;
 }
 
+static bool is_any_played(enum way way, const enum mark *marks)
+{
+    size_t at = sheet_index(&(struct cell){.way = way});
+
+    for (size_t i = 0; i < n_rows * n_columns * SPANS; i++)
+        if (marks[at + i] != MARK_UNFIT && marks[at + i] != MARK_SKIPPED)
+            return true;
+    return false;
+}
+
 static void print_way(enum way way, const enum mark *marks)
 {
+    if (!is_any_played(way, marks))
+        return;
     printf("\n%s.\n\n", titles[way]);
     print_heads();
     for (size_t r = 0; r < n_rows; r++) {
         struct cell cell = {.row = r, .way = way};
 
-        if (!is_played(&cell, marks))
+        if (!is_fit(&cell, marks) && way != WAY_FORWARD)
             continue;
         printf("%-*s", NAME_WIDTH, rows[r].name);
         for (cell.column = 0; cell.column < n_columns; cell.column++) {
