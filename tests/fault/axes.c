@@ -11,8 +11,8 @@
 #include "tests/fault/aim.h"
 
 enum {
-    LATE = 3500,        /* ms: longer than command_timeout (play.c) */
-    LATER = 6000,       /* ms: longer than timeout_leave and its like */
+    LATE = 4500,        /* ms: longer than command_timeout (play.c) */
+    LATER = 7500,       /* ms: longer than timeout_leave and its like */
     SHORT_BOOT = 600,   /* ms */
     LONG_BOOT = 3600000 /* ms: it stays down */
 };
