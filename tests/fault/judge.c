@@ -154,7 +154,9 @@ static bool is_named(const json_t *list, const char *node)
     return false;
 }
 
-/* Who is not named as left out serves, with one set, if the primary does. */
+/* Who is not named as left out serves, with one set, if the primary does.  A
+ * way back that could not begin leaves all as they are: then those are named
+ * that it waits for. */
 static void others_serve(struct bed *bed, const struct bed_run *run)
 {
     const json_t *out = json_object_get(bed_cluster(run, "lab"), "left_out");
@@ -163,7 +165,8 @@ static void others_serve(struct bed *bed, const struct bed_run *run)
     const char *set = NULL;
     size_t i;
 
-    if (is_named(out, bed_text(bed_cluster(run, "lab"), "primary")))
+    if (is_named(out, bed_text(bed_cluster(run, "lab"), "primary")) ||
+        bed_said(run, "does not answer"))
         return;
     json_array_foreach(list, i, node)
     {
