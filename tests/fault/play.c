@@ -63,6 +63,8 @@ enum mark play(const struct cell *cell)
     cell_name(cell, name, sizeof(name));
     const struct CMUnitTest tests[] = {{name, test_cell, NULL, bed_stop, NULL}};
 
+    /* ten times the patience of a scenario: many cells share the processors */
+    setenv("CERTFLEET_WRAP", "env", 0);
     playing = cell;
     came_of_it = MARK_WRONG;
     if (_cmocka_run_group_tests("cell", tests, 1, NULL, NULL) != 0)
