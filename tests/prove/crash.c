@@ -5,11 +5,14 @@
  *
  *     prove_crash [-j N]            a sample: every kind of point in every row
  *     prove_crash --full [-j N]     every point, both passes, both deaths
- *     prove_crash --only LABEL      this point alone, all of its deaths
+ *     prove_crash --only GLOB       the points that match, all their deaths
+ *
+ * --death kill|power and --way forth|back leave the others away.
  *
  * Ends with 1 when one cluster was left neither new nor old, or two counts of
  * the points differ.
  */
+#include <fnmatch.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +24,14 @@
 enum {
     AT_ONCE = 8,
     /* of the jobs one in so many is done once more, with a second death */
-    AGAIN_FULL = 5,
+    AGAIN_FULL = 10,
     AGAIN_SAMPLE = 12,
 };
 
 struct options {
     bool full;
     const char *only;
+    const char *death, *way; /* NULL: both */
     size_t at_once;
 };
 
@@ -99,18 +103,18 @@ static struct crash_job job_of(const struct group *group, const char *label,
 
 /* Those whose turn it is die once more, somewhere in what was to mend it. */
 static size_t choose_again(const struct crash_job *done, size_t n,
-                           struct crash_job *again, size_t one_in)
+                           struct crash_job *again, size_t rate)
 {
     size_t k = 0;
 
     for (size_t i = 0; i < n; i++) {
         size_t h = crash_hash(done[i].label) + done[i].pass + done[i].power;
 
-        if (h % one_in != 0 || done[i].points == 0)
+        if (h / 4 % rate != 0 || done[i].points == 0)
             continue;
         again[k] = done[i];
         again[k].end = CRASH_NONE;
-        again[k++].again = 1 + h / one_in % done[i].points;
+        again[k++].again = 1 + h / 4 / rate % done[i].points;
     }
     return k;
 }
@@ -143,9 +147,11 @@ static size_t make_jobs(const struct options *o, const struct group *group,
     return n;
 }
 
-static size_t one_in(const struct options *o)
+static size_t one_in(const struct options *o, size_t n)
 {
-    return o->only ? 1 : o->full ? AGAIN_FULL : AGAIN_SAMPLE;
+    if (n <= CRASH_PASSES)
+        return 1;
+    return o->full || o->only ? AGAIN_FULL : AGAIN_SAMPLE;
 }
 
 static void run_group(const struct options *o, const struct group *group,
@@ -164,10 +170,22 @@ static void run_group(const struct options *o, const struct group *group,
     add_up(total, jobs, n);
     total->points += sums.points;
 
-    n_again = choose_again(jobs, n, again, one_in(o));
+    n_again = choose_again(jobs, n, again, one_in(o, n));
     crash_crew(again, n_again, o->at_once);
     add_up(twice, again, n_again);
     twice->points += n_again;
+}
+
+static bool is_wanted_way(const struct options *o, enum crash_way way)
+{
+    return !o->way || strcmp(o->way, way == CRASH_BACK ? "back" : "forth") == 0;
+}
+
+static bool is_wanted(const struct options *o, const struct group *group)
+{
+    return (!o->death ||
+            strcmp(o->death, group->power ? "power" : "kill") == 0) &&
+           is_wanted_way(o, group->way);
 }
 
 static int choose_labels(const struct options *o, enum crash_way way,
@@ -188,7 +206,7 @@ static void keep_only(const char *only, struct crash_labels *labels)
     size_t k = 0;
 
     for (size_t i = 0; i < labels->n; i++)
-        if (strcmp(labels->list[i], only) == 0)
+        if (fnmatch(only, labels->list[i], 0) == 0)
             labels->list[k++] = labels->list[i];
         else
             free(labels->list[i]);
@@ -201,13 +219,15 @@ static int run_all(const struct options *o)
     struct sums total = {0}, twice = {0};
     uint64_t began = clock_mono_ms();
 
-    if (choose_labels(o, CRASH_FORWARD, &labels[CRASH_FORWARD]) < 0 ||
-        choose_labels(o, CRASH_BACK, &labels[CRASH_BACK]) < 0)
-        return 1;
+    for (int way = 0; way < 2; way++)
+        if (is_wanted_way(o, (enum crash_way)way) &&
+            choose_labels(o, (enum crash_way)way, &labels[way]) < 0)
+            return 1;
     for (size_t i = 0; i < 2 && o->only; i++)
         keep_only(o->only, &labels[i]);
     for (size_t i = 0; i < N_GROUPS; i++)
-        run_group(o, &groups[i], &labels[groups[i].way], &total, &twice);
+        if (is_wanted(o, &groups[i]))
+            run_group(o, &groups[i], &labels[groups[i].way], &total, &twice);
     tell("killed again in what was to mend it", &twice);
     printf("%zu deaths and %zu second ones in %llu s\n",
            total.ends[CRASH_NEW] + total.ends[CRASH_OLD] +
@@ -222,31 +242,48 @@ static int run_all(const struct options *o)
     return total.points == 0 || total.ends[CRASH_NONE] > 0;
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return !word || strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+static bool take(struct options *o, int c)
+{
+    switch (c) {
+    case 'f':
+        o->full = true;
+        return true;
+    case 'o':
+        o->only = optarg;
+        return true;
+    case 'd':
+        o->death = optarg;
+        return is_one_of(o->death, "kill", "power");
+    case 'w':
+        o->way = optarg;
+        return is_one_of(o->way, "forth", "back");
+    case 'j':
+        o->at_once = strtoul(optarg, NULL, 10);
+        return o->at_once > 0;
+    default:
+        return false;
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct option known[] = {
         {"full", no_argument, NULL, 'f'},
         {"only", required_argument, NULL, 'o'},
+        {"death", required_argument, NULL, 'd'},
+        {"way", required_argument, NULL, 'w'},
         {NULL, 0, NULL, 0},
     };
     struct options o = {.at_once = AT_ONCE};
     int c;
 
     while ((c = getopt_long(argc, argv, "j:", known, NULL)) != -1)
-        switch (c) {
-        case 'f':
-            o.full = true;
-            break;
-        case 'o':
-            o.only = optarg;
-            break;
-        case 'j':
-            o.at_once = strtoul(optarg, NULL, 10);
-            break;
-        default:
+        if (!take(&o, c))
             return 2;
-        }
-    if (o.at_once == 0 || optind < argc)
-        return 2;
-    return run_all(&o);
+    return optind < argc ? 2 : run_all(&o);
 }

@@ -14,6 +14,10 @@
 #include "tests/prove/crash.h"
 #include "tests/scenario/bed.h"
 
+enum {
+    PROGRESS = 100 /* jobs; it may take long */
+};
+
 struct member {
     pid_t pid; /* 0: nobody */
     struct crash_job *job;
@@ -54,8 +58,8 @@ static void tell(const struct member *m)
     char buf[16384];
     size_t n;
 
-    printf("NEITHER: %s%s, then %s%s", job->power ? "power cut: " : "",
-           job->label, job->way == CRASH_BACK ? "(of a way back) " : "",
+    printf("NEITHER: %s%s%s, then %s", job->power ? "power cut: " : "",
+           job->way == CRASH_BACK ? "of a way back: " : "", job->label,
            crash_pass_word(job->pass));
     if (job->again)
         printf(", killed again at its point %zu (%s)", job->again, job->died);
@@ -90,7 +94,7 @@ static bool finish(struct member *m, int status)
 size_t crash_crew(struct crash_job *jobs, size_t n, size_t at_once)
 {
     struct member *crew = calloc(at_once, sizeof(*crew));
-    size_t begun = 0, running = 0, failed = 0;
+    size_t begun = 0, running = 0, failed = 0, ended;
     int status;
 
     if (!crew)
@@ -106,6 +110,9 @@ size_t crash_crew(struct crash_job *jobs, size_t n, size_t at_once)
         if (pid > 0) {
             failed += finish(find(crew, at_once, pid), status);
             running--;
+            ended = begun - running;
+            if (ended % PROGRESS == 0)
+                fprintf(stderr, "%zu of %zu, %zu wrong\n", ended, n, failed);
         }
     }
     free(crew);
