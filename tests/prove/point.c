@@ -142,7 +142,7 @@ static json_t *ask_lab(const char *line)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char answer[MOST_ANSWER];
+    char answer[MOST_ANSWER] = "";
     size_t len = 0;
     ssize_t n = 1;
 
