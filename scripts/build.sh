@@ -10,36 +10,14 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+. scripts/configure.sh
 folder=${CERTFLEET_BUILD:-$PWD/build/release}
-log=$folder.log
-cache=$folder/CMakeCache.txt
-
 if [ "${1:-}" = --if-missing ] && [ -x "$folder/certfleet" ] &&
     [ -x "$folder/tests/lab/certfleet-lab" ]; then
     echo "$folder"
     exit 0
 fi
 
-# A folder that was made for another clone is made anew.
-if [ -e "$cache" ] &&
-    ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then
-    rm -rf "$folder"
-fi
-mkdir -p "${folder%/*}"
-generator=()
-if [ ! -e "$cache" ] && command -v ninja >/dev/null; then
-    generator=(-G Ninja)
-fi
-
-build() {
-    [ -e "$cache" ] || cmake --preset release -B "$folder" "${generator[@]}"
-    cmake --build "$folder" --parallel "$(nproc)" \
-        --target certfleet certfleet-lab
-}
-
-if ! build >"$log" 2>&1; then
-    tail -n 40 "$log" >&2
-    echo "build: failed; all of it: $log" >&2
-    exit 1
-fi
+configure release "$folder"
+build_quietly "$folder" certfleet certfleet-lab
 echo "$folder"

@@ -22,6 +22,7 @@ set -euo pipefail
 
 SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 cd "$(dirname "$SELF")/.."
+. scripts/configure.sh
 ALL='build test clang lint valgrind fuzz'
 JOBS=${JOBS:-$(nproc)}
 quick=
@@ -68,27 +69,6 @@ pick() {
     done
     echo "check: none of these is installed: $*" >&2
     return 1
-}
-
-# configure PRESET FOLDER [CMAKE-ARG...].  A folder keeps its generator; one
-# that was made for another clone is made anew.
-configure() {
-    local preset=$1 folder=$2 cache=$2/CMakeCache.txt generator=()
-
-    shift 2
-    if [ -e "$cache" ] &&
-        ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then
-        rm -rf "$folder"
-    fi
-    if [ ! -e "$cache" ] && command -v ninja >/dev/null; then
-        generator=(-G Ninja)
-    fi
-    mkdir -p build
-    if ! cmake --preset "$preset" -B "$folder" "${generator[@]}" "$@" \
-        >"$folder.log" 2>&1; then
-        cat "$folder.log"
-        return 1
-    fi
 }
 
 # Runs a function with -e on, which `if` and `||` would turn off inside it;

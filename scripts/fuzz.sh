@@ -17,6 +17,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+. scripts/configure.sh
 seconds=10
 jobs=2
 targets=()
@@ -56,22 +57,6 @@ if [ ${#targets[@]} -eq 0 ]; then
     done
 fi
 
-# A folder that was made for another clone is made anew.
-build() {
-    local cache=build/fuzz/CMakeCache.txt generator=()
-
-    if [ -e "$cache" ] &&
-        ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then
-        rm -rf build/fuzz
-    fi
-    if [ ! -e "$cache" ] && command -v ninja >/dev/null; then
-        generator=(-G Ninja)
-    fi
-    mkdir -p build
-    cmake --preset fuzz -B build/fuzz "${generator[@]}" &&
-        cmake --build build/fuzz --parallel "$(nproc)" --target fuzzers
-}
-
 stat_of() {
     sed -n "s/^stat::$1: *//p" "$2" | tail -n 1
 }
@@ -106,12 +91,8 @@ run_one() {
     return 1
 }
 
-mkdir -p build
-if ! build >build/fuzz.log 2>&1; then
-    tail -n 40 build/fuzz.log >&2
-    echo 'fuzz: the build failed; all of it: build/fuzz.log' >&2
-    exit 1
-fi
+configure fuzz build/fuzz
+build_quietly build/fuzz fuzzers
 FUZZ_SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/fuzz.XXXXXX")
 trap 'rm -rf "$FUZZ_SCRATCH"' EXIT
 FUZZ_SECONDS=$seconds

@@ -18,6 +18,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+. scripts/configure.sh
 folder=build/prove
 install=1
 seconds=300
@@ -51,23 +52,6 @@ while [ $# -gt 0 ]; do
 done
 [ ${#parts[@]} -gt 0 ] || parts=(order crash fault chains fuzz)
 
-# Optimised, with assertions.
-build() {
-    local cache=$folder/CMakeCache.txt generator=()
-
-    if [ -e "$cache" ] &&
-        ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then
-        rm -rf "$folder"
-    fi
-    if [ ! -e "$cache" ] && command -v ninja >/dev/null; then
-        generator=(-G Ninja)
-    fi
-    mkdir -p "$folder"
-    cmake --preset dev -B "$folder" "${generator[@]}" \
-        -DCMAKE_C_FLAGS=-O2 >"$folder.log" 2>&1 &&
-        cmake --build "$folder" --parallel "$(nproc)" >>"$folder.log" 2>&1
-}
-
 part_order() {
     "$folder"/tests/model/certfleet-model --full &&
         "$folder"/tests/model/certfleet-model --mutants
@@ -93,11 +77,9 @@ part_fuzz() {
 }
 
 [ -z "$install" ] || scripts/deps.sh test
-if ! build; then
-    tail -n 40 "$folder.log" >&2
-    echo "prove: the build failed; all of it: $folder.log" >&2
-    exit 1
-fi
+# Optimised, with assertions.
+configure dev "$folder" -DCMAKE_C_FLAGS=-O2
+build_quietly "$folder"
 failed=()
 for part in "${parts[@]}"; do
     at=$SECONDS

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# For the other scripts to source: how a build folder is made.
+
+# configure PRESET FOLDER [CMAKE-ARG...].  A folder keeps its generator; one
+# that was made for another clone is made anew.  What CMake says is in
+# FOLDER.log, and shown when it fails.
+configure() {
+    local preset=$1 folder=$2 cache=$2/CMakeCache.txt generator=()
+
+    shift 2
+    if [ -e "$cache" ] &&
+        ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then
+        rm -rf "$folder"
+    fi
+    if [ ! -e "$cache" ] && command -v ninja >/dev/null; then
+        generator=(-G Ninja)
+    fi
+    mkdir -p "${folder%/*}"
+    if ! cmake --preset "$preset" -B "$folder" "${generator[@]}" "$@" \
+        >"$folder.log" 2>&1; then
+        cat "$folder.log" >&2
+        return 1
+    fi
+}
+
+# build_quietly FOLDER [TARGET...]: what the compiler says is in FOLDER.log,
+# and its end is shown when it fails.
+build_quietly() {
+    local folder=$1
+
+    shift
+    if ! cmake --build "$folder" --parallel "$(nproc)" --target "${@:-all}" \
+        >>"$folder.log" 2>&1; then
+        tail -n 40 "$folder.log" >&2
+        echo "${0##*/}: the build failed; all of it: $folder.log" >&2
+        return 1
+    fi
+}
