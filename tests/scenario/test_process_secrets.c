@@ -110,6 +110,7 @@ static void finds(const char *text)
 static void test_the_hunter(void **state)
 {
     struct bed *bed = bed_start(state, "2+0", NULL);
+    char *answer;
 
     hunt_start(bed);
     finds(arena_printf(&bed->arena, "x=%s;", bed_read(bed, "password")));
@@ -126,6 +127,11 @@ static void test_the_hunter(void **state)
     finds("IHAid1xkLyUKMTIzNDU2NzgK");     /* a blank before it */
     finds("ICBwIndcZC8lCjEyMzQ1Njc4Cg=="); /* two */
     assert_null(hunt_found("p\"w\\d/%", 7));
+    /* and in what the lab keeps of a person's commands */
+    bed_lab(bed, "foreign core1 'pki inspect 7022775c642f250a313233340a'");
+    answer = json_dumps(bed_lab(bed, "history *"), 0);
+    finds(answer);
+    free(answer);
 }
 
 /* -- ways to log in -------------------------------------------------------- */
