@@ -19,7 +19,7 @@ enum {
     PENDING = 64,
     ENTRIES = 100,
     GET_CAP = 4096,
-    BIG_CAP = 100000,
+    BIG_CAP = 2 << 20, /* so large that its size is asked first */
     OUT_CAP = 1 << 20
 };
 
