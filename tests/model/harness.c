@@ -179,11 +179,9 @@ static uint8_t age_of(uint64_t ms)
 
 static uint8_t target_of(const struct cms_facts *f)
 {
-    size_t k = h.pc->set.n - 1; /* the CA: every node has it */
-
     if (f->target_back)
         return TARGET_OLD;
-    for (k = 0; k < SET_FILES_MAX; k++)
+    for (size_t k = 0; k < SET_FILES_MAX; k++)
         if (f->target_sha256[k][0])
             return TARGET_NEW;
     return TARGET_NONE;

@@ -60,6 +60,7 @@ struct shot_node {
     uint8_t led;    /* who led when this cell's ground was read: a bit a node */
     uint8_t flight; /* code on its way */
     uint8_t dropped, sent, journaled, first, backup;
+    uint8_t pad;   /* no byte that nobody wrote: shots are compared */
     uint16_t view; /* the whole status, while acts stand on it */
     uint16_t cell[MODEL_ROWS];
 };

@@ -287,7 +287,7 @@ static int stage(const struct sending *s)
         h.pc->issued = h.pc->loaded = h.journal.issued = true;
         course_record(s->course, "generation", json_object());
     }
-    if (s->act->kind == ACT_FETCH)
+    if (pn && s->act->kind == ACT_FETCH)
         pn->backup_ms = AT_NOW;
     if (s->act->kind == ACT_PUT && h.spoil)
         rc = -1;
