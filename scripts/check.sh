@@ -6,10 +6,11 @@
 #   scripts/check.sh [--quick] [--no-install] [PART...]
 #
 #   build     gcc, with AddressSanitizer and UBSan, warnings are errors
-#   test      every test, on that build
+#   test      every test, on that build, but those labelled prove
 #   clang     the same sources with clang, warnings are errors
 #   lint      format, clang-tidy, cppcheck, and the rules in tests/lint
 #   valgrind  the unit tests, and the tests labelled valgrind, built plain
+#   prove     the short forms of scripts/prove.sh, built plain
 #   fuzz      every fuzzer of tests/fuzz for 10 s
 #
 # --quick       units and rules only; clang-tidy on what git sees as changed
@@ -23,21 +24,21 @@ set -euo pipefail
 SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 cd "$(dirname "$SELF")/.."
 . scripts/configure.sh
-ALL='build test clang lint valgrind fuzz'
+ALL='build test clang lint valgrind prove fuzz'
 JOBS=${JOBS:-$(nproc)}
 quick=
 no_install=
 parts=()
 
 usage() {
-    sed -n '5,20s/^# \{0,1\}//p' "$SELF"
+    sed -n '5,21s/^# \{0,1\}//p' "$SELF"
 }
 
 for arg in "$@"; do
     case $arg in
     --quick) quick=1 ;;
     --no-install) no_install=1 ;;
-    build | test | clang | lint | valgrind | fuzz) parts+=("$arg") ;;
+    build | test | clang | lint | valgrind | prove | fuzz) parts+=("$arg") ;;
     -h | --help)
         usage
         exit 0
@@ -51,7 +52,7 @@ done
 if [ ${#parts[@]} -eq 0 ]; then
     for part in $ALL; do
         case $quick$part in
-        1valgrind | 1fuzz) ;;
+        1valgrind | 1prove | 1fuzz) ;;
         *) parts+=("$part") ;;
         esac
     done
@@ -93,7 +94,7 @@ part_build() {
 }
 
 part_test() {
-    local only=()
+    local only=(-LE '^prove$')
 
     part_build
     [ -z "$quick" ] || only=(-L '^(unit|lint)$')
@@ -240,6 +241,13 @@ part_valgrind() {
         xargs -r -P "$JOBS" -n 1 bash -c 'valgrind_one "$1"' valgrind
     ctest --test-dir build/dev -L '^valgrind$' --output-on-failure \
         --timeout 900
+}
+
+part_prove() {
+    configure dev build/dev
+    compile build/dev
+    ctest --test-dir build/dev -L '^prove$' --parallel 2 \
+        --output-on-failure --no-tests=error --timeout 900
 }
 
 part_fuzz() {
