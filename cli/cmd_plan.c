@@ -162,7 +162,7 @@ int cmd_playbooks(struct app *app)
         if (!one)
             return app_fail(app, &err);
     }
-    if (args_has(&app->args, OPT_DOT))
+    if (one && args_has(&app->args, OPT_DOT))
         return draw(app, one);
     for (const struct playbook *const *p = registry_playbooks(); *p; p++) {
         if (one && *p != one)

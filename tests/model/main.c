@@ -128,9 +128,12 @@ static void run(const char *shape, struct model_options *o, size_t most,
 {
     struct explored r;
     double t = seconds();
+    char *end;
 
-    if (sscanf(shape, "%zu+%zu", &o->data, &o->clients) != 2 || !o->data ||
-        o->data + o->clients > WORLD_MAX) {
+    o->data = strtoul(shape, &end, 10);
+    o->clients = *end == '+' ? strtoul(end + 1, &end, 10) : WORLD_MAX;
+    if (*end || !o->data || o->data > WORLD_MAX ||
+        o->clients > WORLD_MAX - o->data) {
         fprintf(stderr, "certfleet-model: bad shape `%s'\n%s", shape, usage);
         exit(2);
     }

@@ -108,9 +108,9 @@ static void decide(void)
         pn->sent = calloc(CODES + 1, sizeof(*pn->sent));
         if (!pn->sent)
             abort();
-        for (uint8_t code = CODE_REMOVE; code < CODES; code++)
+        for (int code = CODE_REMOVE; code < CODES; code++)
             if (code != CODE_FOREIGN)
-                pn->sent[pn->n_sent++] = view_code_text(i, code);
+                pn->sent[pn->n_sent++] = view_code_text(i, (uint8_t)code);
     }
 }
 

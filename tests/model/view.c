@@ -93,10 +93,10 @@ uint8_t view_code(const char *text)
 {
     uint8_t code;
 
-    for (code = CODE_REMOVE; code < CODE_JOIN; code++)
-        if (code != CODE_CERTS_OLD && code != CODE_CERTS_NEW &&
-            strcmp(text, view_code_text(0, code)) == 0)
-            return code;
+    for (int c = CODE_REMOVE; c < CODE_JOIN; c++)
+        if (c != CODE_CERTS_OLD && c != CODE_CERTS_NEW &&
+            strcmp(text, view_code_text(0, (uint8_t)c)) == 0)
+            return (uint8_t)c;
     if (strncmp(text, "database cluster certs ", 23) == 0)
         return strstr(text, " old") ? CODE_CERTS_OLD : CODE_CERTS_NEW;
     code = towards(text, "database cluster join 10.0.0.", CODE_JOIN);

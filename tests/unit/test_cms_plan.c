@@ -288,7 +288,9 @@ static void files_without_a_slot_are_left_alone(void **state)
     json = plan_cluster_json(fx.pc);
     json_object_set_new(json, "set", json_pack("[{s:s}]", "name", "x"));
     json_array_foreach(json_object_get(json, "nodes"), i, node)
+    {
         json_object_set(node, "old", old);
+    }
     json_decref(old);
     assert_int_equal(plan_cluster_load(fx.pc, json, NULL), 0);
     assert_string_equal(fx.pc->set.files[0].name, "dbserver-g7-3f9a.key");
