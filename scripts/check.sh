@@ -288,7 +288,7 @@ prepare() {
     # strict_string_checks would refuse strndup() on bytes without an end
     export ASAN_OPTIONS=detect_stack_use_after_return=1
     export UBSAN_OPTIONS=print_stacktrace=1
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/check.XXXXXX")
+    scratch=$(mktemp -d "$(work_place)/check.XXXXXX")
     chmod 711 "$scratch"
     export TMPDIR=$scratch
     trap 'rm -rf "$scratch"' EXIT

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# For the other scripts to source: how a build folder is made.
+# For the other scripts to source: how a build folder is made, and where tests
+# work.
 
 # configure PRESET FOLDER [CMAKE-ARG...].  A folder keeps its generator; one
 # that was made for another clone is made anew.  What CMake says is in
@@ -37,4 +38,23 @@ build_quietly() {
         echo "${0##*/}: the build failed; all of it: $folder.log" >&2
         return 1
     fi
+}
+
+# Prints a folder for tests to work in: $TMPDIR; else memory, where there are 2
+# GB of it and programs may be run from there (the store syncs every commit, and
+# a thousand stores wait for the disk); else /tmp.
+work_place() {
+    local place=/dev/shm trial free
+
+    if [ -z "${TMPDIR:-}" ] && trial=$(mktemp -p $place 2>/dev/null); then
+        free=$(df --output=avail -k $place | tail -n 1)
+        cp /bin/true "$trial" && chmod 700 "$trial"
+        if [ "$free" -gt 2000000 ] && "$trial" 2>/dev/null; then
+            rm -f "$trial"
+            echo $place
+            return
+        fi
+        rm -f "$trial"
+    fi
+    echo "${TMPDIR:-/tmp}"
 }

@@ -80,6 +80,10 @@ part_fuzz() {
 # Optimised, with assertions; warnings are the business of check.sh.
 configure dev "$folder" -DCMAKE_C_FLAGS=-O2 -DCERTFLEET_WERROR=OFF
 build_quietly "$folder"
+scratch=$(mktemp -d "$(work_place)/prove.XXXXXX")
+chmod 711 "$scratch"
+export TMPDIR=$scratch
+trap 'rm -rf "$scratch"' EXIT
 failed=()
 for part in "${parts[@]}"; do
     at=$SECONDS

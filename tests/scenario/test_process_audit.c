@@ -156,7 +156,7 @@ static void refuse(struct bed *bed, const char *words)
  * was cut off and given up: all kinds of records. */
 static struct bed *live(void **state)
 {
-    struct bed *bed = bed_start(state, "2+1", NULL);
+    struct bed *bed = bed_start(state, "2+0", NULL);
     struct bed_run *run;
     int hold;
 
