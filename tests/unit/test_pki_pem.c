@@ -412,6 +412,12 @@ static void read_all(const void *data, size_t len)
     free(copy);
 }
 
+/* Every place; below valgrind, where it takes minutes, each eleventh. */
+static size_t stride(void)
+{
+    return getenv("CERTFLEET_SLOW") ? 11 : 1;
+}
+
 static void test_truncated_pem(void **state)
 {
     char *all = join(leaf.pem, secret_text(leaf.key_pem), NULL);
@@ -420,9 +426,9 @@ static void test_truncated_pem(void **state)
     struct pki_cert_info info;
 
     (void)state;
-    for (size_t i = 0; i <= n; i++)
+    for (size_t i = 0; i <= n; i += stride())
         read_all(all, i);
-    for (size_t i = 1; i + 1 < strlen(leaf.pem); i++)
+    for (size_t i = 1; i + 1 < strlen(leaf.pem); i += stride())
         assert_int_equal(pki_describe(leaf.pem, i, &info, &err), -1);
     free(all);
 }
@@ -433,11 +439,11 @@ static void test_truncated_der(void **state)
     struct err err;
 
     (void)state;
-    for (size_t i = 0; i < leaf_der_len; i++) {
+    for (size_t i = 0; i < leaf_der_len; i += stride()) {
         read_all(leaf_der, i);
         assert_int_equal(pki_describe(leaf_der, i, &info, &err), -1);
     }
-    for (size_t i = 0; i < key_der_len; i++) {
+    for (size_t i = 0; i < key_der_len; i += stride()) {
         read_all(key_der, i);
         assert_int_equal(pki_describe(key_der, i, &info, &err), -1);
     }
@@ -449,7 +455,7 @@ static void test_damaged_der(void **state)
     unsigned char *copy = malloc(leaf_der_len);
 
     (void)state;
-    for (size_t i = 0; i < leaf_der_len; i++) {
+    for (size_t i = 0; i < leaf_der_len; i += stride()) {
         memcpy(copy, leaf_der, leaf_der_len);
         copy[i] ^= 0x81;
         read_all(copy, leaf_der_len);
