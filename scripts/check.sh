@@ -16,9 +16,9 @@
 # --quick       units and rules only; clang-tidy on what git sees as changed
 # --no-install  leaves the packages as they are (scripts/deps.sh test demo)
 #
-# Without PART: all of them but valgrind.  Ends at the first part that fails, with 1; also
-# with 1 when a process was left behind (scripts/strays.c).  Reads nothing from
-# standard input and needs no terminal.
+# Without PART: all of them but valgrind.  Ends at the first part that fails,
+# with 1; also with 1 when a process was left behind (scripts/strays.c).  Reads
+# nothing from standard input and needs no terminal.
 set -euo pipefail
 
 SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
