@@ -140,6 +140,13 @@ static char *make_text(const char *fmt, ...)
     return text;
 }
 
+const char *rig_place(void)
+{
+    const char *place = getenv("TMPDIR");
+
+    return place && *place == '/' ? place : "/tmp";
+}
+
 struct rig *rig_start(const char *program, const char *const *args)
 {
     static unsigned serial;
@@ -147,13 +154,11 @@ struct rig *rig_start(const char *program, const char *const *args)
     const char *argv[MAX_ARGS] = {program};
     /* eight at a time: the ninth takes the address of the first, gone */
     unsigned who = (unsigned)getpid() * 8 + serial++ % 8;
-    const char *place = getenv("TMPDIR");
     struct child c;
     struct str text;
     int n = 1;
 
-    rig->dir = make_text("%s/certfleet-lab.XXXXXX",
-                         place && *place == '/' ? place : "/tmp");
+    rig->dir = make_text("%s/certfleet-lab.XXXXXX", rig_place());
     if (!mkdtemp(rig->dir))
         broken("no folder");
     rig->base = make_text("127.%u.%u.1", 32 + who / 256 % 192, who % 256);

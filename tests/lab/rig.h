@@ -24,6 +24,9 @@ struct rig {
     int in, out; /* its standard input (its life line) and output */
 };
 
+/* Where tests work: $TMPDIR, else /tmp. */
+const char *rig_place(void);
+
 /* `args` are further arguments, NULL-ended ("--make", "3+2" ...); without
  * --make the last one is a lab.ini and `dir` must be given.  The lab ends
  * when this process does (--until-eof). */

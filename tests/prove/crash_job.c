@@ -3,6 +3,7 @@
  * One death: the bed is a lab that answers in no time, the verdict is the
  * lab's.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -249,7 +250,7 @@ static void test_list(void **state)
     bed_finish(begin_mortal(bed, BED_JSON, first_words(the_job), NULL));
     bed_ends(bed->runs, 0, back ? "rolled-back" : "done");
     if (rename(arena_printf(&bed->arena, "%s/points", bed->dir), list_path) < 0)
-        fail_msg("%s cannot be made", list_path);
+        fail_msg("%s cannot be made: %s", list_path, strerror(errno));
 }
 
 int crash_list(enum crash_way way, bool power, const char *path)

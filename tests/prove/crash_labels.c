@@ -3,12 +3,14 @@
  * Counting points, twice; and a sample of them.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lab/rig.h"
 #include "tests/prove/crash.h"
 
 /* -- a list --------------------------------------------------------------- */
@@ -53,7 +55,7 @@ static int read_list(const char *path, struct crash_labels *labels)
 }
 
 struct count { /* a child, for it is a test program of its own */
-    char path[64];
+    char path[PATH_MAX];
     pid_t pid;
 };
 
@@ -61,7 +63,9 @@ static void begin_count(struct count *c, enum crash_way way, bool power)
 {
     int fd;
 
-    snprintf(c->path, sizeof(c->path), "/tmp/certfleet-points.XXXXXX");
+    /* beside the beds: the list is moved here from one of them */
+    snprintf(c->path, sizeof(c->path), "%s/certfleet-points.XXXXXX",
+             rig_place());
     fd = mkstemp(c->path);
     if (fd < 0)
         abort();
