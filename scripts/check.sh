@@ -7,8 +7,8 @@
 #
 #   build     gcc, with AddressSanitizer and UBSan, warnings are errors
 #   test      every test, on that build, but those labelled prove
-#   clang     the same sources with clang, warnings are errors
-#   lint      format, clang-tidy, cppcheck, and the rules in tests/lint
+#   lint      format, clang-tidy with clang's own warnings, cppcheck, and the
+#             rules in tests/lint
 #   valgrind  the unit tests, and the tests labelled valgrind, built plain
 #   prove     the short forms of scripts/prove.sh, built plain
 #   fuzz      every fuzzer of tests/fuzz for 10 s
@@ -16,7 +16,7 @@
 # --quick       units and rules only; clang-tidy on what git sees as changed
 # --no-install  leaves the packages as they are (scripts/deps.sh test demo)
 #
-# Without PART: all of them but valgrind.  Ends at the first part that fails,
+# Without PART: all of them.  Ends at the first part that fails,
 # with 1; also with 1 when a process was left behind (scripts/strays.c).  Reads
 # nothing from standard input and needs no terminal.
 set -euo pipefail
@@ -24,9 +24,7 @@ set -euo pipefail
 SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 cd "$(dirname "$SELF")/.."
 . scripts/configure.sh
-# valgrind runs when it is named: its whole run has not been seen to pass since
-# key_passphrase (PBKDF2 takes minutes there).
-ALL='build test clang lint prove fuzz'
+ALL='build test lint valgrind prove fuzz'
 JOBS=${JOBS:-$(nproc)}
 quick=
 no_install=
@@ -40,7 +38,7 @@ for arg in "$@"; do
     case $arg in
     --quick) quick=1 ;;
     --no-install) no_install=1 ;;
-    build | test | clang | lint | valgrind | prove | fuzz) parts+=("$arg") ;;
+    build | test | lint | valgrind | prove | fuzz) parts+=("$arg") ;;
     -h | --help)
         usage
         exit 0
@@ -102,18 +100,6 @@ part_test() {
     [ -z "$quick" ] || only=(-L '^(unit|lint)$')
     ctest --test-dir build/asan --parallel 2 --output-on-failure \
         --no-tests=error --timeout 900 "${only[@]}" 2>&1 | tee build/test.log
-}
-
-configure_clang() {
-    local clang
-
-    clang=$(pick clang-14 clang)
-    configure dev build/clang "-DCMAKE_C_COMPILER=$clang"
-}
-
-part_clang() {
-    configure_clang
-    compile build/clang
 }
 
 sources() {
@@ -189,7 +175,7 @@ lint_tidy() {
     TIDY=$(pick clang-tidy-14 clang-tidy)
     CLANG=$(pick clang-14 clang)
     echo "-- $TIDY"
-    configure_clang
+    configure dev build/clang "-DCMAKE_C_COMPILER=$CLANG"
     mkdir -p build/tidy
     export TIDY CLANG
     export -f tidy_one
@@ -288,7 +274,8 @@ prepare() {
     unset DISPLAY SSH_ASKPASS GIT_DIR GIT_WORK_TREE MAKEFLAGS
     export LC_ALL=C.UTF-8 TZ=UTC
     # strict_string_checks would refuse strndup() on bytes without an end
-    export ASAN_OPTIONS=detect_stack_use_after_return=1
+    # the default of 256 MB keeps every short process from using memory again
+    export ASAN_OPTIONS=detect_stack_use_after_return=1:quarantine_size_mb=16
     export UBSAN_OPTIONS=print_stacktrace=1
     scratch=$(mktemp -d "$(work_place)/check.XXXXXX")
     chmod 711 "$scratch"
