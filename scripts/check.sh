@@ -9,7 +9,7 @@
 #   test      every test, on that build, but those labelled prove
 #   lint      format, clang-tidy with clang's own warnings, cppcheck, and the
 #             rules in tests/lint
-#   valgrind  the unit tests, and the tests labelled valgrind, built plain
+#   valgrind  the unit tests, a rotation and a way back, built plain
 #   prove     the short forms of scripts/prove.sh, built plain
 #   fuzz      every fuzzer of tests/fuzz for 10 s
 #
@@ -216,8 +216,8 @@ valgrind_one() {
     return $rc
 }
 
-# A test labelled valgrind starts the program through $CERTFLEET_WRAP.  A test
-# that measures time leaves its figure unjudged where CERTFLEET_SLOW is set.
+# A scenario starts the program through $CERTFLEET_WRAP.  A unit that does one
+# thing a thousand times does less of it where CERTFLEET_SLOW is set.
 part_valgrind() {
     local units
 
@@ -232,8 +232,8 @@ part_valgrind() {
     # shellcheck disable=SC2016
     printf '%s\n' "$units" | sort |
         xargs -r -P "$JOBS" -n 1 bash -c 'valgrind_one "$1"' valgrind
-    ctest --test-dir build/dev -L '^valgrind$' --output-on-failure \
-        --timeout 900
+    BED_ONLY=test_three_and_two build/dev/tests/scenario/test_happy
+    BED_ONLY=test_init_fails build/dev/tests/scenario/test_taken_back
 }
 
 part_prove() {

