@@ -8,14 +8,13 @@
 
 #include <glob.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/base/file.h"
 #include "core/pki/pki.h"
 #include "core/run/store.h"
+#include "tests/scenario/hand.h"
 
 enum {
     DB_CAP = 1 << 26
@@ -24,86 +23,6 @@ enum {
 static const char *const columns[] = {
     "t_ms", "run", "cluster", "node", "step", "kind", "data", "hash", NULL,
 };
-
-/* A copy of the database, and a hand in it. */
-struct hand {
-    struct bed *bed;
-    const char *folder;
-    sqlite3 *db;
-    int64_t last; /* record */
-};
-
-/* -- the hand -------------------------------------------------------------- */
-
-static void sql(struct hand *hand, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-static void sql(struct hand *hand, const char *fmt, ...)
-{
-    char *text = NULL, *why = NULL;
-    va_list ap;
-
-    va_start(ap, fmt);
-    if (vasprintf(&text, fmt, ap) < 0)
-        abort();
-    va_end(ap);
-    if (sqlite3_exec(hand->db, text, NULL, NULL, &why) != SQLITE_OK)
-        fail_msg("%s: %s", text, why);
-    free(text);
-}
-
-static const char *ask(struct hand *hand, const char *question)
-{
-    const char *answer;
-    sqlite3_stmt *q;
-
-    assert_int_equal(sqlite3_prepare_v2(hand->db, question, -1, &q, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
-    answer = arena_strdup(&hand->bed->arena,
-                          (const char *)sqlite3_column_text(q, 0));
-    sqlite3_finalize(q);
-    return answer ? answer : "";
-}
-
-/* A database of its own, without a log beside it: each change is there at
- * once. */
-static void reach_in(struct hand *hand, struct bed *bed, const char *name)
-{
-    struct arena *arena = &bed->arena;
-    sqlite3 *from;
-    sqlite3_backup *backup;
-
-    hand->bed = bed;
-    hand->folder = arena_printf(arena, "%s/%s", bed->dir, name);
-    assert_int_equal(mkdir(hand->folder, 0700), 0);
-    assert_int_equal(
-        sqlite3_open_v2(arena_printf(arena, "%s/state/certfleet.db", bed->dir),
-                        &from, SQLITE_OPEN_READONLY, NULL),
-        SQLITE_OK);
-    assert_int_equal(
-        sqlite3_open(arena_printf(arena, "%s/certfleet.db", hand->folder),
-                     &hand->db),
-        SQLITE_OK);
-    backup = sqlite3_backup_init(hand->db, "main", from, "main");
-    assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
-    sqlite3_backup_finish(backup);
-    sqlite3_close(from);
-    sql(hand, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF;"
-              "CREATE TEMP TABLE was AS SELECT * FROM journal;"
-              "CREATE TEMP TABLE was_runs AS SELECT * FROM runs;"
-              "CREATE TEMP TABLE was_chain AS SELECT * FROM chain");
-    hand->last = strtoll(ask(hand, "SELECT max(seq) FROM journal"), NULL, 10);
-    assert_true(hand->last > 100);
-}
-
-static void put_back(struct hand *hand)
-{
-    sql(hand, "BEGIN; DELETE FROM journal; DELETE FROM runs WHERE id NOT IN"
-              " (SELECT run FROM run_clusters); DELETE FROM chain;"
-              "INSERT INTO journal SELECT * FROM was;"
-              "INSERT OR REPLACE INTO runs SELECT * FROM was_runs;"
-              "INSERT INTO chain SELECT * FROM was_chain; COMMIT");
-}
 
 /* -- the audit ------------------------------------------------------------- */
 
@@ -189,22 +108,24 @@ static void test_a_history(void **state)
 /* One byte of a text, one more of a number, something where nothing was. */
 static void change(struct hand *hand, int64_t seq, const char *column)
 {
-    sql(hand,
-        "UPDATE journal SET %s = CASE"
-        " WHEN typeof(%s) = 'integer' THEN %s + 1"
-        " WHEN coalesce(%s, '') = '' THEN 'x'"
-        " ELSE substr(%s, 1, %lld %% length(%s))"
-        " || CASE substr(%s, 1 + %lld %% length(%s), 1)"
-        "    WHEN 'a' THEN 'b' ELSE 'a' END"
-        " || substr(%s, 2 + %lld %% length(%s)) END WHERE seq = %lld",
-        column, column, column, column, column, (long long)seq, column, column,
-        (long long)seq, column, column, (long long)seq, column, (long long)seq);
+    hand_sql(hand,
+             "UPDATE journal SET %s = CASE"
+             " WHEN typeof(%s) = 'integer' THEN %s + 1"
+             " WHEN coalesce(%s, '') = '' THEN 'x'"
+             " ELSE substr(%s, 1, %lld %% length(%s))"
+             " || CASE substr(%s, 1 + %lld %% length(%s), 1)"
+             "    WHEN 'a' THEN 'b' ELSE 'a' END"
+             " || substr(%s, 2 + %lld %% length(%s)) END WHERE seq = %lld",
+             column, column, column, column, column, (long long)seq, column,
+             column, (long long)seq, column, column, (long long)seq, column,
+             (long long)seq);
     assert_int_equal(sqlite3_changes(hand->db), 1);
 }
 
 static void restore(struct hand *hand, int64_t seq)
 {
-    sql(hand,
+    hand_sql(
+        hand,
         "INSERT OR REPLACE INTO journal SELECT * FROM was WHERE seq = %lld",
         (long long)seq);
 }
@@ -214,7 +135,7 @@ static void test_any_column_of_any_record(void **state)
     struct hand hand = {0};
 
     (void)state;
-    reach_in(&hand, history, __func__);
+    hand_reach_in(&hand, history, __func__);
     is_good(&hand);
     for (int64_t seq = 1; seq <= hand.last; seq++)
         for (const char *const *c = columns; *c; c++) {
@@ -232,15 +153,15 @@ static void test_any_type_of_any_record(void **state)
     struct hand hand = {0};
 
     (void)state;
-    reach_in(&hand, history, __func__);
+    hand_reach_in(&hand, history, __func__);
     for (int64_t seq = 1; seq <= hand.last; seq++) {
-        sql(&hand, "UPDATE journal SET t_ms = t_ms + 0.5 WHERE seq = %lld",
-            (long long)seq);
+        hand_sql(&hand, "UPDATE journal SET t_ms = t_ms + 0.5 WHERE seq = %lld",
+                 (long long)seq);
         is_found(&hand, seq, "half a millisecond");
         restore(&hand, seq);
-        sql(&hand,
-            "UPDATE journal SET run = CAST(run AS BLOB) WHERE seq = %lld",
-            (long long)seq);
+        hand_sql(&hand,
+                 "UPDATE journal SET run = CAST(run AS BLOB) WHERE seq = %lld",
+                 (long long)seq);
         is_found(&hand, seq, "bytes for a text");
         restore(&hand, seq);
     }
@@ -256,20 +177,21 @@ static void test_any_record_missing(void **state)
     struct hand hand = {0};
 
     (void)state;
-    reach_in(&hand, history, __func__);
+    hand_reach_in(&hand, history, __func__);
     for (int64_t seq = 1; seq <= hand.last; seq++) {
-        sql(&hand, "DELETE FROM journal WHERE seq = %lld", (long long)seq);
+        hand_sql(&hand, "DELETE FROM journal WHERE seq = %lld", (long long)seq);
         is_found(&hand, seq, "its absence");
         /* and when the others close up */
-        sql(&hand,
-            "UPDATE journal SET seq = -seq WHERE seq > %lld;"
-            "UPDATE journal SET seq = -seq - 1 WHERE seq < 0",
-            (long long)seq);
+        hand_sql(&hand,
+                 "UPDATE journal SET seq = -seq WHERE seq > %lld;"
+                 "UPDATE journal SET seq = -seq - 1 WHERE seq < 0",
+                 (long long)seq);
         is_found(&hand, seq, "that the others closed up");
-        put_back(&hand);
+        hand_put_back(&hand);
     }
-    sql(&hand, "INSERT INTO journal SELECT 0, t_ms, run, cluster, node, step,"
-               " kind, data, hash FROM was WHERE seq = 1");
+    hand_sql(&hand,
+             "INSERT INTO journal SELECT 0, t_ms, run, cluster, node, step,"
+             " kind, data, hash FROM was WHERE seq = 1");
     audit(&hand, NULL, &found);
     assert_true(found.misfits > 0);
     assert_int_equal(found.first_seq, 0);
@@ -278,11 +200,11 @@ static void test_any_record_missing(void **state)
 
 static void swap(struct hand *hand, int64_t a, int64_t b)
 {
-    sql(hand,
-        "UPDATE journal SET seq = -1 WHERE seq = %lld;"
-        "UPDATE journal SET seq = %lld WHERE seq = %lld;"
-        "UPDATE journal SET seq = %lld WHERE seq = -1",
-        (long long)a, (long long)a, (long long)b, (long long)b);
+    hand_sql(hand,
+             "UPDATE journal SET seq = -1 WHERE seq = %lld;"
+             "UPDATE journal SET seq = %lld WHERE seq = %lld;"
+             "UPDATE journal SET seq = %lld WHERE seq = -1",
+             (long long)a, (long long)a, (long long)b, (long long)b);
 }
 
 static void test_any_two_swapped(void **state)
@@ -290,7 +212,7 @@ static void test_any_two_swapped(void **state)
     struct hand hand = {0};
 
     (void)state;
-    reach_in(&hand, history, __func__);
+    hand_reach_in(&hand, history, __func__);
     for (int64_t a = 1; a < hand.last; a++) {
         int64_t far = a + 1 + (a * 7919) % (hand.last - a);
 
@@ -309,9 +231,10 @@ static void test_any_two_swapped(void **state)
 
 static void cut_after(struct hand *hand, int64_t seq, bool head_too)
 {
-    sql(hand, "DELETE FROM journal WHERE seq > %lld", (long long)seq);
+    hand_sql(hand, "DELETE FROM journal WHERE seq > %lld", (long long)seq);
     if (head_too)
-        sql(hand,
+        hand_sql(
+            hand,
             "UPDATE chain SET seq = %lld, hash = coalesce((SELECT hash FROM"
             " journal WHERE seq = %lld), '%064d')",
             (long long)seq, (long long)seq, 0);
@@ -323,12 +246,12 @@ static void test_any_end_cut_off(void **state)
     struct hand hand = {0};
 
     (void)state;
-    reach_in(&hand, history, __func__);
+    hand_reach_in(&hand, history, __func__);
     for (int64_t seq = hand.last - 1; seq >= 0; seq--) {
         cut_after(&hand, seq, false);
         is_found(&hand, seq + 1, "that it was cut off");
     }
-    put_back(&hand);
+    hand_put_back(&hand);
     /* who makes the chain's end fit has the table of runs against him */
     for (int64_t seq = hand.last - 1; seq >= 0; seq--) {
         cut_after(&hand, seq, true);
@@ -337,7 +260,7 @@ static void test_any_end_cut_off(void **state)
             fail_msg("not found: cut after record %lld, and the head",
                      (long long)seq);
     }
-    put_back(&hand);
+    hand_put_back(&hand);
     is_good(&hand);
     sqlite3_close(hand.db);
 }
@@ -352,15 +275,16 @@ static void test_a_whole_run_forgotten(void **state)
     int64_t seq;
 
     (void)state;
-    reach_in(&hand, history, __func__);
+    hand_reach_in(&hand, history, __func__);
     audit(&hand, NULL, &found);
     noted = found.head;
     audit(&hand, &noted, &found);
     assert_int_equal(found.misfits, 0);
-    seq = strtoll(ask(&hand, "SELECT began - 1 FROM runs ORDER BY began DESC"),
-                  NULL, 10);
+    seq = strtoll(
+        hand_ask(&hand, "SELECT began - 1 FROM runs ORDER BY began DESC"), NULL,
+        10);
     cut_after(&hand, seq, true);
-    sql(&hand, "DELETE FROM runs WHERE began > %lld", (long long)seq);
+    hand_sql(&hand, "DELETE FROM runs WHERE began > %lld", (long long)seq);
     audit(&hand, NULL, &found);
     assert_int_equal(found.misfits, 0);
     audit(&hand, &noted, &found);
@@ -390,16 +314,16 @@ static void test_a_row_of_a_run_changed(void **state)
     const char *run;
 
     (void)state;
-    reach_in(&hand, history, __func__);
-    run = ask(&hand, "SELECT id FROM runs ORDER BY began LIMIT 1");
+    hand_reach_in(&hand, history, __func__);
+    run = hand_ask(&hand, "SELECT id FROM runs ORDER BY began LIMIT 1");
     for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
-        sql(&hand, "UPDATE runs SET %s WHERE id = '%s'", changes[i], run);
+        hand_sql(&hand, "UPDATE runs SET %s WHERE id = '%s'", changes[i], run);
         audit(&hand, NULL, &found);
         if (found.misfits == 0 || strcmp(found.first_run, run) != 0)
             fail_msg("%s was not found", changes[i]);
-        put_back(&hand);
+        hand_put_back(&hand);
     }
-    sql(&hand, "DELETE FROM runs WHERE id = '%s'", run);
+    hand_sql(&hand, "DELETE FROM runs WHERE id = '%s'", run);
     audit(&hand, NULL, &found);
     assert_string_equal(found.first_run, run);
     sqlite3_close(hand.db);
@@ -473,27 +397,30 @@ static void test_beside_a_run(void **state)
 
 static void test_what_it_says(void **state)
 {
-    struct bed *bed = history;
-    struct bed_run *good = verify_reads_only(bed, ""), *bad;
-    json_t *head = json_object_get(audit_event(good), "head"), *first;
-    const char *noted = arena_printf(
+    struct bed *bed = bed_start(state, "2+0", NULL);
+    struct bed_run *good, *bad;
+    json_t *head, *first;
+    struct hand hand = {0};
+    const char *noted;
+
+    live(bed);
+    good = verify_reads_only(bed, "");
+    bed_ends(good, 0, "ok");
+    head = json_object_get(audit_event(good), "head");
+    noted = arena_printf(
         &bed->arena, "%lld:%s",
         (long long)json_integer_value(json_object_get(head, "seq")),
         bed_text(head, "hash"));
-    struct hand hand = {0};
-
-    (void)state;
-    bed_ends(good, 0, "ok");
     bed_ends(verify_reads_only(bed, noted), 0, "ok");
     bed_ends(bed_do(bed, "audit verify 12"), 2, "error");
-    reach_in(&hand, history, __func__);
+    hand_reach_in(&hand, bed, "copy");
     change(&hand, 57, "data");
-    bad = bed_do(bed, "audit verify --state-dir %s", __func__);
+    bad = bed_do(bed, "audit verify --state-dir copy");
     bed_ends(bad, 1, "error");
     first = json_object_get(audit_event(bad), "first");
     assert_int_equal(json_integer_value(json_object_get(first, "seq")), 57);
     assert_string_equal(bed_text(first, "run"),
-                        ask(&hand, "SELECT run FROM was WHERE seq = 57"));
+                        hand_ask(&hand, "SELECT run FROM was WHERE seq = 57"));
     assert_int_equal(
         json_integer_value(json_object_get(audit_event(bad), "misfits")), 1);
     assert_true(bed_said(bad, "journal record 57 (run 2"));
@@ -511,7 +438,7 @@ int main(void)
         cmocka_unit_test(test_a_whole_run_forgotten),
         cmocka_unit_test(test_a_row_of_a_run_changed),
         cmocka_unit_test_teardown(test_beside_a_run, bed_stop),
-        cmocka_unit_test(test_what_it_says),
+        cmocka_unit_test_teardown(test_what_it_says, bed_stop),
     };
     static const struct CMUnitTest first[] = {
         cmocka_unit_test(test_a_history),
