@@ -10,15 +10,16 @@
 #   lint      format, clang-tidy with clang's own warnings, cppcheck, and the
 #             rules in tests/lint
 #   valgrind  the unit tests, a rotation and a way back, built plain
-#   prove     the short forms of scripts/prove.sh, built plain
+#   prove     the short forms of scripts/prove.sh and the tests like them,
+#             built plain
 #   fuzz      every fuzzer of tests/fuzz for 10 s
 #
 # --quick       units and rules only; clang-tidy on what git sees as changed
 # --no-install  leaves the packages as they are (scripts/deps.sh test demo)
 #
-# Without PART: all of them.  Ends at the first part that fails,
-# with 1; also with 1 when a process was left behind (scripts/strays.c).  Reads
-# nothing from standard input and needs no terminal.
+# Without PART: all of them.  Ends at the first part that fails, with 1; also
+# with 1 when a process was left behind (scripts/strays.c).  Reads nothing from
+# standard input and needs no terminal.
 set -euo pipefail
 
 SELF=$(cd "$(dirname "$0")" && pwd)/${0##*/}
@@ -31,7 +32,7 @@ no_install=
 parts=()
 
 usage() {
-    sed -n '5,21s/^# \{0,1\}//p' "$SELF"
+    sed -n '5,22s/^# \{0,1\}//p' "$SELF"
 }
 
 for arg in "$@"; do
@@ -274,8 +275,9 @@ prepare() {
     unset DISPLAY SSH_ASKPASS GIT_DIR GIT_WORK_TREE MAKEFLAGS
     export LC_ALL=C.UTF-8 TZ=UTC
     # strict_string_checks would refuse strndup() on bytes without an end
-    # the default of 256 MB keeps every short process from using memory again
-    export ASAN_OPTIONS=detect_stack_use_after_return=1:quarantine_size_mb=16
+    # less new memory for each of some thousand short processes
+    ASAN_OPTIONS=detect_stack_use_after_return=1:quarantine_size_mb=16
+    export ASAN_OPTIONS=$ASAN_OPTIONS:max_malloc_fill_size=256
     export UBSAN_OPTIONS=print_stacktrace=1
     scratch=$(mktemp -d "$(work_place)/check.XXXXXX")
     chmod 711 "$scratch"
