@@ -99,7 +99,8 @@ part_test() {
 
     part_build
     [ -z "$quick" ] || only=(-L '^(unit|lint)$')
-    ctest --test-dir build/asan --parallel 2 --output-on-failure \
+    # a scenario waits for a fifth of its time
+    ctest --test-dir build/asan --parallel $((JOBS + 1)) --output-on-failure \
         --no-tests=error --timeout 900 "${only[@]}" 2>&1 | tee build/test.log
 }
 
