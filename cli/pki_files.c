@@ -110,6 +110,10 @@ static const char *escaped(struct arena *arena, const char *value)
 static int take_hosts(struct pki_words *words, const char *value,
                       const char ***hosts, size_t *n, struct err *err)
 {
+    if (*hosts)
+        return err_set(err, CAUSE_INPUT,
+                       "subjectAltName is given twice: give all names in one, "
+                       "with commas");
     *hosts =
         arena_alloc(&words->arena, (strlen(value) + 3) * sizeof(const char *));
     if (strpbrk(value, " \t"))

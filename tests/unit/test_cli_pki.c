@@ -185,6 +185,12 @@ static void test_a_refused_make_leaves_nothing(void **state)
     assert_says(capture.err, "no attribute `XX'");
     assert_int_equal(
         CERTFLEET("pki", "csr", "word", "CN:x", "subjectAltName:a, b"), 2);
+    /* the names of both would not fit into the room for the second */
+    assert_int_equal(CERTFLEET("pki", "csr", "word", "CN:x",
+                               "subjectAltName:a,b,c,d,e,f,g,h,i,j",
+                               "subjectAltName:a"),
+                     2);
+    assert_says(capture.err, "given twice");
     assert_int_equal(
         CERTFLEET("pki", "sign", "dbserver", "dbca", "--days", "0"), 2);
     assert_int_equal(access("word.key", F_OK), -1);
