@@ -17,7 +17,7 @@ enum {
 };
 
 /* The end of main(); what it returns.  $BED_ONLY runs the tests that match it,
- * by hand, in this process. */
+ * in this process; that none does is a failure. */
 int crew_run(const struct CMUnitTest *tests, size_t n);
 #define crew_tests(tests) crew_run(tests, sizeof(tests) / sizeof((tests)[0]))
 
