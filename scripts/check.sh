@@ -276,9 +276,7 @@ prepare() {
     unset DISPLAY SSH_ASKPASS GIT_DIR GIT_WORK_TREE MAKEFLAGS
     export LC_ALL=C.UTF-8 TZ=UTC
     # strict_string_checks would refuse strndup() on bytes without an end
-    # less new memory for each of some thousand short processes
-    ASAN_OPTIONS=detect_stack_use_after_return=1:quarantine_size_mb=16
-    export ASAN_OPTIONS=$ASAN_OPTIONS:max_malloc_fill_size=256
+    export ASAN_OPTIONS=detect_stack_use_after_return=1
     export UBSAN_OPTIONS=print_stacktrace=1
     scratch=$(mktemp -d "$(work_place)/check.XXXXXX")
     chmod 711 "$scratch"

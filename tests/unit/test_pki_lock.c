@@ -50,9 +50,9 @@ static void there_and_back(const char *kind)
 static void test_there_and_back(void **state)
 {
     (void)state;
-    if (getenv("CERTFLEET_SLOW"))
-        skip(); /* below valgrind a passphrase takes half a minute */
     there_and_back("ec:P-256");
+    if (getenv("CERTFLEET_SLOW"))
+        return; /* below valgrind a passphrase takes half a minute */
     there_and_back("ec:P-384");
     there_and_back("rsa:2048");
 }
