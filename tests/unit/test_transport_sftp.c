@@ -244,8 +244,10 @@ static void bytes_may_be_cut_anywhere(void **state)
     struct seen s[MIX];
     struct talk t;
 
+    size_t step = getenv("CERTFLEET_SLOW") ? 9 : 1; /* valgrind */
+
     (void)state;
-    for (size_t cut = 1; cut <= 64; cut++) {
+    for (size_t cut = 1; cut <= 64; cut += step) {
         talk_init(&t, 8, cut);
         start_mix(&t, s);
         run(&t);
