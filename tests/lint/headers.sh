@@ -10,21 +10,24 @@ declare -A seen
 SPDX='SPDX-License-Identifier: Apache-2.0'
 
 licence() {
-    c_files | while read -r f; do
-        [ "$(head -n 1 "$f")" = "/* $SPDX" ] ||
-            echo "$f:1: the first line is not \"/* $SPDX\""
-        sed -n '2{/^ \*$/!q1};3{/^ \* [A-Z0-9"`'"'"'a-z]/!q1;q0}' "$f" ||
-            echo "$f:2: no paragraph says what this file owns"
-    done
-    files '*.sh' '*.awk' '*.cmake' CMakeLists.txt | while read -r f; do
-        head -n 2 "$f" | grep -q "^# $SPDX\$" ||
-            echo "$f:1: no \"# $SPDX\" in the first two lines"
-    done
+    c_files | xargs -r awk -v first="/* $SPDX" '
+        FNR == 1 && $0 != first {
+            print FILENAME ":1: the first line is not \"" first "\""
+        }
+        FNR == 2 && $0 != " *" || FNR == 3 && !/^ \* [A-Z0-9"`'"'"'a-z]/ {
+            print FILENAME ":2: no paragraph says what this file owns"
+            nextfile
+        }'
+    files '*.sh' '*.awk' '*.cmake' CMakeLists.txt | xargs -r grep -LFx \
+        "# $SPDX" | sed "s/\$/:1: no line \"# $SPDX\"/" || true
 }
 
 guards() {
     files '*.h' | while read -r f; do
-        name=$(basename "$f" .h | tr 'a-z.-' 'A-Z__')
+        name=${f##*/}
+        name=${name%.h}
+        name=${name^^}
+        name=${name//[.-]/_}
         guard=$(sed -nE "s/^#ifndef (CERTFLEET_.*${name}_H)\$/\1/p" "$f")
         if [ -z "$guard" ]; then
             echo "$f:1: no include guard CERTFLEET_..._${name}_H"

@@ -33,6 +33,7 @@ static const char *const short_times[] = {
 struct bed *bed_start(void **state, const char *shape, const char *const *args)
 {
     struct bed *bed = calloc(1, sizeof(*bed));
+    const char *lab = getenv("CERTFLEET_LAB");
     const char *list[MAX_ARGS];
     size_t n = 0;
 
@@ -47,7 +48,7 @@ struct bed *bed_start(void **state, const char *shape, const char *const *args)
     list[n] = NULL;
     arena_init(&bed->arena);
     bed->kept = json_array();
-    bed->rig = rig_start(LAB_PROGRAM, list);
+    bed->rig = rig_start(lab ? lab : LAB_PROGRAM, list);
     bed->dir = bed->rig->dir;
     *state = bed;
     return bed;
