@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `pki inspect', `match', `verify', `normalize' and `lint': looking at local
- * files.  Says SUCCESS: or FAILURE: as the MMP does, and an exit code besides.
+ * `pki match', `verify', `normalize' and `lint': judging local files.  Says
+ * SUCCESS: or FAILURE: as the MMP does, and an exit code besides.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,127 +39,6 @@ static int answer(struct app *app, bool good, const char *text)
     return good ? EXIT_DONE : EXIT_NEGATIVE;
 }
 
-/* -- inspect ------------------------------------------------------------------
- */
-
-static void say_field(struct app *app, const char *name, const char *value)
-{
-    struct str visible;
-
-    if (!value || !*value)
-        return;
-    str_init(&visible, 1 << 14);
-    str_add_visible(&visible, value, strlen(value), false);
-    out_say(&app->out, "  %-12s %s\n", name, str_text(&visible));
-    str_release(&visible);
-}
-
-static void say_validity(struct app *app, const struct pki_cert_info *info)
-{
-    char from[CLOCK_TEXT_BYTES], to[CLOCK_TEXT_BYTES];
-    long long left = (info->not_after - now_s()) / 86400;
-
-    clock_rfc3339(info->not_before * 1000, from);
-    clock_rfc3339(info->not_after * 1000, to);
-    out_say(&app->out, "  %-12s %.19sZ to %.19sZ (%lld days left)\n", "valid",
-            from, to, left);
-}
-
-static void say_info(struct app *app, const char *path,
-                     const struct pki_cert_info *info)
-{
-    static const char *const kinds[] = {
-        [PKI_UNKNOWN] = "unknown",
-        [PKI_KEY] = "private key",
-        [PKI_CERTIFICATE] = "certificate",
-        [PKI_REQUEST] = "request",
-    };
-
-    out_say(&app->out, "%s: %s%s\n", path, kinds[info->kind],
-            info->kind != PKI_CERTIFICATE ? ""
-            : info->is_ca                 ? " (CA)"
-            : info->self_issued           ? " (self-signed)"
-                                          : "");
-    say_field(app, "subject", info->subject);
-    say_field(app, "names", info->names);
-    say_field(app, "issuer", info->issuer);
-    if (info->kind == PKI_CERTIFICATE)
-        say_validity(app, info);
-    say_field(app, "serial", info->serial);
-    say_field(app, "key", info->key);
-    say_field(app, "signature", info->signature);
-    say_field(app, "sha256", info->sha256);
-    say_field(app, "key sha256", info->spki_sha256);
-}
-
-static void tell_info(struct app *app, const char *path,
-                      const struct pki_cert_info *info)
-{
-    static const char *const kinds[] = {"unknown", "key", "certificate",
-                                        "request"};
-    json_t *json = app_event(kinds[info->kind]);
-
-    json_object_set_new(json, "file", app_text(path));
-    json_object_set_new(json, "subject", app_text(info->subject));
-    json_object_set_new(json, "issuer", app_text(info->issuer));
-    json_object_set_new(json, "names", app_text(info->names));
-    json_object_set_new(json, "serial", app_text(info->serial));
-    json_object_set_new(json, "key", app_text(info->key));
-    json_object_set_new(json, "signature", app_text(info->signature));
-    json_object_set_new(json, "is_ca", json_boolean(info->is_ca));
-    json_object_set_new(json, "not_before", app_time(info->not_before));
-    json_object_set_new(json, "not_after", app_time(info->not_after));
-    json_object_set_new(json, "sha256", app_text(info->sha256));
-    json_object_set_new(json, "spki_sha256", app_text(info->spki_sha256));
-    out_json(&app->out, json);
-}
-
-static void show_info(struct app *app, const char *path,
-                      const struct pki_cert_info *info)
-{
-    if (app->out.json)
-        tell_info(app, path, info);
-    else
-        say_info(app, path, info);
-}
-
-static int inspect(struct app *app, const char *path)
-{
-    struct err err = {.cause = CAUSE_NONE};
-    struct secret *data = pki_file_read(path, &err);
-    struct pki_cert_info one, *infos = NULL;
-    size_t n = 0;
-    int rc = -1;
-
-    if (!data)
-        return app_fail(app, &err);
-    rc = pki_describe(data->data, data->len, &one, &err);
-    if (rc == 0 && one.kind == PKI_CERTIFICATE)
-        rc = pki_describe_all(data->data, data->len, &infos, &n, &err);
-    else if (rc == 0)
-        show_info(app, path, &one);
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        show_info(app, path, &infos[i]);
-    free(infos);
-    secret_free(data);
-    if (rc == 0)
-        return EXIT_DONE;
-    err_context(&err, "%s", path);
-    err.cause = CAUSE_INPUT;
-    return app_fail(app, &err);
-}
-
-int cmd_pki_inspect(struct app *app)
-{
-    int worst = EXIT_DONE;
-
-    for (size_t i = 0; i < app->args.n_words; i++) {
-        int code = inspect(app, app->args.words[i]);
-        worst = code > worst ? code : worst;
-    }
-    return worst;
-}
-
 /* -- findings
  * ------------------------------------------------------------------- */
 
@@ -189,30 +68,50 @@ static void tell_finding(struct app *app, const char *path,
 /* -- match, verify
  * -------------------------------------------------------------- */
 
-static int match(struct app *app, const struct secret *key,
-                 const struct secret *cert)
+static int need_key(const char *path, const struct secret *key, struct err *err)
+{
+    struct pki_cert_info info;
+
+    if (pki_describe(key->data, key->len, &info, err) < 0)
+        return err_context(err, "%s", path);
+    if (info.kind != PKI_KEY)
+        return err_set(err, CAUSE_INPUT, "%s: it is no private key", path);
+    return 0;
+}
+
+static int need_holder(const char *path, const struct secret *cert,
+                       struct err *err)
+{
+    struct pki_cert_info info;
+
+    if (pki_describe(cert->data, cert->len, &info, err) < 0)
+        return err_context(err, "%s", path);
+    if (info.kind == PKI_KEY)
+        return err_set(err, CAUSE_INPUT,
+                       "%s: it is neither a certificate nor a request", path);
+    return 0;
+}
+
+/* What cannot be read is no mismatch. */
+static int match(struct app *app, struct secret *key, const struct secret *cert)
 {
     const char **words = app->args.words;
-    struct pki_cert_info info;
     struct err err = {.cause = CAUSE_NONE};
+    struct secret *open = pki_key_opened(app, words[0], key, &err);
+    int code;
 
-    if (pki_describe(key->data, key->len, &info, &err) < 0 ||
-        info.kind != PKI_KEY)
-        return app_failf(app, CAUSE_INPUT,
-                         "%s holds no private key that can "
-                         "be read (encrypted? %s)",
-                         words[0], err.cause ? err.text : "it is no key");
-    if (pki_describe(cert->data, cert->len, &info, &err) < 0 ||
-        (info.kind != PKI_CERTIFICATE && info.kind != PKI_REQUEST))
-        return app_failf(app, CAUSE_INPUT,
-                         "%s holds no certificate and no "
-                         "request",
-                         words[1]);
-    if (pki_match(key->data, key->len, NULL, cert->data, cert->len, &err) < 0)
-        return answer(app, false,
-                      "Key and certificate problem: certificate "
-                      "and key do not match");
-    return answer(app, true, "Key and certificate pair match");
+    if (!open || need_key(words[0], open, &err) < 0 ||
+        need_holder(words[1], cert, &err) < 0)
+        code = app_fail(app, &err);
+    else if (pki_match(open->data, open->len, NULL, cert->data, cert->len,
+                       &err) < 0)
+        code = answer(app, false,
+                      "Key and certificate problem: certificate and key do "
+                      "not match");
+    else
+        code = answer(app, true, "Key and certificate pair match");
+    secret_free(open);
+    return code;
 }
 
 int cmd_pki_match(struct app *app)

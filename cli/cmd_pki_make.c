@@ -166,14 +166,15 @@ int cmd_pki_selfsigned(struct app *app)
     return make_with_key(app, true);
 }
 
-/* -- sign
- * ---------------------------------------------------------------------------
- */
+/* -- sign ----------------------------------------------------------------- */
 
-static int open_ca(const char *base, struct pki_ca *ca, struct err *err)
+/* Our CA's key may be locked; what is refused names its file. */
+static int open_ca(struct app *app, struct pki_ca *ca, struct err *err)
 {
+    const char *base = app->args.words[1];
     char *cert = pki_file_name(base, "crt");
     char *key = pki_file_name(base, "key");
+    struct secret *password;
     struct pki_ca_options options = {
         .cert_path = cert,
         .key_path = key,
@@ -182,29 +183,52 @@ static int open_ca(const char *base, struct pki_ca *ca, struct err *err)
         .days = CA_DAYS,
         .now = now_s(),
     };
-    int rc = pki_ca_open(&options, ca, NULL, err);
+    int rc = pki_passphrase(app, key, &password, err);
 
+    options.password = password;
+    if (rc == 0)
+        rc = pki_ca_open(&options, ca, NULL, err);
+    secret_free(password);
     free(cert);
     free(key);
     return rc;
 }
 
-static int sign(struct app *app, const char *path, const struct secret *csr,
+/* PEM or DER, as one text. */
+static int read_request(const char *path, struct str *pem, struct err *err)
+{
+    struct secret *data = pki_file_read(path, err);
+    int rc;
+
+    if (!data)
+        return -1;
+    rc = pki_normalize(data->data, data->len, pem, err);
+    secret_free(data);
+    return rc < 0 ? err_context(err, "%s", path) : 0;
+}
+
+static int sign(struct app *app, const char *path, const char *csr_path,
                 struct err *err)
 {
     unsigned days = pki_days_of(&app->args, LEAF_DAYS, err);
     struct pki_ca ca = {.cert_pem = NULL};
+    struct str csr;
     char *pem = NULL;
     int rc = -1;
 
-    if (days == 0 || open_ca(app->args.words[1], &ca, err) < 0)
-        return -1;
-    rc = pki_sign_request(&ca, secret_text(csr),
-                          pki_purpose_of(&app->args, PKI_SERVER), days, now_s(),
-                          &pem, err);
+    str_init(&csr, 1 << 20);
+    if (days > 0 && read_request(csr_path, &csr, err) == 0 &&
+        open_ca(app, &ca, err) == 0) {
+        rc = pki_sign_request(&ca, str_text(&csr),
+                              pki_purpose_of(&app->args, PKI_SERVER), days,
+                              now_s(), &pem, err);
+        if (rc < 0)
+            err_context(err, "%s", csr_path);
+    }
     if (rc == 0)
         rc = pki_file_write(path, pem, strlen(pem), false, err);
     free(pem);
+    str_release(&csr);
     pki_ca_release(&ca);
     return rc;
 }
@@ -216,18 +240,15 @@ int cmd_pki_sign(struct app *app)
     char *path = pki_file_name(base, "crt");
     char *const names[] = {path, NULL};
     struct err err = {.cause = CAUSE_NONE};
-    struct secret *csr = NULL;
     int code = EXIT_DONE;
 
     if (pki_files_absent(names, &err) < 0 ||
-        !(csr = pki_file_read(csr_path, &err)) ||
-        sign(app, path, csr, &err) < 0) {
+        sign(app, path, csr_path, &err) < 0) {
         err.cause = CAUSE_INPUT;
         code = app_fail(app, &err);
     } else {
         say_made(app, "certificate", path);
     }
-    secret_free(csr);
     free(csr_path);
     free(path);
     return code;

@@ -38,6 +38,7 @@ enum opt {
     OPT_PROFILE,
     OPT_HOST,
     OPT_ORDER,
+    OPT_PASSPHRASE,
     OPT_MAN,
     OPT_DOT,
     OPT_COUNT
@@ -115,6 +116,7 @@ int cmd_pki_selfsigned(struct app *app);
 int cmd_pki_sign(struct app *app);
 int cmd_pki_normalize(struct app *app);
 int cmd_pki_lint(struct app *app);
+int cmd_pki_unlock(struct app *app);
 int cmd_prune(struct app *app);
 int cmd_unlock(struct app *app);
 int cmd_version(struct app *app);

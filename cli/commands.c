@@ -64,10 +64,15 @@ static const struct command pki_subs[] = {
     {.name = "inspect", .synopsis = "FILE...", .min_words = 1,
      .max_words = ANY_WORDS, .run = cmd_pki_inspect,
      .summary = "show what a key, certificate, request or bundle holds",
+     .help =
+        "PEM or DER, told apart by what the file holds, not by its name; each "
+        "part of a bundle, in its order, with usage, purposes and "
+        "constraints in OpenSSL's words.",
      .examples =
         "certfleet pki inspect dbserver.crt dbca.crt\n"
         "    names, issuer, validity and fingerprint of each\n"},
-    {.name = "match", .synopsis = "KEY CERTIFICATE", .min_words = 2,
+    {.name = "match", .synopsis = "KEY CERTIFICATE",
+     .options = OPT_BIT(OPT_PASSPHRASE), .min_words = 2,
      .max_words = 2, .run = cmd_pki_match,
      .summary = "does the key belong to the certificate or request?",
      .examples =
@@ -91,10 +96,12 @@ static const struct command pki_subs[] = {
      .max_words = ANY_WORDS, .run = cmd_pki_csr,
      .summary = "make BASENAME.key and BASENAME.csr",
      .help =
-        "Attributes: CN OU O L ST C emailAddress subjectAltName.  "
-        "subjectAltName takes names and addresses with commas and no blanks; "
-        "the CN is added to it.  A file that exists is never overwritten: on "
-        "an MMP that breaks the service at once.",
+        "Attributes: CN OU O L ST C emailAddress subjectAltName, in any order. "
+        "subjectAltName takes DNS names, IP and e-mail addresses with commas "
+        "and no blanks; the CN is put in front of them.  Without "
+        "subjectAltName the request holds no names besides the CN, as the "
+        "MMP's.  A file that exists is never overwritten: on an MMP that "
+        "breaks the service at once.",
      .examples =
         "certfleet pki csr dbserver CN:core1.example.com O:\"Example Inc.\" "
         "subjectAltName:core2.example.com,10.0.0.2\n"
@@ -107,20 +114,39 @@ static const struct command pki_subs[] = {
      .help =
         "A root for one database cluster.  Give every new root a new CN: two "
         "roots of one name in one bundle are taken for each other.  Preset: "
-        "CN is BASENAME, 3650 days.",
+        "CN is BASENAME, 3650 days.  Attributes as for `pki csr'.  In a test "
+        "bed a service can show it, too.",
      .examples =
         "certfleet pki selfsigned dbca-2026 CN:\"Example database CA 2026\"\n"
         "    then name it as the issuer's ca_cert and ca_key\n"},
     {.name = "sign", .synopsis = "CSR-BASENAME CA-BASENAME",
-     .options = OPT_BIT(OPT_DAYS) | OPT_BIT(OPT_PURPOSE), .min_words = 2,
+     .options = OPT_BIT(OPT_DAYS) | OPT_BIT(OPT_PURPOSE) |
+        OPT_BIT(OPT_PASSPHRASE), .min_words = 2,
      .max_words = 2, .run = cmd_pki_sign,
      .summary = "sign CSR-BASENAME.csr with CA-BASENAME.crt and .key",
      .help =
         "Makes CSR-BASENAME.crt, valid for 825 days or as --days says, never "
-        "longer than its CA.  Preset purpose: server.",
+        "longer than its CA.  Preset purpose: server.  The request gives its "
+        "key, subject and names; what it wishes besides is not listened to.  "
+        "--passphrase is for the CA's key.",
      .examples =
         "certfleet pki sign dbclient dbca-2026 --purpose client\n"
         "    the database client's certificate\n"},
+    {.name = "unlock", .synopsis = "KEY",
+     .options = OPT_BIT(OPT_PASSPHRASE) | OPT_BIT(OPT_OUTPUT), .min_words = 1,
+     .max_words = 1, .run = cmd_pki_unlock,
+     .summary = "take the passphrase off a private key",
+     .help =
+        "Asks for the passphrase, or takes it from where --passphrase says, "
+        "and replaces the file by the open key (PEM, mode 0600), as the MMP "
+        "does; with -o the file stays and FILE is made.  A service of an MMP "
+        "takes open keys only.",
+     .examples =
+        "certfleet pki unlock dbserver.key\n"
+        "    asks on the terminal\n"
+        "certfleet pki unlock dbserver.key --passphrase file:db.pass "
+        "-o open.key\n"
+        "    asks nobody, and leaves dbserver.key as it is\n"},
     {.name = "normalize", .synopsis = "FILE...",
      .options = OPT_BIT(OPT_OUTPUT) | OPT_BIT(OPT_ORDER), .min_words = 1,
      .max_words = ANY_WORDS, .run = cmd_pki_normalize,
@@ -243,8 +269,8 @@ const struct command commands[] = {
      .summary = "say whether another hand has changed the journal",
      .subs = audit_subs},
     {.name = "pki",
-     .synopsis = "inspect|match|verify|csr|selfsigned|sign|normalize|lint "
-        "FILE...",
+     .synopsis = "inspect|match|verify|csr|selfsigned|sign|unlock|normalize|"
+        "lint FILE...",
      .summary = "keys and certificates in local files, in the MMP's words",
      .subs = pki_subs},
     {.name = "prune", .synopsis = "TARGET...", .options = OPT_BIT(OPT_YES),

@@ -60,6 +60,9 @@ const struct option_row option_rows[OPT_COUNT] = {
         "the name or address that the certificate must carry"},
     [OPT_ORDER] = {"order", 0, NULL,
         "put the chain in order, too: leaf, intermediates, root"},
+    [OPT_PASSPHRASE] = {"passphrase", 0, "REF",
+        "where the locked key's passphrase is: env:NAME, file:PATH, "
+        "command:LINE or prompt; never the passphrase itself"},
     [OPT_MAN] = {"man", 0, NULL, "print the manual page, as man(7) source"},
     [OPT_DOT] = {"dot", 0, NULL,
         "draw the playbook's table for dot(1) of Graphviz: rows in blocks, "

@@ -20,12 +20,26 @@ int pki_files_absent(char *const *names, struct err *err);
 int pki_file_write(const char *path, const void *data, size_t len, bool key,
                    struct err *err);
 
+/* The same name anew, 0600: the old file is there, or the new one. */
+int pki_file_replace(const char *path, const void *data, size_t len,
+                     struct err *err);
+
+/* The passphrase that --passphrase refers to; *passphrase stays NULL without
+ * it.  `path` names the key in a prompt. */
+int pki_passphrase(const struct app *app, const char *path,
+                   struct secret **passphrase, struct err *err);
+/* The key of a file's bytes, opened by --passphrase when it is locked.  Shared:
+ * the caller frees.  NULL and CAUSE_INPUT, naming `path`, when it cannot be. */
+struct secret *pki_key_opened(const struct app *app, const char *path,
+                              struct secret *key, struct err *err);
+
 enum pki_purpose pki_purpose_of(const struct args *args,
                                 enum pki_purpose preset);
 /* --days, or the preset; 0: it is no number of days, err is filled. */
 unsigned pki_days_of(const struct args *args, unsigned preset, struct err *err);
 
-/* CN:VALUE OU:VALUE ... subjectAltName:a,b in the MMP's words. */
+/* CN:VALUE OU:VALUE ... subjectAltName:a,b in the MMP's words and by its rules:
+ * the CN is put among the names when there are any, and only then. */
 struct pki_words {
     struct pki_subject subject;
     struct arena arena;

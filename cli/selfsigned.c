@@ -43,6 +43,17 @@ static bool add_extension(X509 *cert, int nid, const char *value)
     return ok;
 }
 
+/* The names that the request asks for; without any there are none. */
+static bool add_names(X509 *cert, X509_REQ *request)
+{
+    STACK_OF(X509_EXTENSION) *list = X509_REQ_get_extensions(request);
+    int at = X509v3_get_ext_by_NID(list, NID_subject_alt_name, -1);
+    bool ok = at < 0 || X509_add_ext(cert, X509v3_get_ext(list, at), -1) == 1;
+
+    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    return ok;
+}
+
 static bool fill(X509 *cert, X509_REQ *request, unsigned days, int64_t now)
 {
     X509_NAME *name = X509_REQ_get_subject_name(request);
@@ -56,7 +67,9 @@ static bool fill(X509 *cert, X509_REQ *request, unsigned days, int64_t now)
                          (time_t)(now - BACKDATE_S)) &&
            ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)after) &&
            add_extension(cert, NID_basic_constraints, "critical,CA:TRUE") &&
-           add_extension(cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+           add_extension(cert, NID_key_usage,
+                         "critical,digitalSignature,keyCertSign,cRLSign") &&
+           add_names(cert, request) &&
            add_extension(cert, NID_subject_key_identifier, "hash") &&
            add_extension(cert, NID_authority_key_identifier, "keyid:always");
 }

@@ -11,9 +11,10 @@
 #include "core/base/err.h"
 #include "core/base/secret.h"
 
-/* CA:TRUE, keyCertSign and cRLSign, SKI and AKI (key id), SHA-256, a random
- * serial, backdated one hour.  `request` is a PEM of the same key: its
- * subject is taken.  *pem is malloc'd. */
+/* CA:TRUE, keyCertSign and cRLSign, and digitalSignature, so that a service of
+ * a test bed can show it (facts/cms.md 4); SKI and AKI (key id), SHA-256, a
+ * random serial, backdated one hour.  `request` is a PEM of the same key: its
+ * subject and names are taken.  *pem is malloc'd. */
 int selfsigned_make(const struct secret *key, const char *request,
                     unsigned days, int64_t now, char **pem, struct err *err);
 

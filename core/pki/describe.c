@@ -282,6 +282,7 @@ static void describe_cert(X509 *cert, struct pki_cert_info *info)
     info->self_issued = X509_NAME_cmp(X509_get_subject_name(cert),
                                       X509_get_issuer_name(cert)) == 0;
     names_text(san, info->names, sizeof(info->names));
+    pki_extensions_text(X509_get0_extensions(cert), info);
     GENERAL_NAMES_free(san);
 }
 
@@ -303,6 +304,7 @@ static void describe_request(X509_REQ *request, struct pki_cert_info *info)
     signature_text(X509_REQ_get_signature_nid(request), alg, info->signature,
                    sizeof(info->signature));
     names_text(san, info->names, sizeof(info->names));
+    pki_extensions_text(extensions, info);
     GENERAL_NAMES_free(san);
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 }
@@ -329,6 +331,7 @@ static bool try_key(const unsigned char *der, size_t len,
     if (key)
         describe_key(key, info);
     if (locked) {
+        memset(info, 0, sizeof(*info));
         info->kind = PKI_KEY;
         snprintf(info->key, sizeof(info->key), "encrypted");
     }
@@ -367,7 +370,9 @@ static int try_block(const struct pki_block *block, struct pki_cert_info *info)
     bool ok;
 
     if (label == PKI_LABEL_LOCKED_KEY) {
+        memset(info, 0, sizeof(*info));
         info->kind = PKI_KEY;
+        info->pem = true;
         snprintf(info->key, sizeof(info->key), "encrypted");
         return 1;
     }
@@ -375,6 +380,7 @@ static int try_block(const struct pki_block *block, struct pki_cert_info *info)
         return 0;
     der = pki_pem_decode(block);
     ok = der && try_der(der->data, der->len, what, info);
+    info->pem = true;
     secret_free(der);
     return ok ? 1 : -1;
 }
@@ -384,11 +390,11 @@ int pki_describe(const void *data, size_t len, struct pki_cert_info *info,
 {
     const char *at = data, *end = at + len;
     struct pki_block block;
-    int done = 0;
+    int done = 0, got = 0;
 
     memset(info, 0, sizeof(*info));
     if (pki_pem_is(data, len))
-        while (done == 0 && pki_pem_next(&at, end, &block) > 0)
+        while (done == 0 && (got = pki_pem_next(&at, end, &block)) > 0)
             done = try_block(&block, info);
     else if (len > 0)
         done = try_der(data, len, ~0U, info);
@@ -396,8 +402,9 @@ int pki_describe(const void *data, size_t len, struct pki_cert_info *info,
     if (done > 0)
         return 0;
     return err_set(err, CAUSE_INPUT, "%s",
-                   done < 0 ? "the first PEM block is damaged"
-                            : "it holds no certificate, request or key");
+                   done < 0  ? "the first PEM block is damaged"
+                   : got < 0 ? "a PEM block begins and does not end"
+                             : "it holds no certificate, request or key");
 }
 
 int pki_describe_all(const void *data, size_t len, struct pki_cert_info **infos,
@@ -417,4 +424,67 @@ int pki_describe_all(const void *data, size_t len, struct pki_cert_info **infos,
     sk_X509_pop_free(certs, X509_free);
     ERR_clear_error();
     return 0;
+}
+
+struct list {
+    struct pki_cert_info *infos;
+    size_t n, room;
+};
+
+static struct pki_cert_info *next_place(struct list *list)
+{
+    if (list->n == list->room) {
+        list->room = list->room ? 2 * list->room : 4;
+        list->infos = realloc(list->infos, list->room * sizeof(*list->infos));
+        if (!list->infos)
+            abort();
+    }
+    return &list->infos[list->n];
+}
+
+static int each_block(const void *data, size_t len, struct list *list,
+                      struct err *err)
+{
+    const char *at = data, *end = at + len;
+    struct pki_block block;
+    int got, number = 0;
+
+    while ((got = pki_pem_next(&at, end, &block)) > 0) {
+        int is =
+            list->n < PKI_MAX_CERTS ? try_block(&block, next_place(list)) : -1;
+        number++;
+        if (is < 0)
+            return err_set(
+                err, CAUSE_INPUT, "PEM block %d (%s) %s", number, block.label,
+                list->n < PKI_MAX_CERTS ? "is damaged" : "is one too many");
+        list->n += (size_t)is;
+    }
+    if (got < 0)
+        return err_set(err, CAUSE_INPUT, "PEM block %d begins and does not end",
+                       number + 1);
+    return 0;
+}
+
+int pki_describe_each(const void *data, size_t len,
+                      struct pki_cert_info **infos, size_t *n, struct err *err)
+{
+    struct list list = {0};
+    int rc = 0;
+
+    if (pki_pem_is(data, len))
+        rc = each_block(data, len, &list, err);
+    else if (len > 0 && try_der(data, len, ~0U, next_place(&list)))
+        list.n = 1;
+    ERR_clear_error();
+    if (rc == 0 && list.n == 0)
+        rc = err_set(err, CAUSE_INPUT,
+                     "it holds no certificate, request or key, neither as PEM "
+                     "nor as DER");
+    if (rc < 0) {
+        free(list.infos);
+        list = (struct list){0};
+    }
+    *infos = list.infos;
+    *n = list.n;
+    return rc;
 }

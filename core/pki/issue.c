@@ -338,7 +338,7 @@ int pki_request(const struct secret *key, const struct pki_subject *subject,
     if (!private)
         return -1;
     name = pki_subject_name(subject, err);
-    if (!name || pki_subject_san(subject, &san, err) < 0)
+    if (!name || (subject->hosts && pki_subject_san(subject, &san, err) < 0))
         goto out;
     request = X509_REQ_new();
     if (request && X509_REQ_set_version(request, X509_REQ_VERSION_1) &&

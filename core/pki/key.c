@@ -148,11 +148,14 @@ static bool is_locked(const struct secret *pem)
 {
     const char *at = (const char *)pem->data, *end = at + pem->len;
     struct pki_block block;
+    bool locked = false;
 
+    if (!pki_pem_is(pem->data, pem->len))
+        EVP_PKEY_free(pki_der_key(pem->data, pem->len, NULL, &locked));
     while (pki_pem_next(&at, end, &block) > 0)
         if (pki_pem_label(&block) == PKI_LABEL_LOCKED_KEY)
             return true;
-    return false;
+    return locked;
 }
 
 struct secret *pki_key_unlock(struct secret *pem,

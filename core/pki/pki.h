@@ -35,9 +35,10 @@ struct secret *pki_key_make(const char *kind, struct err *err);
 /* That PEM locked for the disk: PKCS#8, PBKDF2 and AES-256. */
 struct secret *pki_key_lock(const struct secret *pem,
                             const struct secret *passphrase, struct err *err);
-/* And back, byte for byte what pki_key_make gave.  One that is not locked is
- * shared as it is; a locked one without passphrase (NULL) or with a wrong one
- * is CAUSE_INPUT. */
+/* And back, byte for byte what pki_key_make gave, also of a key that others
+ * locked, in either form of PEM or in DER.  One that is not locked is shared
+ * as it is; a locked one without passphrase (NULL) or with a wrong one is
+ * CAUSE_INPUT. */
 struct secret *pki_key_unlock(struct secret *pem,
                               const struct secret *passphrase, struct err *err);
 
@@ -60,7 +61,12 @@ struct pki_cert_info {
     char signature[48]; /* "sha256WithRSAEncryption" */
     int64_t not_before, not_after;
     bool is_ca, self_issued;
+    bool pem;         /* false: DER */
     char names[1024]; /* "DNS:a, IP:10.0.0.1"; "" without SAN */
+    /* Extensions in OpenSSL's words, "(critical)" behind one that is; "" when
+     * it is missing.  Of a request: what it asks for. */
+    char usage[192], purposes[256], constraints[64];
+    char subject_id[96], authority_id[256];
 };
 
 /* The first certificate, request or key of a PEM or DER buffer.  Of an
@@ -70,6 +76,10 @@ int pki_describe(const void *data, size_t len, struct pki_cert_info *info,
 /* Every certificate of a bundle, in its order.  *infos is malloc'd. */
 int pki_describe_all(const void *data, size_t len, struct pki_cert_info **infos,
                      size_t *n, struct err *err);
+/* Every key, request and certificate of a file, in its order; what is none of
+ * these is passed over, as long as there is one.  *infos is malloc'd. */
+int pki_describe_each(const void *data, size_t len,
+                      struct pki_cert_info **infos, size_t *n, struct err *err);
 /* 0: the key belongs to the certificate or request; -1: it does not, or one of
  * them cannot be read.  `passphrase` may be NULL. */
 int pki_match(const void *key, size_t key_len, const struct secret *passphrase,
@@ -178,8 +188,11 @@ void pki_lint_db_set(const struct pki_db_set *set,
 
 struct pki_subject {
     const char *common_name;
-    const char *rest;         /* "O=Example Inc.,C=GB" or NULL */
-    const char *const *hosts; /* SAN: IPs become iPAddress; NULL-ended */
+    const char *rest; /* "O=Example Inc.,C=GB" or NULL */
+    /* SAN: IPs become iPAddress, an address with an @ rfc822Name; NULL-ended.
+     * The CN is put in front when it is a host.  NULL: a request without SAN,
+     * as the MMP makes it. */
+    const char *const *hosts;
 };
 /* A PEM request. */
 int pki_request(const struct secret *key, const struct pki_subject *subject,

@@ -100,6 +100,11 @@ bool pki_cert_names_host(X509 *cert, const char *host);
 void pki_cert_sha256(X509 *cert, char hex[PKI_SHA256_HEX]);
 bool pki_is_ip(const char *host);
 
+/* -- extensions.c --------------------------------------------------------- */
+
+void pki_extensions_text(const STACK_OF(X509_EXTENSION) * list,
+                         struct pki_cert_info *info);
+
 /* -- key.c --------------------------------------------------------------- */
 
 /* PKCS#8 PEM; encrypted (AES-256-CBC, PBKDF2) when there is a password. */

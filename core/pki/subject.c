@@ -138,7 +138,9 @@ static int add_rest(X509_NAME *name, const char *rest, struct err *err)
             return err_set(err, CAUSE_INPUT,
                            "subject \"%s\": %s= is empty or too long", rest,
                            OBJ_nid2sn(nid));
-        if (add_attribute(name, nid, value, 0, err) < 0)
+        /* an e-mail address comes last, wherever openssl puts one */
+        if (add_attribute(name, nid, value,
+                          nid == NID_pkcs9_emailAddress ? -1 : 0, err) < 0)
             return -1;
         if (*p == ',')
             p = skip_blanks(p + 1);
@@ -171,14 +173,30 @@ X509_NAME *pki_subject_name(const struct pki_subject *subject, struct err *err)
 
 /* -- the names ----------------------------------------------------------- */
 
+/* "admin@example.com"; no more than what an MMP's user means by it. */
+static bool is_mail(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    if (!at || at == text || !pki_is_host(at + 1) || pki_is_ip(at + 1))
+        return false;
+    for (const char *p = text; p < at; p++)
+        if (!is_alnum(*p) && !strchr(".-_+", *p))
+            return false;
+    return at[1] != '*';
+}
+
 static GENERAL_NAME *make_name(const char *host)
 {
     GENERAL_NAME *name = GENERAL_NAME_new();
+    int type = pki_is_ip(host) ? GEN_IPADD
+               : is_mail(host) ? GEN_EMAIL
+                               : GEN_DNS;
     ASN1_STRING *value;
 
     if (!name)
         return NULL;
-    if (pki_is_ip(host)) {
+    if (type == GEN_IPADD) {
         value = a2i_IPADDRESS(host);
     } else {
         value = ASN1_IA5STRING_new();
@@ -191,7 +209,7 @@ static GENERAL_NAME *make_name(const char *host)
         GENERAL_NAME_free(name);
         return NULL;
     }
-    GENERAL_NAME_set0_value(name, pki_is_ip(host) ? GEN_IPADD : GEN_DNS, value);
+    GENERAL_NAME_set0_value(name, type, value);
     return name;
 }
 
@@ -214,9 +232,10 @@ static int add_host(GENERAL_NAMES *san, const char *host, struct err *err)
 {
     GENERAL_NAME *name;
 
-    if (!pki_is_host(host))
+    if (!pki_is_host(host) && !is_mail(host))
         return err_set(err, CAUSE_INPUT,
-                       "name \"%s\": neither a DNS name nor an IP address",
+                       "name \"%s\": neither a DNS name nor an IP address nor "
+                       "an e-mail address",
                        host);
     name = make_name(host);
     for (int i = 0; name && i < sk_GENERAL_NAME_num(san); i++)

@@ -100,8 +100,10 @@ static void test_certificate(void **state)
     assert_string_equal(info.sha256, hex);
     pki_describe(leaf.key_pem->data, leaf.key_pem->len, &key, &err);
     assert_string_equal(info.spki_sha256, key.spki_sha256);
-    /* DER tells the same */
+    /* DER tells the same, and that it is DER */
     assert_int_equal(pki_describe(der, (size_t)n, &key, &err), 0);
+    assert_true(info.pem && !key.pem);
+    key.pem = true;
     assert_memory_equal(&key, &info, sizeof(info));
     pki_describe(root.pem, strlen(root.pem), &info, &err);
     assert_true(info.is_ca && info.self_issued);
