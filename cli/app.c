@@ -12,6 +12,7 @@
 #include "cli/help.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/run/preflight.h"
 #include "core/run/product.h"
 #include "playbooks/registry.h"
 
@@ -182,6 +183,7 @@ struct inventory *app_inventory(struct app *app)
         .path = app->args.value[OPT_INVENTORY],
         .state_dir = app->args.value[OPT_STATE_DIR],
         .products = registry_words(),
+        .checks = preflight_words(),
     };
     struct err err = {.cause = CAUSE_NONE};
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `pki match', `verify', `normalize' and `lint': judging local files.  Says
+ * `pki match', `verify' and `normalize': judging local files.  Says
  * SUCCESS: or FAILURE: as the MMP does, and an exit code besides.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cmd_pki_lint.h"
 #include "cli/pki_files.h"
 #include "core/base/clock.h"
 
@@ -37,32 +38,6 @@ static int answer(struct app *app, bool good, const char *text)
     out_json(&app->out, json);
     str_release(&visible);
     return good ? EXIT_DONE : EXIT_NEGATIVE;
-}
-
-/* -- findings
- * ------------------------------------------------------------------- */
-
-static void tell_finding(struct app *app, const char *path,
-                         const struct pki_finding *f)
-{
-    static const char *const words[] = {"note", "warning", "error"};
-    struct str visible;
-    json_t *json;
-
-    if (app->out.json) {
-        json = app_event("finding");
-        json_object_set_new(json, "file", app_text(path));
-        json_object_set_new(json, "finding", app_text(f->id));
-        json_object_set_new(json, "state", app_text(words[f->severity]));
-        json_object_set_new(json, "detail", app_text(f->text));
-        out_json(&app->out, json);
-        return;
-    }
-    str_init(&visible, 4096);
-    str_add_visible(&visible, f->text, strlen(f->text), false);
-    out_say(&app->out, "%s: %s %s: %s\n", path, words[f->severity], f->id,
-            str_text(&visible));
-    str_release(&visible);
 }
 
 /* -- match, verify
@@ -157,7 +132,7 @@ static int lint_chain(struct app *app, const struct secret *cert,
 
     pki_lint_chain(&chain, &findings);
     for (size_t i = 0; i < findings.n; i++)
-        tell_finding(app, app->args.words[0], &findings.list[i]);
+        pki_finding_tell(app, app->args.words[0], &findings.list[i]);
     bad = pki_findings_has_error(&findings);
     pki_findings_release(&findings);
     return answer(app, !bad,
@@ -307,39 +282,4 @@ int cmd_pki_normalize(struct app *app)
         code = app_fail(app, &err);
     }
     return code;
-}
-
-/* -- lint
- * ---------------------------------------------------------------------------
- */
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-int cmd_pki_lint(struct app *app)
-{
-    bool bad = false;
-
-    for (size_t i = 0; i < app->args.n_words; i++) {
-        const char *path = app->args.words[i];
-        struct pki_findings findings = {.n = 0};
-        struct err err = {.cause = CAUSE_NONE};
-        struct secret *data = pki_file_read(path, &err);
-
-        if (!data)
-            return app_fail(app, &err);
-        pki_lint_file(base_name(path), data->data, data->len, &findings);
-        for (size_t k = 0; k < findings.n; k++)
-            tell_finding(app, path, &findings.list[k]);
-        bad = bad || pki_findings_has_error(&findings);
-        if (findings.n == 0)
-            out_say(&app->out, "%s: nothing found\n", path);
-        pki_findings_release(&findings);
-        secret_free(data);
-    }
-    return bad ? EXIT_NEGATIVE : EXIT_DONE;
 }

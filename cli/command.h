@@ -37,6 +37,8 @@ enum opt {
     OPT_PURPOSE,
     OPT_PROFILE,
     OPT_HOST,
+    OPT_SERVICE,
+    OPT_MARKDOWN,
     OPT_ORDER,
     OPT_PASSPHRASE,
     OPT_MAN,
@@ -117,6 +119,7 @@ int cmd_pki_sign(struct app *app);
 int cmd_pki_normalize(struct app *app);
 int cmd_pki_lint(struct app *app);
 int cmd_pki_unlock(struct app *app);
+int cmd_pki_checks(struct app *app);
 int cmd_prune(struct app *app);
 int cmd_unlock(struct app *app);
 int cmd_version(struct app *app);

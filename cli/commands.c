@@ -160,12 +160,34 @@ static const struct command pki_subs[] = {
         "certfleet pki normalize leaf.crt inter.crt root.crt --order "
         "-o fullchain.crt\n"
         "    a chain for Web Bridge 3\n"},
-    {.name = "lint", .synopsis = "FILE...", .min_words = 1,
-     .max_words = ANY_WORDS, .run = cmd_pki_lint,
+    {.name = "lint", .synopsis = "FILE...",
+     .options = OPT_BIT(OPT_SERVICE) | OPT_BIT(OPT_HOST) |
+        OPT_BIT(OPT_ACCEPT),
+     .min_words = 1, .max_words = ANY_WORDS, .run = cmd_pki_lint,
      .summary = "find what an MMP would stumble over",
+     .help =
+        "Looks at the form of each file; with --service at all of them "
+        "together, in the order of the service's `certs' command: KEY "
+        "CERTIFICATE [BUNDLE], for the database SERVER-KEY SERVER-CERTIFICATE "
+        "CLIENT-KEY CLIENT-CERTIFICATE BUNDLE, or the last three for a node "
+        "that connects only.  With -i checks weigh as its [preflight] says.",
      .examples =
         "certfleet pki lint *.crt *.key\n"
-        "    exit code 1 when a finding is an error\n"},
+        "    exit code 1 when a finding is an error, or blocks\n"
+        "certfleet pki lint --service webbridge3 --host join.example.com "
+        "wb3.key wb3-full.crt\n"
+        "    key, chain, usage, names and dates\n"},
+    {.name = "checks", .synopsis = "", .options = OPT_BIT(OPT_MARKDOWN),
+     .run = cmd_pki_checks,
+     .summary = "list the checks, and how much a breach weighs",
+     .help =
+        "`pki lint', `plan' and `apply' use this one table.  A section "
+        "[preflight], or [preflight CLUSTER], of the inventory changes a "
+        "weight: `B3 = off'; off, note, warning, block (until --accept) and "
+        "error are possible.  Checks on which data depends keep theirs.",
+     .examples =
+        "certfleet pki checks --json\n"
+        "    with the source of each rule and what to do\n"},
     {.name = NULL},
 };
 
@@ -270,7 +292,7 @@ const struct command commands[] = {
      .subs = audit_subs},
     {.name = "pki",
      .synopsis = "inspect|match|verify|csr|selfsigned|sign|unlock|normalize|"
-        "lint FILE...",
+        "lint FILE... | checks",
      .summary = "keys and certificates in local files, in the MMP's words",
      .subs = pki_subs},
     {.name = "prune", .synopsis = "TARGET...", .options = OPT_BIT(OPT_YES),

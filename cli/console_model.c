@@ -203,6 +203,8 @@ void model_plain(const struct event *e, struct str *out)
         model_duration(out, e->took_ms);
     }
     add_field(out, ", ", e->state);
+    if (e->check && !same(e->check, e->state))
+        add_field(out, ", ", e->check);
     add_field(out, ": ", e->command);
     add_field(out, ": ", e->detail);
     str_addc(out, '\n');

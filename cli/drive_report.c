@@ -10,6 +10,7 @@
 #include "cli/console_model.h"
 #include "cli/plan_view.h"
 #include "core/base/clock.h"
+#include "core/run/preflight.h"
 
 static json_t *ms_or_null(int64_t ms)
 {
@@ -170,6 +171,9 @@ void drive_tell_findings(struct app *app, const struct plan *plan)
             str_add_visible(&line, f->text, strlen(f->text), false);
             if (f->severity == SEVERITY_BLOCK)
                 str_addf(&line, " (--accept %s)", f->id);
+            str_add(&line, " [");
+            preflight_add_ids(&line, f->id);
+            str_add(&line, "]");
             out_warn(&app->out, "%s\n", str_text(&line));
         }
     }

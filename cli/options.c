@@ -58,6 +58,13 @@ const struct option_row option_rows[OPT_COUNT] = {
         "RFC 5280, or as public CAs are judged"},
     [OPT_HOST] = {"host", 0, "NAME",
         "the name or address that the certificate must carry"},
+    [OPT_SERVICE] = {"service", 0,
+        "database|callbridge|webadmin|webbridge3|c2w|turn|recorder|streamer|"
+        "meetingapps",
+        "look at the files together, as this service's `certs' command takes "
+        "them"},
+    [OPT_MARKDOWN] = {"markdown", 0, NULL,
+        "the whole table, as docs/preflight.md has it"},
     [OPT_ORDER] = {"order", 0, NULL,
         "put the chain in order, too: leaf, intermediates, root"},
     [OPT_PASSPHRASE] = {"passphrase", 0, "REF",
@@ -116,7 +123,11 @@ const struct word_row event_rows[] = {
     {"outage-started", "the cluster's database stops serving"},
     {"outage-ended", "it serves again; took_ms"},
     {"rollback-started", "the old certificates are being put back"},
-    {"warning", "something a person should know"},
+    {"warning", "something a person should know; state: its id, check: the "
+     "check's id (`certfleet pki checks')"},
+    {"finding", "pki lint, pki verify: a breach; finding: the check's id, "
+     "state: how much it weighs"},
+    {"check", "pki checks: one check"},
     {"certificate", "check, pki inspect: one certificate"},
     {"deed", "show: who did what to the run, when, from where, by which plan"},
     {"fingerprints", "show: a certificate of a node, old and new, by SHA-256"},

@@ -10,6 +10,7 @@
 #include "cli/help.h"
 #include "cli/plan_view_priv.h"
 #include "core/base/clock.h"
+#include "core/run/preflight.h"
 
 enum {
     SECONDS_A_DAY = 86400,
@@ -148,9 +149,9 @@ static void add_finding(struct plan_pen *pen, const struct finding *f)
     add_visible(pen->out, f->text);
     if (f->severity == SEVERITY_BLOCK && !accepted)
         str_addf(pen->out, " (--accept %s)", f->id);
-    else
-        str_addf(pen->out, " [%s]", f->id);
-    str_add(pen->out, "\n");
+    str_add(pen->out, " [");
+    preflight_add_ids(pen->out, f->id);
+    str_add(pen->out, "]\n");
 }
 
 static void add_findings(struct plan_pen *pen)

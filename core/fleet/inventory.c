@@ -94,13 +94,16 @@ static void read_text(struct inventory *inv, const struct str *text,
                       const struct inventory_options *options)
 {
     struct section no_fleet = {.kind = SECTION_FLEET, .name = ""};
-    struct reading rd = {
-        .inv = inv, .products = options->products, .fleet = &no_fleet};
+    struct reading rd = {.inv = inv,
+                         .products = options->products,
+                         .checks = options->checks,
+                         .fleet = &no_fleet};
 
     rd.tail = &rd.first;
     inventory_presets(&rd);
     inventory_lines(&rd, str_text(text), text->len);
     inventory_settle(&rd, options->state_dir);
+    preflight_settle(&rd);
     inventory_check(&rd);
     keep_faults(&rd);
     names_release(&rd.keys);

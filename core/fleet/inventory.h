@@ -43,6 +43,25 @@ struct product_words {
     bool odd;         /* an even count (above 0) is warned of */
 };
 
+/* What the inventory must know of a check of the preflight: the caller gives
+ * these, as it does the products. */
+enum check_grade {
+    CHECK_OFF,
+    CHECK_NOTE,
+    CHECK_WARNING,
+    CHECK_BLOCK, /* an error unless accepted */
+    CHECK_ERROR
+};
+struct check_word {
+    const char *id; /* "B1"; {NULL} ends the table */
+    enum check_grade grade;
+    const char *keep; /* why it cannot weigh less; NULL: it can */
+};
+struct check_setting { /* as the inventory has it */
+    const char *id;    /* NULL ends the list */
+    enum check_grade grade;
+};
+
 struct issuer {
     const char *name;
     const char *kind;             /* "internal" */
@@ -81,9 +100,11 @@ struct cluster {
     const struct issuer *issuer; /* NULL: none named */
     enum on_failure on_failure;
     enum lane_order leave, join;
-    const char *subject;        /* "O=Example Inc.,C=GB" or NULL */
-    const char *key_passphrase; /* secret reference or NULL */
-    struct node **nodes;        /* in the order of the file */
+    const char *subject;                /* "O=Example Inc.,C=GB" or NULL */
+    const char *key_passphrase;         /* secret reference or NULL */
+    const struct check_setting *checks; /* its own and the fleet's: of two for
+                                           a check the first holds */
+    struct node **nodes;                /* in the order of the file */
     size_t n_nodes;
     unsigned line;
     size_t index; /* its place in inventory.clusters */
@@ -107,6 +128,7 @@ struct inventory {
     bool accept_new;         /* host_keys = accept-new */
     const char *ssh_config;  /* absolute; NULL: none */
     unsigned max_sessions, warn_days, keep_days, keep_backups;
+    const struct check_setting *checks; /* [preflight]: of the whole fleet */
     struct issuer *issuers;
     size_t n_issuers;
     struct cluster **clusters; /* in the order of the file */
@@ -124,6 +146,7 @@ struct inventory_options {
                               ./certfleet.ini, /etc/certfleet/certfleet.ini */
     const char *state_dir; /* --state-dir; NULL: the file's */
     const struct product_words *products;
+    const struct check_word *checks; /* what [preflight] may hold */
 };
 
 /* Returns NULL only when there is no file to read (err: CAUSE_INPUT, with the

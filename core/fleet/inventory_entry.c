@@ -41,8 +41,8 @@ void reading_fault(struct reading *rd, enum fault_level level, unsigned line,
 
 const char *section_title(struct reading *rd, const struct section *s)
 {
-    if (s->kind == SECTION_FLEET)
-        return "[fleet]";
+    if (s->kind == SECTION_FLEET || !s->name[0])
+        return arena_printf(&rd->inv->arena, "[%s]", section_word(s->kind));
     return arena_printf(&rd->inv->arena, "[%s %.80s]", section_word(s->kind),
                         s->name);
 }
@@ -190,6 +190,11 @@ void inventory_entry(struct reading *rd, const char *name, const char *text,
                       "`%.60s' stands before the first section", name);
     if (!s || !s->kind)
         return;
+    if (s->kind == SECTION_PREFLIGHT) {
+        if (!broken)
+            preflight_entry(rd, name, text, line);
+        return;
+    }
     key = find_key(rd, name, line);
     if (!key)
         return;

@@ -14,6 +14,7 @@ const struct section_word section_words[] = {
     { "issuer",  SECTION_ISSUER  },
     { "cluster", SECTION_CLUSTER },
     { "node",    SECTION_NODE    },
+    { "preflight", SECTION_PREFLIGHT },
     { NULL,      0               },
 };
 

@@ -76,7 +76,8 @@ static void unknown_kind(struct reading *rd, const char *word, unsigned line)
     suggest_add(&suggest, &text);
     reading_fault(rd, FAULT_ERROR, line,
                   "unknown section [%.60s]%s (known: fleet, issuer NAME, "
-                  "cluster NAME, node NAME); its keys were not looked at",
+                  "cluster NAME, node NAME, preflight [CLUSTER]); its keys "
+                  "were not looked at",
                   word, str_text(&text));
     str_release(&text);
 }
@@ -105,7 +106,9 @@ static void enter_name(struct reading *rd, struct section *s)
 
 static void enter_section(struct reading *rd, struct section *s)
 {
-    if (s->kind != SECTION_FLEET && s->name[0] == '\0') {
+    if (s->kind == SECTION_PREFLIGHT) {
+        preflight_enter(rd, s);
+    } else if (s->kind != SECTION_FLEET && s->name[0] == '\0') {
         reading_fault(rd, FAULT_ERROR, s->line, "[%s] has no name: [%s NAME]",
                       section_word(s->kind), section_word(s->kind));
         s->twice = true;

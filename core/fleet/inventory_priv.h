@@ -20,6 +20,7 @@ enum section_kind {
     SECTION_ISSUER = 2,
     SECTION_CLUSTER = 4,
     SECTION_NODE = 8,
+    SECTION_PREFLIGHT = 16, /* has no keys of the table: its own are checks */
 };
 struct section_word {
     const char *word; /* {NULL, 0} ends the table */
@@ -92,7 +93,8 @@ struct section {
     bool twice;    /* looked at for faults, makes nothing */
     uint64_t seen; /* a bit a row of the table */
     struct entry *entries;
-    void *made; /* the struct node, cluster or issuer */
+    struct graded *graded; /* of [preflight] */
+    void *made;            /* the struct node, cluster or issuer */
     struct section *next;
 };
 
@@ -108,6 +110,7 @@ struct numbered_fault {
 struct reading {
     struct inventory *inv;
     const struct product_words *products;
+    const struct check_word *checks;
     struct section *first, **tail, *now;
     struct section *fleet; /* never NULL; line 0: the file has none */
     struct names keys;     /* name to row of the table */
@@ -129,6 +132,11 @@ void inventory_lines(struct reading *rd, const char *data, size_t len);
 void inventory_presets(struct reading *rd);
 void inventory_entry(struct reading *rd, const char *name, const char *text,
                      unsigned line, bool broken);
+/* inventory_preflight.c */
+void preflight_enter(struct reading *rd, struct section *s);
+void preflight_entry(struct reading *rd, const char *name, const char *text,
+                     unsigned line);
+void preflight_settle(struct reading *rd);
 void inventory_settle(struct reading *rd, const char *state_dir);
 void inventory_check(struct reading *rd);
 

@@ -45,6 +45,12 @@ static const struct {
      "beat [cluster] and [fleet]."},
 };
 
+static const char preflight[] =
+    "How much a breach of a check weighs: off, note, warning, block (until "
+    "--accept) or error. `certfleet pki checks' lists the checks; those on "
+    "which data depends keep their weight. The lines of a cluster's own "
+    "section beat these.";
+
 /* `text` as comment lines; words stay whole. */
 static void add_comment(struct str *out, const char *text)
 {
@@ -132,4 +138,12 @@ void inventory_sample(struct str *out)
                 add_key(out, &inventory_table[k]);
     }
     add_more_nodes(out);
+    str_addc(out, '\n');
+    add_comment(out, preflight);
+    str_add(out, "[preflight]\n");
+    str_addc(out, ';');
+    add_pair(out, "B3", "off");
+    str_add(out, "\n[preflight emea]\n");
+    str_addc(out, ';');
+    add_pair(out, "F7", "block");
 }

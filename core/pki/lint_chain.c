@@ -18,7 +18,7 @@ STACK_OF(X509) * pki_lint_load(const char *what, const void *data, size_t len,
     if (data)
         certs = pki_read_certs(data, len, &err);
     if (!certs)
-        pki_find(findings, "A9", PKI_ERROR, "%s: %.150s", what,
+        pki_find(findings, "A9", "%s: %.150s", what,
                  data ? err.text : "it is missing");
     return certs;
 }
@@ -37,6 +37,7 @@ void pki_lint_member(struct pki_member *m, STACK_OF(X509) * bundle, int64_t at,
     if (bundle)
         pki_lint_path(m, bundle, at, findings);
     pki_lint_leaf(m, findings);
+    pki_lint_dated(m, at, findings);
 }
 
 void pki_lint_chain(const struct pki_chain *chain,

@@ -10,19 +10,25 @@
 
 #include "core/pki/pki_priv.h"
 
+enum {
+    TOGETHER_DAYS = 30,
+    SET_FILES = 5,
+    CLIENT_FILES = 3
+};
+
 static const char db_user[] = "postgres"; /* PostgreSQL maps the CN to it */
 
 /* -- reading ------------------------------------------------------------- */
 
-static void load_key(struct pki_member *m, const void *data, size_t len,
-                     struct pki_findings *findings)
+void pki_lint_key(struct pki_member *m, const void *data, size_t len,
+                  struct pki_findings *findings)
 {
     struct pki_cert_info info;
     struct err err = {0};
 
     if (!data) {
-        pki_find(findings, "B1", PKI_ERROR,
-                 "%s certificate: its private key is missing", m->what);
+        pki_find(findings, "B1", "%s certificate: its private key is missing",
+                 m->what);
         return;
     }
     m->key = pki_read_key(data, len, NULL, &err);
@@ -30,11 +36,10 @@ static void load_key(struct pki_member *m, const void *data, size_t len,
         return;
     if (pki_describe(data, len, &info, NULL) == 0 &&
         strcmp(info.key, "encrypted") == 0)
-        pki_find(findings, "A8", PKI_ERROR,
-                 "%s key: it is encrypted; decrypt it first", m->what);
+        pki_find(findings, "A8", "%s key: it is encrypted; decrypt it first",
+                 m->what);
     else
-        pki_find(findings, "A9", PKI_ERROR, "%s key: %.150s", m->what,
-                 err.text);
+        pki_find(findings, "A9", "%s key: %.150s", m->what, err.text);
 }
 
 /* One file's bytes, as the set has them. */
@@ -52,7 +57,7 @@ static void load_member(struct pki_member *m, struct bytes key,
     m->extra = pki_lint_load(what, cert.data, cert.len, findings);
     if (m->extra)
         m->cert = sk_X509_shift(m->extra);
-    load_key(m, key.data, key.len, findings);
+    pki_lint_key(m, key.data, key.len, findings);
 }
 
 /* -- names --------------------------------------------------------------- */
@@ -81,14 +86,14 @@ static void check_client_names(X509 *cert, struct pki_findings *findings)
     int n = pki_common_names(cert, &cn);
 
     if (n != 1 || !has_value(cn, db_user))
-        pki_find(findings, "F1", PKI_ERROR,
+        pki_find(findings, "F1",
                  "client certificate: %s; it must be exactly %s",
                  n == 0  ? "it has no common name"
                  : n > 1 ? "it has several common names"
                          : "its common name is another",
                  db_user);
     if (san && !san_has(san, db_user))
-        pki_find(findings, "F2", PKI_WARNING,
+        pki_find(findings, "F2",
                  "client certificate: its SAN lacks DNS:%s, which the recipe "
                  "for ECDSA wants",
                  db_user);
@@ -108,12 +113,12 @@ static void check_pair(const struct pki_member *server,
                        struct pki_findings *findings)
 {
     if (server->chain && client->chain && !same_root(server, client))
-        pki_find(findings, "F4", PKI_ERROR,
+        pki_find(findings, "F4",
                  "server and client certificates end at different roots; "
                  "have both signed by the same one");
     if (EVP_PKEY_eq(X509_get0_pubkey(server->cert),
                     X509_get0_pubkey(client->cert)) == 1)
-        pki_find(findings, "B6", PKI_WARNING,
+        pki_find(findings, "B6",
                  "server and client certificates share a key; make one for "
                  "each");
     if (X509_cmp(server->cert, client->cert) != 0 &&
@@ -121,9 +126,28 @@ static void check_pair(const struct pki_member *server,
                       X509_get_issuer_name(client->cert)) == 0 &&
         ASN1_INTEGER_cmp(X509_get0_serialNumber(server->cert),
                          X509_get0_serialNumber(client->cert)) == 0)
-        pki_find(findings, "B10", PKI_ERROR,
+        pki_find(findings, "B10",
                  "server and client certificates have the same issuer and "
                  "serial number; have one issued again");
+}
+
+/* Whoever has the key of the old one can go on as this one. */
+static void check_old_keys(const struct pki_member *m,
+                           const char *const *old_keys,
+                           struct pki_findings *findings)
+{
+    struct pki_cert_info info;
+    unsigned char *der = NULL;
+    int n = i2d_X509(m->cert, &der);
+
+    if (n > 0 && pki_describe(der, (size_t)n, &info, NULL) == 0)
+        for (; old_keys && *old_keys; old_keys++)
+            if (strcmp(*old_keys, info.spki_sha256) == 0)
+                pki_find(findings, "B5",
+                         "%s certificate: its key is that of a certificate "
+                         "that is replaced; make a new one",
+                         m->what);
+    OPENSSL_free(der);
 }
 
 static void check_member(struct pki_member *m, STACK_OF(X509) * bundle,
@@ -132,11 +156,30 @@ static void check_member(struct pki_member *m, STACK_OF(X509) * bundle,
 {
     if (!m->cert)
         return;
+    m->spare_days = set->spare_days;
     pki_lint_member(m, bundle, set->at, findings);
+    check_old_keys(m, set->old_keys, findings);
     if (m->purpose == PKI_SERVER)
         pki_lint_names(m, set->hosts, findings);
     else
         check_client_names(m->cert, findings);
+}
+
+/* Renewed a little later, the leaves would have no CA to be signed by. */
+static void check_ends(const struct pki_member *m,
+                       struct pki_findings *findings)
+{
+    int n = m->chain ? sk_X509_num(m->chain) : 0, days, seconds;
+    X509 *root = n > 1 ? sk_X509_value(m->chain, n - 1) : NULL;
+
+    if (root &&
+        ASN1_TIME_diff(&days, &seconds, X509_get0_notAfter(m->cert),
+                       X509_get0_notAfter(root)) == 1 &&
+        days >= 0 && seconds >= 0 && days < TOGETHER_DAYS)
+        pki_find(findings, "F11",
+                 "%s certificate: its root ends within %d days of it; renew "
+                 "the root with the next set",
+                 m->what, TOGETHER_DAYS);
 }
 
 static bool names_issuer(const struct pki_member *m)
@@ -161,6 +204,8 @@ void pki_lint_db_set(const struct pki_db_set *set,
                 findings);
     check_member(&server, bundle, set, findings);
     check_member(&client, bundle, set, findings);
+    check_ends(&server, findings);
+    check_ends(&client, findings);
     if (server.cert && client.cert)
         check_pair(&server, &client, findings);
     if (bundle)
@@ -168,6 +213,35 @@ void pki_lint_db_set(const struct pki_db_set *set,
                         findings);
     pki_member_release(&server);
     pki_member_release(&client);
+    sk_X509_pop_free(bundle, X509_free);
+    ERR_clear_error();
+}
+
+void pki_lint_count(size_t files, struct pki_findings *findings)
+{
+    if (files != SET_FILES && files != CLIENT_FILES)
+        pki_find(findings, "F10",
+                 "%zu files; a database node is given %d (server key and "
+                 "certificate, client key and certificate, CA bundle), one "
+                 "that connects only the last %d",
+                 files, SET_FILES, CLIENT_FILES);
+}
+
+void pki_lint_issuer(const void *ca, size_t len, int64_t at,
+                     struct pki_findings *findings)
+{
+    STACK_OF(X509) *bundle = pki_lint_load("CA", ca, len, findings);
+    X509 *cert = bundle ? sk_X509_value(bundle, 0) : NULL;
+
+    if (bundle) {
+        pki_lint_bundle(bundle, true, findings);
+        for (int i = 0; i < sk_X509_num(bundle); i++)
+            pki_lint_dates(sk_X509_value(bundle, i), at, findings);
+        if (!pki_key_is_strong(X509_get0_pubkey(cert)))
+            pki_find(findings, "B2",
+                     "CA: its key is weak or unusual; use RSA of at least 2048 "
+                     "bits, P-256 or P-384");
+    }
     sk_X509_pop_free(bundle, X509_free);
     ERR_clear_error();
 }

@@ -36,13 +36,13 @@ static void check_rsa(const char *what, EVP_PKEY *key,
     BIGNUM *e = NULL;
 
     if (EVP_PKEY_get_bits(key) > BIG_RSA)
-        pki_find(findings, "B3", PKI_WARNING,
+        pki_find(findings, "B3",
                  "%s certificate: RSA of %d bits makes every handshake slow; "
                  "2048 to 4096 do",
                  what, EVP_PKEY_get_bits(key));
     if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) &&
         BN_num_bits(e) <= 16)
-        pki_find(findings, "B7", PKI_WARNING,
+        pki_find(findings, "B7",
                  "%s certificate: its RSA exponent is smaller than %d; make "
                  "a new key",
                  what, SMALL_EXPONENT);
@@ -56,17 +56,17 @@ static void check_key(const struct pki_member *m, struct pki_findings *findings)
 
     pki_key_text(key, text, sizeof(text));
     if (!key) {
-        pki_find(findings, "B2", PKI_ERROR,
+        pki_find(findings, "B2",
                  "%s certificate: its public key cannot be read", m->what);
         return;
     }
     if (m->key && EVP_PKEY_eq(m->key, key) != 1)
-        pki_find(findings, "B1", PKI_ERROR,
+        pki_find(findings, "B1",
                  "%s key does not belong to the %s certificate; find the key "
                  "that it was made with",
                  m->what, m->what);
     if (!pki_key_is_strong(key))
-        pki_find(findings, "B2", PKI_ERROR,
+        pki_find(findings, "B2",
                  "%s certificate: key %s; use RSA of at least 2048 bits, "
                  "P-256 or P-384",
                  m->what, text);
@@ -92,12 +92,13 @@ void pki_lint_signature(const char *what, X509 *cert,
     if (known && is_sha2(digest) && key != NID_rsassaPss)
         return;
     if (known && (is_sha2(digest) || digest == NID_undef))
-        pki_find(findings, "B4", PKI_WARNING,
-                 "%s: signed with %.40s, which the device's documents do not "
-                 "name; SHA-256 with RSA or ECDSA is proven",
-                 what, name);
+        pki_find_as(
+            findings, "B4", PKI_WARNING,
+            "%s: signed with %.40s, which the device's documents do not "
+            "name; SHA-256 with RSA or ECDSA is proven",
+            what, name);
     else
-        pki_find(findings, "B4", PKI_ERROR,
+        pki_find(findings, "B4",
                  "%s: signed with %.40s; have it issued again with SHA-256",
                  what, name ? name : "an unknown algorithm");
     ERR_clear_error();
@@ -111,14 +112,14 @@ static void check_critical(const struct pki_member *m,
     char oid[64];
 
     if (X509_get_extension_flags(m->cert) & EXFLAG_INVALID)
-        pki_find(findings, "B11", PKI_ERROR,
+        pki_find(findings, "B11",
                  "%s certificate: its extensions cannot be read", m->what);
     for (int i = 0; i < X509_get_ext_count(m->cert); i++) {
         X509_EXTENSION *ext = X509_get_ext(m->cert, i);
         if (!X509_EXTENSION_get_critical(ext) || X509_supported_extension(ext))
             continue;
         OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(ext), 1);
-        pki_find(findings, "B11", PKI_ERROR,
+        pki_find(findings, "B11",
                  "%s certificate: critical extension %s is unknown; who does "
                  "not know it must refuse the certificate",
                  m->what, oid);
@@ -200,25 +201,29 @@ static void check_is_leaf(const struct pki_member *m,
                           struct pki_findings *findings)
 {
     if (X509_get_extension_flags(m->cert) & EXFLAG_CA)
-        pki_find(findings, "B9", PKI_ERROR,
+        pki_find(findings, "B9",
                  "%s certificate: it is a CA (basicConstraints CA:TRUE); use "
                  "a leaf",
                  m->what);
     if (may_sign(m->cert))
-        pki_find(findings, "B9", PKI_ERROR,
+        pki_find(findings, "B9",
                  "%s certificate: its key usage permits signing certificates; "
                  "use a leaf",
                  m->what);
     if (X509_get_ext_by_NID(m->cert, NID_name_constraints, -1) >= 0)
-        pki_find(findings, "B9", PKI_ERROR,
+        pki_find(findings, "B9",
                  "%s certificate: name constraints belong in a CA's "
                  "certificate only",
                  m->what);
     if (X509_self_signed(m->cert, 0) == 1)
-        pki_find(findings, "B13", PKI_ERROR,
-                 "%s certificate: it is self-signed, which the database does "
-                 "not take; have it signed by the database's CA",
-                 m->what);
+        pki_break(findings, m->profile, PKI_RULE_SELF_SIGNED,
+                  "%s certificate: it is self-signed%s; have it signed by "
+                  "%s",
+                  m->what,
+                  m->profile == PKI_SERVICE ? ""
+                                            : ", which the database does not "
+                                              "take",
+                  m->profile == PKI_SERVICE ? "a CA" : "the database's CA");
 }
 
 static void check_serial(const struct pki_member *m,
@@ -251,7 +256,7 @@ static void check_key_ids(const struct pki_member *m,
     if (m->chain && sk_X509_num(m->chain) > 1)
         issuer = X509_get0_subject_key_id(sk_X509_value(m->chain, 1));
     if (authority && issuer && ASN1_OCTET_STRING_cmp(authority, issuer) != 0)
-        pki_find(findings, "B12", PKI_ERROR,
+        pki_find(findings, "B12",
                  "%s certificate: its authority key identifier is not its "
                  "issuer's; have it issued again",
                  m->what);
@@ -269,7 +274,7 @@ static void check_usage(const struct pki_member *m,
                   "%s certificate: %s; have it issued again", m->what,
                   fault->text);
     else if (fault)
-        pki_find(findings, fault->id, PKI_ERROR,
+        pki_find(findings, fault->id,
                  "%s certificate: %s; have it issued again", m->what,
                  fault->text);
 }

@@ -9,6 +9,10 @@
 
 #include "core/pki/pki_priv.h"
 
+enum {
+    CN_MAX_BYTES = 64 /* RFC 5280, ub-common-name */
+};
+
 int pki_common_names(X509 *cert, const ASN1_STRING **first)
 {
     const X509_NAME *name = X509_get_subject_name(cert);
@@ -65,10 +69,18 @@ static void check_form(const struct pki_member *m, const GENERAL_NAMES *san,
                       "it issued again",
                       m->what, i + 1);
     }
+    if (pki_common_names(m->cert, &cn) > 0 &&
+        ASN1_STRING_length(cn) > CN_MAX_BYTES)
+        pki_find(findings, "E7",
+                 "%s certificate: its common name is over %d characters; some "
+                 "readers refuse it",
+                 m->what, CN_MAX_BYTES);
     if (star)
         pki_break(findings, m->profile, PKI_RULE_WILDCARD,
-                  "%s certificate: the database takes no wildcard; name "
-                  "every node",
+                  m->profile == PKI_SERVICE
+                      ? "%s certificate: it holds a wildcard; name every host"
+                      : "%s certificate: the database takes no wildcard; name "
+                        "every node",
                   m->what);
 }
 
@@ -77,17 +89,21 @@ static void check_form(const struct pki_member *m, const GENERAL_NAMES *san,
 static void check_host(const struct pki_member *m, const char *host,
                        bool has_san, struct pki_findings *findings)
 {
-    if (!pki_cert_names_host(m->cert, host)) {
+    if (!pki_cert_names_host(m->cert, host) && m->names) {
+        pki_find(findings, m->names,
+                 "%s certificate: it does not carry %.120s; add it to the SAN",
+                 m->what, host);
+    } else if (!pki_cert_names_host(m->cert, host)) {
         bool ip = pki_is_ip(host);
         pki_break(findings, m->profile, ip ? PKI_RULE_ADDRESS : PKI_RULE_HOST,
                   "%s certificate: it does not carry %.120s, which peers "
                   "use; add it to the %s",
                   m->what, host, ip ? "IP addresses of the SAN" : "SAN");
     } else if (!has_san) {
-        pki_find(findings, "E2", PKI_WARNING,
-                 "%s certificate: %.120s is only its common name; put it "
-                 "into the SAN too",
-                 m->what, host);
+        pki_find_as(findings, "E2", PKI_WARNING,
+                    "%s certificate: %.120s is only its common name; put it "
+                    "into the SAN too",
+                    m->what, host);
     }
 }
 

@@ -40,7 +40,7 @@ static const char *id_of(int code)
 
 /* -- one certificate of a path ------------------------------------------- */
 
-static void check_dates(X509 *cert, int64_t at, struct pki_findings *findings)
+void pki_lint_dates(X509 *cert, int64_t at, struct pki_findings *findings)
 {
     int64_t before = pki_time(X509_get0_notBefore(cert));
     int64_t after = pki_time(X509_get0_notAfter(cert));
@@ -49,13 +49,13 @@ static void check_dates(X509 *cert, int64_t at, struct pki_findings *findings)
     pki_short_subject(cert, subject);
     if (at != 0 && after < at) {
         pki_time_text(after, when);
-        pki_find(findings, "C8", PKI_ERROR,
+        pki_find(findings, "C8",
                  "certificate \"%s\" has expired (%s); have it issued again",
                  subject, when);
     }
     if (at != 0 && before > at) {
         pki_time_text(before, when);
-        pki_find(findings, "C8", PKI_ERROR,
+        pki_find(findings, "C8",
                  "certificate \"%s\" is not valid before %s; wait, or look at "
                  "the clocks",
                  subject, when);
@@ -73,7 +73,7 @@ static void check_outlives(const struct pki_member *m, X509 *issuer, bool root,
         return;
     pki_short_subject(issuer, subject);
     pki_time_text(pki_time(X509_get0_notAfter(issuer)), when);
-    pki_find(findings, root ? "F12" : "C9", PKI_ERROR,
+    pki_find(findings, root ? "F12" : "C9",
              "%s certificate outlives its CA \"%s\", and ends with it at %s; "
              "renew the CA first",
              m->what, subject, when);
@@ -148,7 +148,7 @@ static void check_chain(const struct pki_member *m, int64_t at,
 
     for (int i = 0; i < n; i++) {
         X509 *cert = sk_X509_value(m->chain, i);
-        check_dates(cert, at, findings);
+        pki_lint_dates(cert, at, findings);
         if (i == 0)
             continue;
         check_outlives(m, cert, i == n - 1, findings);
@@ -158,7 +158,7 @@ static void check_chain(const struct pki_member *m, int64_t at,
         if (i < n - 1)
             pki_lint_signature(subject, cert, findings);
         if (!pki_key_is_strong(X509_get0_pubkey(cert)))
-            pki_find(findings, "B2", PKI_ERROR,
+            pki_find(findings, "B2",
                      "CA \"%s\": its key is weak or unusual; use RSA of at "
                      "least 2048 bits, P-256 or P-384",
                      subject);
@@ -166,7 +166,7 @@ static void check_chain(const struct pki_member *m, int64_t at,
     if (n > 1)
         check_root(m, sk_X509_value(m->chain, n - 1), findings);
     if (n - 1 > DEEP)
-        pki_find(findings, "C10", PKI_WARNING,
+        pki_find(findings, "C10",
                  "%s certificate: %d certificates up to the root; a shorter "
                  "chain makes a quicker handshake",
                  m->what, n - 1);
@@ -183,10 +183,10 @@ static void check_depth(const struct pki_member *m,
         between +=
             !(X509_get_extension_flags(sk_X509_value(m->chain, i)) & EXFLAG_SI);
     if (m->depth > 0 && between >= m->depth)
-        pki_find(findings, "C10", PKI_ERROR,
-                 "%s certificate: %u intermediate CAs, and no more than %u "
-                 "are let pass",
-                 m->what, between, m->depth - 1);
+        pki_find_as(findings, "C10", PKI_ERROR,
+                    "%s certificate: %u intermediate CAs, and no more than %u "
+                    "are let pass",
+                    m->what, between, m->depth - 1);
 }
 
 /* -- the path ------------------------------------------------------------ */
@@ -204,7 +204,7 @@ static void check_nesting(const struct pki_member *m, STACK_OF(X509) * bundle,
     if (pki_usage_check(m->cert, m->purpose) ||
         pki_path_build(&path, NULL, &fault) == 0)
         return;
-    pki_find(findings, "C13", PKI_ERROR, "%s", fault.text);
+    pki_find(findings, "C13", "%s", fault.text);
 }
 
 static void check_strict(const struct pki_member *m, STACK_OF(X509) * bundle,
@@ -228,8 +228,8 @@ void pki_lint_path(struct pki_member *member, STACK_OF(X509) * bundle,
     struct pki_fault fault;
 
     if (pki_path_build(&path, &member->chain, &fault) < 0) {
-        pki_find(findings, id_of(fault.code), PKI_ERROR, "%s", fault.text);
-        check_dates(member->cert, at, findings);
+        pki_find(findings, id_of(fault.code), "%s", fault.text);
+        pki_lint_dates(member->cert, at, findings);
         return;
     }
     check_nesting(member, bundle, findings);
@@ -270,12 +270,12 @@ static void check_place(STACK_OF(X509) * bundle, int at,
 
     pki_short_subject(cert, subject);
     if (by < 0)
-        pki_find(findings, "C2", PKI_WARNING,
-                 "CA bundle: the issuer of \"%s\" is not in it; add it or "
-                 "take this one out",
-                 subject);
+        pki_find_as(findings, "C2", PKI_WARNING,
+                    "CA bundle: the issuer of \"%s\" is not in it; add it or "
+                    "take this one out",
+                    subject);
     else if (by < at)
-        pki_find(findings, "C2", PKI_ERROR,
+        pki_find(findings, "C2",
                  "CA bundle: the issuer of \"%s\" stands above it; order the "
                  "file from intermediates to root",
                  subject);
@@ -290,13 +290,12 @@ static void check_member(STACK_OF(X509) * bundle, int at,
     pki_short_subject(cert, subject);
     for (int i = 0; i < at; i++)
         if (X509_cmp(sk_X509_value(bundle, i), cert) == 0)
-            pki_find(findings, "C2", PKI_ERROR,
+            pki_find(findings, "C2",
                      "CA bundle: \"%s\" stands in it twice; take one out",
                      subject);
     if (X509_check_ca(cert) == 0)
         pki_find(findings,
                  X509_get_extension_flags(cert) & EXFLAG_CA ? "C5" : "F5",
-                 PKI_ERROR,
                  X509_get_extension_flags(cert) & EXFLAG_CA
                      ? "CA bundle: the key usage of \"%s\" lacks keyCertSign"
                      : "CA bundle: \"%s\" is no CA; take it out",
@@ -320,12 +319,13 @@ static void check_names(STACK_OF(X509) * bundle, bool named,
                 EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1)
                 continue;
             pki_short_subject(a, subject);
-            pki_find(findings, "F8", ids ? PKI_INFO : PKI_ERROR,
-                     "CA bundle: two CAs are named \"%s\" and have different "
-                     "keys%s",
-                     subject,
-                     ids ? "; their key identifiers tell them apart"
-                         : "; make the new CA again under a new name");
+            pki_find_as(
+                findings, "F8", ids ? PKI_INFO : PKI_ERROR,
+                "CA bundle: two CAs are named \"%s\" and have different "
+                "keys%s",
+                subject,
+                ids ? "; their key identifiers tell them apart"
+                    : "; make the new CA again under a new name");
         }
 }
 
@@ -335,17 +335,17 @@ static void check_roots(STACK_OF(X509) * bundle, int roots,
     int last = sk_X509_num(bundle) - 1;
 
     if (roots == 0)
-        pki_find(findings, "C3", PKI_ERROR,
+        pki_find(findings, "C3",
                  "CA bundle: it has no self-signed root; add it at the end");
     else if (!pki_is_root(sk_X509_value(bundle, last)))
-        pki_find(findings, "C3", PKI_ERROR,
+        pki_find(findings, "C3",
                  "CA bundle: the last certificate is no root; put the root "
                  "at the end");
     if (roots > 1)
-        pki_find(findings, "C2", PKI_INFO,
-                 "CA bundle: %d roots are trusted, as for a change of CA; "
-                 "take the old one out when it is over",
-                 roots);
+        pki_find_as(findings, "C2", PKI_INFO,
+                    "CA bundle: %d roots are trusted, as for a change of CA; "
+                    "take the old one out when it is over",
+                    roots);
 }
 
 static bool is_big(STACK_OF(X509) * bundle)
@@ -374,7 +374,7 @@ void pki_lint_bundle(STACK_OF(X509) * bundle, bool named,
     check_roots(bundle, roots, findings);
     check_names(bundle, named, findings);
     if (is_big(bundle))
-        pki_find(findings, "C10", PKI_WARNING,
+        pki_find(findings, "C10",
                  "CA bundle: over %d KiB; leave only the CAs that are needed",
                  BIG_PEM / 1024);
     ERR_clear_error();

@@ -133,10 +133,11 @@ int pki_normalize(const void *data, size_t len, struct str *out,
 enum pki_severity {
     PKI_INFO,
     PKI_WARNING,
+    PKI_BLOCK, /* an error unless accepted */
     PKI_ERROR
 };
 struct pki_finding {
-    char id[8]; /* "B1": facts/certs.md 6 */
+    char id[8]; /* "B1": the table of core/pki/checks.h */
     enum pki_severity severity;
     char text[256];
 };
@@ -146,15 +147,18 @@ struct pki_findings { /* grows; zero to start; free with release */
 };
 void pki_findings_release(struct pki_findings *findings);
 bool pki_findings_has_error(const struct pki_findings *findings);
-/* Form of the file: A1-A9 (name may be NULL: A1 is skipped). */
+/* Form of the file: A1-A10 (name may be NULL: A1 is skipped). */
 void pki_lint_file(const char *name, const void *data, size_t len,
                    struct pki_findings *findings);
+/* A11: a local file that holds a private key is its user's alone. */
+void pki_lint_owner(const char *path, struct pki_findings *findings);
 /* Whose rules a chain is held to.  The checks are the same; what breaks one is
  * an error, a warning or nothing by profile (the table of core/pki/rules.c). */
 enum pki_profile {
     PKI_DATABASE, /* a CMS database's set: its recipe is below RFC 5280 */
     PKI_PRIVATE,  /* RFC 5280, under a CA of one's own */
     PKI_PUBLIC,   /* besides, what browsers hold public CAs to */
+    PKI_SERVICE,  /* a CMS service other than its database */
 };
 /* What one side shows, and what the other trusts. */
 struct pki_chain {
@@ -171,18 +175,48 @@ struct pki_chain {
 /* B, C, D, E of facts/certs.md 6 for one chain. */
 void pki_lint_chain(const struct pki_chain *chain,
                     struct pki_findings *findings);
-/* The whole database set: B, C, D, E1, E2, E6, F1-F5, F8, F12 of facts/certs.md
- * 6 for server, client and CA bundle.  server_* are NULL for a connect-only
- * node's set.  What only a strict reader of RFC 5280 misses is a warning. */
+/* The whole database set: B, C, D, E, F and G of the table of checks for
+ * server, client and CA bundle.  server_* are NULL for a connect-only node's
+ * set.  What only a strict reader of RFC 5280 misses is a warning. */
 struct pki_db_set {
     const void *server_key, *server_cert, *client_key, *client_cert, *ca;
     size_t server_key_len, server_cert_len, client_key_len, client_cert_len,
         ca_len;
-    const char *const *hosts; /* every name and address that peers use */
-    int64_t at;               /* seconds: when it will be used */
+    const char *const *hosts;    /* every name and address that peers use */
+    int64_t at;                  /* seconds: when it will be used */
+    const char *const *old_keys; /* spki_sha256 of what it replaces, NULL-ended;
+                                    or NULL */
+    unsigned spare_days; /* under so many days left: G3; 0: not looked at */
 };
 void pki_lint_db_set(const struct pki_db_set *set,
                      struct pki_findings *findings);
+/* F10: five files, or three for a node that connects only. */
+void pki_lint_count(size_t files, struct pki_findings *findings);
+/* The CA file that will sign a set, and become its bundle: A, B2, C, F5, F8. */
+void pki_lint_issuer(const void *ca, size_t len, int64_t at,
+                     struct pki_findings *findings);
+
+/* What another service of a Meeting Server is given (facts/certs.md 3.1). */
+struct pki_service {
+    const char *name;  /* "callbridge"; NULL ends the table */
+    bool client;       /* it shows its certificate as a client, too */
+    bool full_chain;   /* one file from leaf to root; else leaf and bundle */
+    bool browsers;     /* they judge it */
+    const char *names; /* the check that it carries its names */
+};
+extern const struct pki_service pki_services[];
+const struct pki_service *pki_service_find(const char *name);
+struct pki_service_set {
+    const struct pki_service *service;
+    const void *key, *cert, *bundle; /* bundle may be NULL */
+    size_t key_len, cert_len, bundle_len;
+    const char *const *hosts; /* NULL-ended */
+    int64_t at;               /* seconds */
+    unsigned spare_days;      /* as above */
+};
+/* B, C, D, E and G of the table for one service's files. */
+void pki_lint_service(const struct pki_service_set *set,
+                      struct pki_findings *findings);
 
 /* -- issuing ------------------------------------------------------------- */
 

@@ -14,6 +14,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "core/pki/checks.h"
 #include "core/pki/pki.h"
 
 enum {
@@ -162,9 +163,13 @@ const struct pki_usage_fault *pki_usage_check(X509 *cert,
 
 /* -- lint.c and its parts ------------------------------------------------ */
 
-/* The same id with the same text is found once. */
-void pki_find(struct pki_findings *findings, const char *id,
-              enum pki_severity severity, const char *fmt, ...)
+/* With the severity of the table of checks.  The same id with the same text is
+ * found once. */
+void pki_find(struct pki_findings *findings, const char *id, const char *fmt,
+              ...) __attribute__((format(printf, 3, 4)));
+/* A case of a check that weighs otherwise. */
+void pki_find_as(struct pki_findings *findings, const char *id,
+                 enum pki_severity severity, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* -- rules.c: what is an error to one reader and none to another --------- */
@@ -192,6 +197,7 @@ enum pki_rule {
     PKI_RULE_WILDCARD,      /* no wildcard */
     PKI_RULE_HOST,          /* the DNS name that peers use */
     PKI_RULE_ADDRESS,       /* the address that peers use */
+    PKI_RULE_SELF_SIGNED,   /* a CA has signed it */
     PKI_RULE_LEAF_ALONE,    /* the leaf's file holds nothing else */
     PKI_RULES
 };
@@ -205,7 +211,10 @@ struct pki_member {
     const char *what; /* "server" */
     enum pki_purpose purpose;
     enum pki_profile profile;
-    unsigned depth; /* as in struct pki_chain */
+    unsigned depth;      /* as in struct pki_chain */
+    const char *names;   /* the check of its names; NULL: the rule's */
+    unsigned spare_days; /* as in struct pki_db_set */
+    bool browsers;       /* they judge it */
     X509 *cert;
     STACK_OF(X509) * extra; /* what else its file holds; may be empty */
     EVP_PKEY *key;
@@ -215,6 +224,9 @@ void pki_member_release(struct pki_member *member);
 /* The certificates of a file, or a finding. */
 STACK_OF(X509) * pki_lint_load(const char *what, const void *data, size_t len,
                                struct pki_findings *findings);
+/* The key of a member, or a finding. */
+void pki_lint_key(struct pki_member *member, const void *data, size_t len,
+                  struct pki_findings *findings);
 /* Leaf and path; `bundle` may be NULL: the path is left out. */
 void pki_lint_member(struct pki_member *member, STACK_OF(X509) * bundle,
                      int64_t at, struct pki_findings *findings);
@@ -234,6 +246,11 @@ void pki_lint_signature(const char *what, X509 *cert,
 /* B and D: what one leaf says about itself. */
 void pki_lint_leaf(const struct pki_member *member,
                    struct pki_findings *findings);
+/* C8 of one certificate. */
+void pki_lint_dates(X509 *cert, int64_t at, struct pki_findings *findings);
+/* D8, G3, G4: what has a date. */
+void pki_lint_dated(const struct pki_member *member, int64_t at,
+                    struct pki_findings *findings);
 /* C: the path of one leaf; fills member->chain. */
 void pki_lint_path(struct pki_member *member, STACK_OF(X509) * bundle,
                    int64_t at, struct pki_findings *findings);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/run/course_priv.h"
+#include "core/run/preflight.h"
 
 static bool blocks(const struct course *course, const struct finding *f)
 {
@@ -15,17 +16,38 @@ static bool blocks(const struct course *course, const struct finding *f)
             !plan_accepts(course->pc->plan, f->id));
 }
 
+static struct event event_of(const struct course *course, const char *step,
+                             const struct finding *f)
+{
+    return (struct event){
+        .event = "warning",
+        .cluster = course->pc->cluster->name,
+        .node = f->node,
+        .step = step,
+        .state = f->id,
+        .check = preflight_check(f->id),
+        .detail = f->text,
+        .took_ms = -1,
+    };
+}
+
 static void refuse_by(struct course *course, const struct finding *f)
 {
     struct err err = {0};
+    struct event e = event_of(course, "gates", f);
     bool accept = f->severity == SEVERITY_BLOCK;
+    struct str ids;
 
+    str_init(&ids, 64);
+    preflight_add_ids(&ids, f->id);
     err_set(&err, CAUSE_REFUSED, "%s%s%s%s%s%s%s", f->node ? "node " : "",
             f->node ? f->node : "", f->node ? ": " : "", f->text,
-            accept ? " (--accept " : "", accept ? f->id : "",
-            accept ? " goes on all the same)" : "");
-    course_tell(course, "warning", err.text, -1);
+            accept ? " (--accept " : " [", accept ? f->id : str_text(&ids),
+            accept ? " goes on all the same)" : "]");
+    e.detail = err.text;
+    journal_tell(course->journal, &e);
     course_note_why(course, &err);
+    str_release(&ids);
 }
 
 /* Nothing to act on: `show -v' has it. */
@@ -46,15 +68,7 @@ static void note(struct course *course, const char *step,
 void course_tell_finding(struct course *course, const char *step,
                          const struct finding *f)
 {
-    struct event e = {
-        .event = "warning",
-        .cluster = course->pc->cluster->name,
-        .node = f->node,
-        .step = step,
-        .state = f->id,
-        .detail = f->text,
-        .took_ms = -1,
-    };
+    struct event e = event_of(course, step, f);
 
     if (f->severity == SEVERITY_INFO)
         note(course, step, f);
@@ -99,6 +113,7 @@ static void gates_judged(struct course *course)
     struct str why;
     struct err err = {0};
 
+    preflight_grade(pc->cluster->checks, &pc->findings);
     if (!judge_findings(course) || course->why.cause) {
         course_clean_then(course, OUTCOME_REFUSED);
         return;

@@ -40,6 +40,7 @@ json_t *event_json(const struct event *event)
     set_text(object, "node", event->node);
     set_text(object, "step", event->step);
     set_text(object, "state", event->state);
+    set_text(object, "check", event->check);
     set_text(object, "command", event->command);
     set_text(object, "detail", event->detail);
     if (event->took_ms >= 0)

@@ -15,6 +15,7 @@ struct event {
     const char *event; /* "run-started" ... (contract.md, "Events") */
     const char *run, *cluster, *node, *step;
     const char *state, *command, *detail; /* or NULL */
+    const char *check;                    /* of a finding; or NULL */
     int64_t took_ms;                      /* -1: does not apply */
 };
 typedef void event_f(void *user, const struct event *event);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/run/preflight.h"
+
 const struct set_file *set_slot(const struct file_set *set, const char *slot)
 {
     for (size_t i = 0; i < set->n; i++)
@@ -77,13 +79,14 @@ static int check_accepted(const struct plan *plan, struct err *err)
 
         while (*k && strcmp(*k, *a) != 0)
             k++;
-        if (*k)
+        if (*k || preflight_acceptable(*a))
             continue;
         str_init(&list, 512);
         for (k = known; *k; k++)
             str_addf(&list, "%s%s", k == known ? "" : ", ", *k);
         err_set(err, CAUSE_INPUT,
-                "--accept %s: %s has no such warning; those that block are %s",
+                "--accept %s: %s has no such warning; those that block are %s, "
+                "and checks on which no data depends",
                 *a, plan->playbook->id, str_text(&list));
         str_release(&list);
         return -1;
@@ -224,8 +227,10 @@ const char *plan_input(const struct plan *plan, const char *key)
 
 bool plan_accepts(const struct plan *plan, const char *id)
 {
+    const char *check = preflight_check(id);
+
     for (const char *const *a = plan->accepted; a && *a; a++)
-        if (strcmp(*a, id) == 0)
+        if (strcmp(*a, id) == 0 || (check && strcmp(*a, check) == 0))
             return true;
     return false;
 }

@@ -128,6 +128,7 @@ void plan_free(struct plan *plan);
 
 /* Input `key` or NULL. */
 const char *plan_input(const struct plan *plan, const char *key);
+/* By the finding's own id, or by that of its check. */
 bool plan_accepts(const struct plan *plan, const char *id);
 
 /* Names the generation: number, tag, file names, local folder. */

@@ -220,6 +220,7 @@ int cms_db_decide(struct plan_cluster *pc, struct findings *findings,
     gates_find_holder(&look);
     gates_check_members(&look);
     check_ca(&look);
+    gates_check_root(&look);
     cms_db_assign(pc, pc->holder);
     estimate(&look);
     for (size_t i = 0; i < pc->n_nodes; i++) {
@@ -228,6 +229,7 @@ int cms_db_decide(struct plan_cluster *pc, struct findings *findings,
         gates_check_clock(&look, i);
         gates_check_version(&look, i);
         gates_check_room(&look, i);
+        gates_check_ca_key(&look, i);
         take_addresses(&look, i);
         take_old(&look, i);
         cms_db_baseline(pc, i);

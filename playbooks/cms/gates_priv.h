@@ -34,5 +34,10 @@ void gates_check_members(const struct look *look);
 void gates_check_clock(const struct look *look, size_t i);
 void gates_check_version(const struct look *look, size_t i);
 void gates_check_room(const struct look *look, size_t i);
+/* preflight.c: whose root it is besides; is its key on a node? */
+void gates_check_root(const struct look *look);
+void gates_check_ca_key(const struct look *look, size_t i);
+/* In the pool: the file of the CA that will sign. */
+void cms_lint_issuer(const struct look *look);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/run/preflight.h"
 #include "playbooks/cms/handshake.h"
 
 struct made { /* PEM of everything, until it is on disk and linted */
@@ -156,23 +157,44 @@ static int make_leaves(const struct issue_job *job, struct made *m,
 
 /* -- the lint, before anybody gets it ------------------------------------- */
 
-static void take_findings(struct issue_job *job,
-                          const struct pki_findings *found)
+/* What the certificates to be replaced have as keys; the caller frees. */
+static const char **old_keys(const struct plan_cluster *pc)
 {
-    static const enum severity as[] = {
-        [PKI_INFO] = SEVERITY_INFO,
-        [PKI_WARNING] = SEVERITY_WARNING,
-        [PKI_ERROR] = SEVERITY_ERROR,
-    };
+    const char **list = calloc(pc->n_nodes * CMS_SLOTS + 1, sizeof(*list));
+    size_t n = 0;
 
-    for (size_t i = 0; i < found->n; i++)
-        findings_add(&job->findings, as[found->list[i].severity],
-                     found->list[i].id, NULL, "%s", found->list[i].text);
+    if (!list)
+        abort();
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        const struct cms_facts *f = cms_facts_at(pc, i);
+        for (int k = 0; f && k < CMS_SLOTS; k++)
+            if (f->old[k].info.kind == PKI_CERTIFICATE)
+                list[n++] = f->old[k].info.spki_sha256;
+    }
+    return list;
+}
+
+static int judge(const struct issue_job *job, const struct pki_findings *found,
+                 struct err *err)
+{
+    for (size_t i = 0; i < found->n; i++) {
+        const struct pki_finding *f = &found->list[i];
+        bool blocks = f->severity == PKI_BLOCK;
+
+        if (f->severity == PKI_ERROR ||
+            (blocks && !plan_accepts(job->plan->plan, f->id)))
+            return err_set(
+                err, CAUSE_SYSTEM, "the new set is not good: %s %s%s%s%s",
+                f->id, f->text, blocks ? " (--accept " : "",
+                blocks ? f->id : "", blocks ? " goes on all the same)" : "");
+    }
+    return 0;
 }
 
 static int lint(struct issue_job *job, const struct made *m, const char *bundle,
                 struct err *err)
 {
+    const char **keys = old_keys(job->plan);
     const struct pki_db_set set = {
         .server_key = m->server_key->data,
         .server_key_len = m->server_key->len,
@@ -186,18 +208,19 @@ static int lint(struct issue_job *job, const struct made *m, const char *bundle,
         .ca_len = strlen(bundle),
         .hosts = m->hosts,
         .at = job->now,
+        .old_keys = keys,
+        .spare_days = job->plan->plan->inventory->warn_days,
     };
     struct pki_findings found = {0};
-    int rc = 0;
+    int rc;
 
     pki_lint_db_set(&set, &found);
     pki_lint_file("dbca.crt", bundle, strlen(bundle), &found);
-    take_findings(job, &found);
-    for (size_t i = 0; rc == 0 && i < found.n; i++)
-        if (found.list[i].severity == PKI_ERROR)
-            rc = err_set(err, CAUSE_SYSTEM, "the new set is not good: %s %s",
-                         found.list[i].id, found.list[i].text);
+    preflight_grade_files(job->plan->cluster->checks, &found);
+    preflight_take(&found, NULL, &job->findings);
+    rc = judge(job, &found, err);
     pki_findings_release(&found);
+    free(keys);
     return rc;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "playbooks/cms/gates_priv.h"
 #include "playbooks/cms/handshake.h"
 
 enum {
@@ -112,8 +113,10 @@ void cms_db_weigh(struct plan_cluster *pc, struct findings *findings)
     struct cms_verdicts verdicts = {.n = 0};
     const struct cms_trial trial = {
         .pc = pc, .pairs = &pairs, .papers_of = old_papers};
+    const struct look look = {pc, findings};
     size_t fresh;
 
+    cms_lint_issuer(&look);
     if (pc->holder == SIZE_MAX)
         return; /* refused: nobody knows yet who dials whom */
     cms_pairs_make(pc, &pairs);

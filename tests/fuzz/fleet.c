@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/run/act.h"
+#include "core/run/preflight.h"
 #include "playbooks/registry.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -28,7 +29,8 @@ const struct inventory *fleet_inventory(void)
     if (!inventory)
         inventory = inventory_read(
             &(struct inventory_options){.path = fuzz_file(in),
-                                        .products = registry_words()},
+                                        .products = registry_words(),
+                                        .checks = preflight_words()},
             NULL);
     must(inventory && inventory->n_errors == 0);
     return inventory;

@@ -10,6 +10,7 @@
 #include "core/fleet/inventory.h"
 #include "core/fleet/secret_ref.h"
 #include "core/fleet/target.h"
+#include "core/run/preflight.h"
 #include "playbooks/registry.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -72,7 +73,8 @@ static void check_inventory(struct input in)
 {
     struct input file = input_part(&in);
     const struct inventory_options options = {.path = fuzz_file(file),
-                                              .products = registry_words()};
+                                              .products = registry_words(),
+                                              .checks = preflight_words()};
     struct err err = {0};
     struct inventory *inv = inventory_read(&options, &err);
     char *words = input_text(in);

@@ -4,6 +4,7 @@
  */
 #include "tests/scenario/crew.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Refused, untouched, and nothing of ours is left anywhere. */
@@ -125,6 +126,28 @@ static void test_clock_a_little_off(void **state)
     run = bed_apply(bed, "");
     bed_ends(run, 0, "done");
     assert_true(bed_events(run, "warning", "core2", "gates") > 0);
+    bed_is_new(bed, "lab", "core1");
+}
+
+/* What only warns, made to block by the inventory, until it is accepted. */
+static void test_a_check_that_blocks(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", NULL);
+    struct bed_run *run;
+    char path[512];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/certfleet.ini", bed->dir);
+    f = fopen(path, "a");
+    assert_non_null(f);
+    assert_true(fputs("\n[preflight lab]\nG1 = block\n", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    bed_lab(bed, "clock core2 -60");
+    refuses(bed, "", "(--accept clock-skew goes on all the same)");
+    run = bed_apply(bed, "--accept G1");
+    bed_ends(run, 0, "done");
+    assert_true(strstr(str_text(&run->out_text), "\"check\":\"G1\"") ||
+                strstr(str_text(&run->out_text), "\"check\": \"G1\""));
     bed_is_new(bed, "lab", "core1");
 }
 
@@ -333,6 +356,7 @@ int main(void)
         cmocka_unit_test_teardown(test_versions_differ, bed_stop),
         cmocka_unit_test_teardown(test_clock_off, bed_stop),
         cmocka_unit_test_teardown(test_clock_a_little_off, bed_stop),
+        cmocka_unit_test_teardown(test_a_check_that_blocks, bed_stop),
         cmocka_unit_test_teardown(test_wrong_password, bed_stop),
         cmocka_unit_test_teardown(test_wrong_on_one_node, bed_stop),
         cmocka_unit_test_teardown(test_expired_password, bed_stop),

@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/run/plan.h"
+#include "core/run/preflight.h"
 #include "playbooks/cms/cms.h"
 #include "playbooks/registry.h"
 
@@ -63,7 +64,8 @@ static inline struct plan *fixture_plan(struct fixture *fx,
     return plan_new(&request, err);
 }
 
-static inline void fixture_open(struct fixture *fx)
+/* With another inventory; its cluster `lab' comes first. */
+static inline void fixture_open_ini(struct fixture *fx, const char *ini)
 {
     struct err err = {0};
 
@@ -71,19 +73,25 @@ static inline void fixture_open(struct fixture *fx)
     snprintf(fx->folder, sizeof(fx->folder), "/tmp/cf-cms-XXXXXX");
     if (!mkdtemp(fx->folder))
         abort();
-    fixture_write(fx->folder, "fleet.ini", fixture_ini);
+    fixture_write(fx->folder, "fleet.ini", ini);
     fixture_write(fx->folder, "key", "no key\n");
     snprintf(fx->path, sizeof(fx->path), "%s/fleet.ini", fx->folder);
-    fx->inventory = inventory_read(
-        &(struct inventory_options){.path = fx->path,
-                                    .products = registry_words()},
-        &err);
+    fx->inventory =
+        inventory_read(&(struct inventory_options){.path = fx->path,
+                                                   .products = registry_words(),
+                                                   .checks = preflight_words()},
+                       &err);
     if (!fx->inventory || fx->inventory->n_errors)
         abort();
     fx->plan = fixture_plan(fx, NULL, &err);
     if (!fx->plan)
         abort();
     fx->pc = &fx->plan->clusters[0];
+}
+
+static inline void fixture_open(struct fixture *fx)
+{
+    fixture_open_ini(fx, fixture_ini);
 }
 
 static inline void fixture_close(struct fixture *fx)

@@ -57,6 +57,14 @@ static int fixture_setup(void **state)
     return chdir(fixture_folder);
 }
 
+static const struct check_word fixture_checks[] = {
+    {"B3", CHECK_WARNING, NULL},
+    {"F7", CHECK_WARNING, NULL},
+    {"H2", CHECK_ERROR, "whose data it is"},
+    {"H3", CHECK_BLOCK, "whose data it is"},
+    {NULL},
+};
+
 static int fixture_remove(const char *path, const struct stat *st, int flag,
                           struct FTW *ftw)
 {
@@ -89,7 +97,8 @@ static inline void fixture_write(const char *name, const void *data, size_t len)
 static inline struct inventory *fixture_read_bytes(const char *data, size_t len)
 {
     struct inventory_options options = {.path = fixture_file,
-                                        .products = fixture_products};
+                                        .products = fixture_products,
+                                        .checks = fixture_checks};
     struct inventory *inv;
     struct err err;
 

@@ -35,6 +35,7 @@ static inline int setup(void **state)
     struct recipe c = client_recipe();
 
     (void)state;
+    r.to = MAKE_NOW + 3650LL * 86400;
     root = make_cert(&r, NULL);
     server = make_cert(&s, &root);
     client = make_cert(&c, &root);
@@ -55,8 +56,9 @@ struct change {
     const struct made *server, *client;
     const char *ca, *server_pem;
     const struct secret *server_key;
-    const char *const *hosts;
+    const char *const *hosts, *const *old_keys;
     int64_t at;
+    unsigned spare_days;
 };
 
 static inline void lint(const struct change *change,
@@ -81,6 +83,8 @@ static inline void lint(const struct change *change,
         .ca_len = strlen(ca),
         .hosts = change->hosts ? change->hosts : hosts,
         .at = change->at ? change->at : MAKE_NOW,
+        .old_keys = change->old_keys,
+        .spare_days = change->spare_days,
     };
 
     pki_lint_db_set(&set, findings);

@@ -35,7 +35,8 @@ struct recipe {
     long serial;      /* 0: random */
     EVP_PKEY *key;    /* NULL: a new one */
     /* extensions in OpenSSL's words; NULL: absent */
-    const char *basic, *ku, *eku, *san, *ski, *aki, *nc, *ns;
+    const char *basic, *ku, *eku, *san, *ski, *aki, *nc, *ns,
+        *policies;   /* one OID */
     const char *odd; /* a critical extension nobody knows */
 };
 
@@ -136,10 +137,23 @@ static inline void make_odd(X509 *cert, const char *oid)
     ASN1_OBJECT_free(object);
 }
 
+static inline void make_policy(X509 *cert, const char *oid)
+{
+    CERTIFICATEPOLICIES *list = CERTIFICATEPOLICIES_new();
+    POLICYINFO *one = POLICYINFO_new();
+
+    one->policyid = OBJ_txt2obj(oid, 1);
+    sk_POLICYINFO_push(list, one);
+    assert_int_equal(
+        X509_add1_ext_i2d(cert, NID_certificate_policies, list, 0, 0), 1);
+    CERTIFICATEPOLICIES_free(list);
+}
+
 static inline void make_cn(X509_NAME *name, const char *cn)
 {
     if (cn)
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+        X509_NAME_add_entry_by_txt(name, "CN",
+                                   V_ASN1_UTF8STRING, /* any length */
                                    (const unsigned char *)cn, -1, -1, 0);
 }
 
@@ -186,6 +200,8 @@ static inline struct made make_cert(const struct recipe *r,
     make_ext(made.cert, issuer, NID_authority_key_identifier, r->aki);
     make_ext(made.cert, issuer, NID_name_constraints, r->nc);
     make_ext(made.cert, issuer, NID_netscape_cert_type, r->ns);
+    if (r->policies)
+        make_policy(made.cert, r->policies);
     if (r->odd)
         make_odd(made.cert, r->odd);
     if (EVP_PKEY_is_a(key, "ED25519"))

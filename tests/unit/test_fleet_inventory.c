@@ -150,6 +150,33 @@ static void test_precedence(void **state)
 }
 
 /* Two sections with `prompt` ask for two secrets; one section for one. */
+static enum check_grade grade(const struct check_setting *list, const char *id)
+{
+    while (list->id && strcmp(list->id, id) != 0)
+        list++;
+    return list->id ? list->grade : CHECK_OFF;
+}
+
+/* The cluster's own line beats the fleet's, wherever the sections stand. */
+static void test_preflight(void **state)
+{
+    struct inventory *inv =
+        fixture_read("[preflight b]\nB3 = note\nH2 = error\n"
+                     "[cluster a]\nproduct = cms\n"
+                     "[cluster b]\nproduct = cms\n"
+                     "[preflight]\nB3 = error ; a comment\nF7 = block\n");
+
+    (void)state;
+    assert_int_equal(inv->n_errors, 0);
+    assert_int_equal(grade(inv->checks, "B3"), CHECK_ERROR);
+    assert_int_equal(grade(inv->clusters[0]->checks, "B3"), CHECK_ERROR);
+    assert_int_equal(grade(inv->clusters[0]->checks, "F7"), CHECK_BLOCK);
+    assert_int_equal(grade(inv->clusters[1]->checks, "B3"), CHECK_NOTE);
+    assert_int_equal(grade(inv->clusters[1]->checks, "F7"), CHECK_BLOCK);
+    assert_int_equal(grade(inv->clusters[1]->checks, "H2"), CHECK_ERROR);
+    inventory_free(inv);
+}
+
 static void test_prompts_differ(void **state)
 {
     struct inventory *inv =
@@ -280,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_value),
         cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_preflight),
         cmocka_unit_test(test_prompts_differ),
         cmocka_unit_test(test_order_and_index),
         cmocka_unit_test(test_identity),
