@@ -261,6 +261,8 @@ static int node_numbers(struct reader *r, const char *key, const char *value)
         n->db_port = number(r, value);
     else if (strcmp(key, "out_of_sync") == 0)
         n->db.sync_frozen = number(r, value) != 0;
+    else if (strcmp(key, "spare") == 0)
+        n->spare = number(r, value) != 0;
     else if (strcmp(key, "down") == 0)
         n->up = number(r, value) == 0;
     else if (strcmp(key, "roles") == 0)

@@ -19,7 +19,8 @@ int config_read(struct lab *lab, const char *path, char **engine,
 
 struct make_options {
     const char *dir;
-    unsigned databases, connects; /* nodes of each cluster */
+    unsigned databases, connects;             /* nodes of each cluster */
+    unsigned spare_databases, spare_connects; /* further ones, in none */
     unsigned clusters;
     const char *base; /* first address */
     unsigned port, db_port;

@@ -177,7 +177,7 @@ static void sim_bootstrap(struct engine *e, struct lab_cluster *cluster,
     cluster->acked = FIRST_ROWS;
     for (size_t i = 0; i < cluster->n_nodes; i++) {
         struct lab_node *n = cluster->nodes[i];
-        if (!(n->roles & LAB_DATABASE))
+        if (!(n->roles & LAB_DATABASE) || n->spare)
             continue;
         n->db.copy.generation = 1;
         n->db.copy.rows = FIRST_ROWS;

@@ -294,7 +294,7 @@ static void do_readdir(struct request *r)
         fail(r, "Bad handle");
         return;
     }
-    if (o->listed) {
+    if (o->listed || !r->filer->node->files) {
         filer_status(r, FX_EOF, "End of file");
         return;
     }

@@ -188,6 +188,8 @@ void lab_form(struct lab_cluster *cluster, struct lab_node *primary)
 
     for (size_t i = 0; primary && i < cluster->n_nodes; i++) {
         struct lab_node *n = cluster->nodes[i];
+        if (n->spare)
+            continue;
         if (n->roles & LAB_DATABASE) {
             group_add(g, n);
             n->db.role = n == primary ? DB_PRIMARY : DB_REPLICA;

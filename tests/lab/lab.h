@@ -107,6 +107,7 @@ struct lab_node {
     char *db_address; /* what peers and status show */
     unsigned port, db_port;
     unsigned roles; /* LAB_DATABASE or LAB_CONNECT */
+    bool spare;     /* in no database cluster when the lab starts */
     struct lab_settings set;
     struct lab_user *users;
     struct lab_file *files;

@@ -47,6 +47,7 @@ static const char usage_text[] =
     "       certfleet-lab LAB.INI --dir DIR [options]      serves\n"
     "       certfleet-lab --ctl DIR COMMAND...             talks to one\n"
     "  --make D+C     D database nodes and C connect-only ones a cluster\n"
+    "  --spare D+C    so many further nodes a cluster, standalone and empty\n"
     "  --clusters N   that many clusters (1)\n"
     "  --base ADDR    first address (127.0.1.1)\n"
     "  --port N       SSH port of every node (2222)\n"
@@ -264,6 +265,7 @@ static int serve(const struct options *o, const char *config)
 enum {
     O_MAKE = 256,
     O_CLUSTERS,
+    O_SPARE,
     O_BASE,
     O_PORT,
     O_DB_PORT,
@@ -285,6 +287,7 @@ enum {
 /* clang-format off */
 static const struct option long_options[] = {
     { "make", required_argument, NULL, O_MAKE },
+    { "spare", required_argument, NULL, O_SPARE },
     { "clusters", required_argument, NULL, O_CLUSTERS },
     { "base", required_argument, NULL, O_BASE },
     { "port", required_argument, NULL, O_PORT },
@@ -321,6 +324,14 @@ static bool take_shape(struct options *o, const char *text)
     return o->make.databases + o->make.connects > 0;
 }
 
+static void take_spare(struct options *o, const char *text)
+{
+    const char *plus = strchr(text, '+');
+
+    o->make.spare_databases = number(text);
+    o->make.spare_connects = plus ? number(plus + 1) : 0;
+}
+
 static bool take_setting(struct options *o, const char *text)
 {
     if (!strchr(text, '=') || o->n_settings == MAX_SETTINGS)
@@ -333,6 +344,9 @@ static bool take_setting(struct options *o, const char *text)
 static bool take_make(struct options *o, int c, const char *arg)
 {
     switch (c) {
+    case O_SPARE:
+        take_spare(o, arg);
+        return true;
     case O_CLUSTERS:
         o->make.clusters = number(arg);
         return true;

@@ -110,21 +110,25 @@ static int add_host_key(struct maker *m, const char *name, const char *address)
 
 struct place {
     char name[64], cluster[32], address[INET_ADDRSTRLEN];
-    bool database;
+    bool database, spare;
 };
 
 static int add_node(struct maker *m, const struct place *p)
 {
     str_addf(&m->lab,
              "\n[node %s]\ncluster = %s\naddress = %s\ndb_port = %u\n"
-             "roles = %s\nfiles = certs/%s\n",
+             "roles = %s\n",
              p->name, p->cluster, p->address, m->o->db_port,
-             p->database ? "database" : "connect", p->cluster);
-    str_addf(&m->lab,
-             "use = %sdbclusterclient.key dbclusterclient.cer "
-             "dbclusterca.cer\n",
-             p->database ? "dbclusterserver.key dbclusterserver.cer " : "");
-    if (p->database)
+             p->database ? "database" : "connect");
+    if (p->spare)
+        str_add(&m->lab, "spare = 1\n");
+    else
+        str_addf(&m->lab,
+                 "files = certs/%s\nuse = %sdbclusterclient.key "
+                 "dbclusterclient.cer dbclusterca.cer\n",
+                 p->cluster,
+                 p->database ? "dbclusterserver.key dbclusterserver.cer " : "");
+    if (p->database && !p->spare)
         str_add(&m->lab, "interface = a\n");
     str_addf(&m->fleet,
              "\n[node %s]\ncluster = %s\naddress = %s\nport = %u\n"
@@ -139,16 +143,24 @@ static int add_node(struct maker *m, const struct place *p)
 static void name_place(const struct maker *m, unsigned c, unsigned n,
                        struct place *p)
 {
-    bool many = m->o->clusters > 1;
+    const struct make_options *o = m->o;
+    bool many = o->clusters > 1;
+    unsigned formed = o->databases + o->connects, index;
 
-    p->database = n < m->o->databases;
+    /* those that form the cluster first: core1... edge1..., then spare ones */
+    p->spare = n >= formed;
+    p->database =
+        n < o->databases || (p->spare && n - formed < o->spare_databases);
+    index = p->spare && p->database ? n - formed + o->databases
+            : p->spare    ? n - formed - o->spare_databases + o->connects
+            : p->database ? n
+                          : n - o->databases;
     if (many)
         snprintf(p->cluster, sizeof(p->cluster), "lab%u", c + 1);
     else
         snprintf(p->cluster, sizeof(p->cluster), "lab");
     snprintf(p->name, sizeof(p->name), "%s%s%s%u", many ? p->cluster : "",
-             many ? "-" : "", p->database ? "core" : "edge",
-             p->database ? n + 1 : n - m->o->databases + 1);
+             many ? "-" : "", p->database ? "core" : "edge", index + 1);
 }
 
 static int make_set(struct maker *m, const struct place *places, unsigned n)
@@ -159,7 +171,7 @@ static int make_set(struct maker *m, const struct place *places, unsigned n)
     int rc;
 
     for (unsigned i = 0; i < n; i++)
-        if (places[i].database) {
+        if (places[i].database && !places[i].spare) {
             hosts[k++] = places[i].name;
             hosts[k++] = places[i].address;
         }
@@ -175,7 +187,8 @@ static int make_set(struct maker *m, const struct place *places, unsigned n)
 
 static int add_cluster(struct maker *m, unsigned c)
 {
-    unsigned n = m->o->databases + m->o->connects;
+    unsigned n = m->o->databases + m->o->connects + m->o->spare_databases +
+                 m->o->spare_connects;
     struct place *places = lab_calloc(n, sizeof(*places));
     int rc;
 
@@ -259,7 +272,8 @@ int make_lab(const struct make_options *options, struct err *err)
     if (inet_pton(AF_INET, options->base, &base) != 1)
         return err_set(err, CAUSE_INPUT, "%s: not an address", options->base);
     if (options->databases + options->connects == 0 ||
-        options->databases > LAB_MAX_MEMBERS || options->clusters == 0)
+        options->databases + options->spare_databases > LAB_MAX_MEMBERS ||
+        options->clusters == 0)
         return err_set(err, CAUSE_INPUT, "no such shape of a cluster");
     m.next = ntohl(base.s_addr);
     str_init(&m.lab, TEXT_CAP);

@@ -58,9 +58,9 @@ static void start_node(struct pg_boot *b, struct lab_node *node)
     n->node = node;
     node->db.copy.generation = 1;
     node->db.copy.rows = PG_FIRST_ROWS;
-    order.steps = !b->primary || !node->up ? pg_first_steps
-                  : node == b->primary     ? pg_lead_steps
-                                           : pg_trail_steps;
+    order.steps = !b->primary || !node->up || node->spare ? pg_first_steps
+                  : node == b->primary                    ? pg_lead_steps
+                                                          : pg_trail_steps;
     b->open++;
     pg_job_add(&order);
 }
