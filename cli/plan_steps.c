@@ -224,10 +224,8 @@ static const char *order_words(const struct plan_pen *pen,
     return in_lane(pen, step) ? "one by one" : "in parallel";
 }
 
-static void mark_outage(struct plan_pen *pen, unsigned flags)
+static void mark_outage(struct plan_pen *pen, bool outage)
 {
-    bool outage = (flags & STEP_OUTAGE) != 0;
-
     if (outage == pen->outage)
         return;
     pen->outage = outage;
@@ -265,14 +263,14 @@ static void add_heading(struct plan_pen *pen, size_t first, size_t last)
     str_add(pen->out, "\n");
 }
 
-static unsigned block_flags(const struct plan_pen *pen, size_t first,
-                            size_t last)
+static bool has_outage(const struct plan_pen *pen, size_t first, size_t last)
 {
-    unsigned flags = 0;
+    const struct step *steps = pen->pc->plan->playbook->steps;
 
     for (size_t row = first; row <= last; row++)
-        flags |= pen->pc->plan->playbook->steps[row].flags;
-    return flags;
+        if (plan_has_outage(pen->pc, &steps[row]))
+            return true;
+    return false;
 }
 
 static size_t block_end(const struct playbook *pb, size_t first)
@@ -301,7 +299,7 @@ void plan_steps(struct plan_pen *pen)
         last = block_end(pb, first);
         if (!is_walked(pen, step) || !count_cells(pen, step))
             continue;
-        mark_outage(pen, block_flags(pen, first, last));
+        mark_outage(pen, has_outage(pen, first, last));
         add_heading(pen, first, last);
         add_reads(pen, step);
         if (step->order == STEP_ONCE)
@@ -310,10 +308,10 @@ void plan_steps(struct plan_pen *pen)
             add_nodes(pen, first, last);
         if (pen->options->until &&
             strcmp(pb->steps[last].id, pen->options->until) == 0) {
-            mark_outage(pen, 0);
+            mark_outage(pen, false);
             str_add(pen->out, "  ---- ends here (--until) ----\n");
             return;
         }
     }
-    mark_outage(pen, 0);
+    mark_outage(pen, false);
 }

@@ -84,6 +84,9 @@ static void add_set(struct plan_pen *pen)
 
     if (pen->options->back) {
         str_add(pen->out, "  back to each node's old files\n");
+    } else if (pc->reused) {
+        str_addf(pen->out, "  the cluster's set: generation %u, tag %s\n",
+                 pc->number, pc->tag);
     } else if (pc->number) {
         str_addf(pen->out, "  new set: generation %u, tag %s%s\n", pc->number,
                  pc->tag, pc->issued ? ", made already" : "");

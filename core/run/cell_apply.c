@@ -73,7 +73,7 @@ static void note_act(struct cell *cell, const struct act *act,
     str_init(&text, 4096);
     if (act->kind != ACT_LOCAL && act_text(view, act, &text, NULL) == 0) {
         if (act->kind == ACT_PUT)
-            plan_note_file(course->pc, cell->node, str_text(&text));
+            plan_note_put(course->pc, cell->node, str_text(&text));
         else if (act->kind != ACT_FETCH)
             plan_note_sent(course->pc, cell->node, str_text(&text));
         str_reset(&text);
@@ -81,6 +81,13 @@ static void note_act(struct cell *cell, const struct act *act,
         cell_tell(cell, "command", str_text(&text), NULL);
     }
     str_release(&text);
+}
+
+/* Nobody misses who was not there: no clock runs for it. */
+static bool is_newcomer(const struct cell *cell)
+{
+    return cell->node != SIZE_MAX &&
+           cell_course(cell)->pc->nodes[cell->node].newcomer;
 }
 
 static void send_next(struct cell *cell)
@@ -93,7 +100,7 @@ static void send_next(struct cell *cell)
     bool hold = false;
 
     if (!act) {
-        if (cell->step->flags & STEP_LIVE)
+        if ((cell->step->flags & STEP_LIVE) && !is_newcomer(cell))
             course_note_live_act(course, cell->step);
         cell_move(cell, EV_OK);
         return;
@@ -106,7 +113,7 @@ static void send_next(struct cell *cell)
     note_act(cell, act, &view);
     if (cell->step->flags & STEP_LIVE)
         course->pc->left = course->acted = true;
-    if (cell->step->flags & STEP_OUTAGE)
+    if ((cell->step->flags & STEP_OUTAGE) && !is_newcomer(cell))
         course->pc->outage_sent = true;
     cell->acted = true;
     cell->acted_ms = clock_mono_ms();

@@ -59,7 +59,7 @@ static bool may_remove(const struct cleaner *cleaner,
     const struct plan_node *pn = &pc->nodes[cleaner->node];
     const struct view view = {.plan = pc, .node = cleaner->node};
 
-    return plan_node_gets(pn, file) && plan_knows_file(pn, file->name) &&
+    return plan_node_gets(pn, file) && plan_has_put(pn, file->name) &&
            !pc->plan->playbook->product->in_use(&view, file->name);
 }
 
@@ -121,7 +121,7 @@ static void on_intent(void *user, const struct err *err)
 
     course->cleaning = 1;
     for (size_t i = 0; !err && i < course->pc->n_nodes; i++)
-        if (plan_takes_part(course->pc, i))
+        if (plan_takes_part(course->pc, i) && !course->pc->nodes[i].bystander)
             clean_node(course, i);
     if (--course->cleaning == 0)
         course->on_cleaned(course);

@@ -208,6 +208,7 @@ void plan_free(struct plan *plan)
                 plan->playbook->product->facts_free(pc->nodes[i].facts);
             free(pc->nodes[i].sent);
             free(pc->nodes[i].listed);
+            free(pc->nodes[i].put);
         }
         for (size_t i = 0; i < SET_FILES_MAX; i++)
             secret_free(pc->content[i]);
@@ -269,7 +270,18 @@ bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
 {
     const struct plan_node *pn = &pc->nodes[node];
 
-    return !pn->left_out && !pn->dropped && (pn->roles & step->roles) != 0;
+    return !pn->left_out && !pn->dropped && (pn->roles & step->roles) != 0 &&
+           !(pn->bystander && step->acts);
+}
+
+bool plan_has_outage(const struct plan_cluster *pc, const struct step *step)
+{
+    if (!(step->flags & STEP_OUTAGE))
+        return false;
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (!pc->nodes[i].newcomer && plan_has_cell(pc, step, i))
+            return true;
+    return false;
 }
 
 bool plan_takes_part(const struct plan_cluster *pc, size_t node)
@@ -293,36 +305,56 @@ bool plan_node_gets(const struct plan_node *pn, const struct set_file *file)
     return file->name && (file->roles == 0 || (file->roles & pn->roles) != 0);
 }
 
-void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command)
+static bool is_in(const char *const *list, size_t n, const char *name)
 {
-    struct plan_node *pn = &pc->nodes[node];
-    const char **grown =
-        realloc(pn->sent, (pn->n_sent + 1) * sizeof(*pn->sent));
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void append(struct plan_cluster *pc, const char ***list, size_t *n,
+                   const char *name)
+{
+    const char **grown = realloc(*list, (*n + 1) * sizeof(*grown));
 
     if (!grown)
         abort();
-    pn->sent = grown;
-    pn->sent[pn->n_sent++] = arena_strdup(&pc->plan->arena, command);
+    *list = grown;
+    grown[(*n)++] = arena_strdup(&pc->plan->arena, name);
+}
+
+void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command)
+{
+    struct plan_node *pn = &pc->nodes[node];
+
+    append(pc, &pn->sent, &pn->n_sent, command);
 }
 
 bool plan_knows_file(const struct plan_node *pn, const char *name)
 {
-    for (size_t i = 0; i < pn->n_listed; i++)
-        if (strcmp(pn->listed[i], name) == 0)
-            return true;
-    return false;
+    return is_in(pn->listed, pn->n_listed, name);
 }
 
 void plan_note_file(struct plan_cluster *pc, size_t node, const char *name)
 {
     struct plan_node *pn = &pc->nodes[node];
-    const char **grown;
+
+    if (!plan_knows_file(pn, name))
+        append(pc, &pn->listed, &pn->n_listed, name);
+}
+
+bool plan_has_put(const struct plan_node *pn, const char *name)
+{
+    return is_in(pn->put, pn->n_put, name);
+}
+
+void plan_note_put(struct plan_cluster *pc, size_t node, const char *name)
+{
+    struct plan_node *pn = &pc->nodes[node];
 
     if (plan_knows_file(pn, name))
-        return;
-    grown = realloc(pn->listed, (pn->n_listed + 1) * sizeof(*pn->listed));
-    if (!grown)
-        abort();
-    pn->listed = grown;
-    pn->listed[pn->n_listed++] = arena_strdup(&pc->plan->arena, name);
+        return; /* ours already, or there before we came */
+    append(pc, &pn->put, &pn->n_put, name);
+    plan_note_file(pc, node, name);
 }

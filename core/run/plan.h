@@ -41,8 +41,11 @@ struct plan_node {
     bool left_out;  /* without=NODE */
     bool dropped;   /* failed after the turn of this walk */
     bool away;      /* it did not answer when all were read for a decision */
+    bool newcomer;  /* this run brings it in: its way back leads out again */
+    bool bystander; /* nothing is changed there: it has rows without acts */
     const char *db_address; /* what peers join by */
     const char *interface;
+    const char *old_interface;          /* newcomer: as its status showed it */
     struct file_set old;                /* as its status showed it */
     bool serves_tls;                    /* its TLS answered in gates */
     char served_sha256[PKI_SHA256_HEX]; /* the old live certificate's */
@@ -51,6 +54,8 @@ struct plan_node {
     size_t n_sent;
     const char **listed; /* its files in gates, and ours since; sorted */
     size_t n_listed;
+    const char **put; /* of these what we put; not what lay there before */
+    size_t n_put;
     int64_t backup_ms;   /* wall; 0: none */
     int64_t left_ms;     /* wall: resumed: its first live act; 0: none */
     struct facts *facts; /* owned by the plan */
@@ -67,6 +72,8 @@ struct plan_cluster {
     const char *folder;       /* of the generation's files, here */
     struct file_set set;      /* the new one */
     bool issued;              /* its digests are journaled */
+    bool reused;              /* it is the one that the cluster has: it is
+                                 issued, and its folder is only read */
     bool loaded;              /* its files are in `content`, as journaled */
     struct secret *content[SET_FILES_MAX]; /* by file of `set` */
     bool left;        /* something live was changed in this run */
@@ -138,6 +145,8 @@ int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
 /* Rows x nodes. */
 bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
                    size_t node);
+/* Do users notice it?  What brings a newcomer in they do not. */
+bool plan_has_outage(const struct plan_cluster *pc, const struct step *step);
 /* Does any row concern this node? */
 bool plan_takes_part(const struct plan_cluster *pc, size_t node);
 /* The file set a node should have in a walk. */
@@ -149,6 +158,9 @@ bool plan_node_gets(const struct plan_node *pn, const struct set_file *file);
 void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command);
 void plan_note_file(struct plan_cluster *pc, size_t node, const char *name);
 bool plan_knows_file(const struct plan_node *pn, const char *name);
+/* A file that this run put, unless it was there before. */
+void plan_note_put(struct plan_cluster *pc, size_t node, const char *name);
+bool plan_has_put(const struct plan_node *pn, const char *name);
 
 /* [{slot, name, sha256, cert_sha256}]: what the journal keeps of a set. */
 json_t *plan_set_json(const struct file_set *set);

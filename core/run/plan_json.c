@@ -42,9 +42,16 @@ static json_t *words_json(const char *const *words, size_t n)
     return list;
 }
 
+/* What most plans have not is not in them: their hash stays what it was. */
+static void add_if(json_t *json, const char *key, bool value)
+{
+    if (value)
+        json_object_set_new(json, key, json_true());
+}
+
 static json_t *node_json(const struct plan_node *pn)
 {
-    return json_pack(
+    json_t *json = json_pack(
         "{s:s, s:I, s:b, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "node",
         pn->node->name, "roles", (json_int_t)pn->roles, "left_out",
         pn->left_out, "db_address", text_or_null(pn->db_address), "interface",
@@ -52,15 +59,22 @@ static json_t *node_json(const struct plan_node *pn)
         "serves_tls", pn->serves_tls, "served_sha256", pn->served_sha256,
         "first_last", text_or_null(pn->first_last), "listed",
         words_json(pn->listed, pn->n_listed));
+
+    add_if(json, "newcomer", pn->newcomer);
+    add_if(json, "bystander", pn->bystander);
+    if (pn->old_interface)
+        json_object_set_new(json, "old_interface",
+                            text_or_null(pn->old_interface));
+    return json;
 }
 
 json_t *plan_cluster_json(const struct plan_cluster *pc)
 {
-    json_t *nodes = json_array();
+    json_t *nodes = json_array(), *json;
 
     for (size_t i = 0; i < pc->n_nodes; i++)
         json_array_append_new(nodes, node_json(&pc->nodes[i]));
-    return json_pack(
+    json = json_pack(
         "{s:s, s:I, s:s, s:o, s:o, s:b, s:b, s:s, s:I, s:o}", "cluster",
         pc->cluster->name, "number", (json_int_t)pc->number, "tag", pc->tag,
         "holder",
@@ -69,6 +83,8 @@ json_t *plan_cluster_json(const struct plan_cluster *pc)
         "set", plan_set_json(&pc->set), "expired", pc->expired, "way_back",
         pc->way_back, "no_way_back", pc->no_way_back, "way_back_until",
         (json_int_t)pc->way_back_until, "nodes", nodes);
+    add_if(json, "reused", pc->reused);
+    return json;
 }
 
 static const char *get_text(const json_t *json, const char *key,
@@ -143,6 +159,9 @@ static int load_node(struct plan_cluster *pc, struct plan_node *pn,
         pc->was_short = true;
     pn->db_address = get_text(json, "db_address", arena);
     pn->interface = get_text(json, "interface", arena);
+    pn->newcomer = json_is_true(json_object_get(json, "newcomer"));
+    pn->bystander = json_is_true(json_object_get(json, "bystander"));
+    pn->old_interface = get_text(json, "old_interface", arena);
     pn->serves_tls = json_is_true(json_object_get(json, "serves_tls"));
     sha = json_string_value(json_object_get(json, "served_sha256"));
     snprintf(pn->served_sha256, sizeof(pn->served_sha256), "%s",
@@ -211,6 +230,8 @@ int plan_cluster_load(struct plan_cluster *pc, const json_t *json,
     snprintf(pc->no_way_back, sizeof(pc->no_way_back), "%s", why ? why : "");
     pc->way_back_until =
         json_integer_value(json_object_get(json, "way_back_until"));
+    pc->reused = json_is_true(json_object_get(json, "reused"));
+    pc->issued = pc->issued || pc->reused;
     pc->decided = true;
     return 0;
 }

@@ -135,7 +135,7 @@ static void replay_acts(struct plan_cluster *pc, size_t node,
         if (!text || node == SIZE_MAX)
             continue;
         if (strncmp(text, "put ", 4) == 0)
-            plan_note_file(pc, node, text + 4);
+            plan_note_put(pc, node, text + 4);
         else if (strncmp(text, "get ", 4) != 0)
             plan_note_sent(pc, node, text);
     }
@@ -152,6 +152,11 @@ static void note_left(struct plan_cluster *pc, size_t node, int64_t t_ms)
 {
     if (node != SIZE_MAX && !pc->nodes[node].left_ms)
         pc->nodes[node].left_ms = t_ms;
+}
+
+static bool is_newcomer(const struct plan_cluster *pc, size_t node)
+{
+    return node != SIZE_MAX && pc->nodes[node].newcomer;
 }
 
 static void replay_cell(struct plan_cluster *pc,
@@ -173,7 +178,8 @@ static void replay_cell(struct plan_cluster *pc,
         replay_acts(pc, node, json_object_get(data, "acts"));
         if (step->flags & STEP_LIVE) {
             pc->left = true;
-            pc->outage_sent |= (step->flags & STEP_OUTAGE) != 0;
+            pc->outage_sent |=
+                (step->flags & STEP_OUTAGE) != 0 && !is_newcomer(pc, node);
             note_left(pc, node, entry->t_ms);
             pc->was_done = false; /* a way back from it has begun */
         }

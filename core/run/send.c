@@ -280,8 +280,9 @@ static int load_file(const struct send *s, size_t i, const char *path,
     pki_sha256(bytes->data, bytes->len, sha);
     if (pc->issued && strcmp(sha, pc->set.files[i].sha256) != 0) {
         secret_free(bytes);
-        return err_set(err, CAUSE_REFUSED,
-                       "%s is not the file that was issued for this run", path);
+        return err_set(err, CAUSE_REFUSED, "%s is not the file that %s", path,
+                       pc->reused ? "the cluster has"
+                                  : "was issued for this run");
     }
     memcpy(pc->set.files[i].sha256, sha, sizeof(sha));
     if (!pc->set.files[i].secret &&

@@ -167,6 +167,8 @@ static void count_block(const struct walk *walk, size_t *met, size_t *failed)
     for (size_t row = walk->block; row <= walk->block_end; row++)
         for (size_t i = 0; i < walk->course->pc->n_nodes; i++) {
             const struct cell *cell = walk_cell(walk, row, i);
+            if (walk->course->pc->nodes[i].newcomer)
+                continue; /* says nothing about the others' set */
             *met += cell_is_met(cell);
             *failed += cell->state == CELL_FAILED;
         }
@@ -195,10 +197,16 @@ static bool acts_remain(const struct walk *walk, size_t row)
 static bool outage_remains(const struct walk *walk, size_t row)
 {
     for (; row <= walk->last; row++)
-        for (size_t i = 0; i < walk->course->pc->n_nodes; i++)
-            if ((row_of(walk, row)->flags & STEP_OUTAGE) &&
-                has_cell(walk, row, i))
-                return true;
+        if (plan_has_outage(walk->course->pc, row_of(walk, row)))
+            return true;
+    return false;
+}
+
+static bool any_cell(const struct walk *walk, size_t row)
+{
+    for (size_t i = 0; i < walk->course->pc->n_nodes; i++)
+        if (has_cell(walk, row, i))
+            return true;
     return false;
 }
 
@@ -206,7 +214,8 @@ static void block_through(struct walk *walk)
 {
     const struct step *step = row_of(walk, walk->block_end);
 
-    if (step->flags & STEP_TURN)
+    /* a row that nobody has turns nothing */
+    if ((step->flags & STEP_TURN) && any_cell(walk, walk->block_end))
         walk->course->pc->turned = true;
     if (step->flags & STEP_LIVE) {
         if (walk->course->pc->turned &&
