@@ -247,6 +247,8 @@ const struct command commands[] = {
         "    by day: everything that changes nothing live\n"
         "certfleet apply cms/db-rotate all-* if_days_left=30 --yes\n"
         "    from cron: only clusters that are due\n"
+        "certfleet apply cms/db-add-node emea node=core4 role=database\n"
+        "    a node more; the others are not touched\n"
         "certfleet apply --plan emea.plan --yes\n"
         "    exactly what was planned, or nothing\n"},
     {.name = "resume", .synopsis = "RUN [KEY=VALUE...]",

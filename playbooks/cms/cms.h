@@ -28,7 +28,12 @@ enum cms_role {
 };
 
 extern const struct product cms_product;
-extern const struct playbook cms_db_rotate;
+extern const struct playbook cms_db_rotate, cms_db_add_node;
+/* The rows that both have. */
+enum {
+    CMS_DB_STEPS = 14
+};
+extern const struct step cms_db_steps[CMS_DB_STEPS];
 extern const struct product_words cms_words;
 
 /* -- judged from facts ---------------------------------------------------- */
@@ -47,6 +52,27 @@ size_t cms_node_by_address(const struct plan_cluster *pc, const char *address);
 /* The node that says of itself that it is Connected Primary, read since the
  * walk began; SIZE_MAX: none, or several. */
 size_t cms_primary_now(const struct view *view);
+
+/* -- newcomers (newcomer.c) ------------------------------------------------ */
+
+/* A newcomer on the way back: it is to be in no cluster, as it was. */
+bool cms_goes_out(const struct view *view);
+bool cms_names_nothing(const struct cms_status *status);
+/* The interface it is to have; NULL: none is known. */
+const char *cms_interface(const struct view *view);
+/* A newcomer that is in no cluster leaves none. */
+bool cms_is_to_leave(const struct view *view);
+bool cms_comes_in(const struct view *view);
+bool cms_makes_set(const struct view *view);
+bool cms_reuses_set(const struct view *view);
+/* Which form of `certs` the set that it is to have takes. */
+bool cms_takes_five(const struct view *view);
+bool cms_takes_three(const struct view *view);
+bool cms_takes_none(const struct view *view);
+bool cms_takes_interface(const struct view *view);
+/* What a newcomer had, as far as it can be given back. */
+void cms_take_newcomer(struct plan_cluster *pc, size_t i,
+                       struct findings *findings);
 
 /* -- product.c's parts ------------------------------------------------------
  */
@@ -67,6 +93,8 @@ goal_f cms_goal_gates, cms_goal_issue, cms_goal_backup, cms_goal_push,
     cms_goal_join, cms_goal_prove;
 bool cms_remove_did_not_help(const struct view *view);
 
+/* Blank names of the five files. */
+void cms_db_blank_set(struct plan_cluster *pc);
 int cms_db_prepare(struct plan_cluster *pc, struct err *err);
 int cms_db_check_issuer(struct plan_cluster *pc, struct err *err);
 int cms_db_decide(struct plan_cluster *pc, struct findings *findings,

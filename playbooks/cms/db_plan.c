@@ -92,10 +92,15 @@ int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)
     return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
 }
 
-int cms_db_prepare(struct plan_cluster *pc, struct err *err)
+void cms_db_blank_set(struct plan_cluster *pc)
 {
     pc->set.n = CMS_SLOTS;
     memcpy(pc->set.files, new_files, sizeof(new_files));
+}
+
+int cms_db_prepare(struct plan_cluster *pc, struct err *err)
+{
+    cms_db_blank_set(pc);
     if (leave_out(pc, err) < 0)
         return -1;
     cms_db_assign(pc, SIZE_MAX);
@@ -142,6 +147,8 @@ static int old_files_are_there(const struct plan_cluster *pc, size_t i,
     const struct plan_node *pn = &pc->nodes[i];
     const struct cms_facts *f = cms_facts_at(pc, i);
 
+    if (pn->bystander || (pn->newcomer && pn->old.n == 0))
+        return 0; /* nothing is put back there */
     if (pn->old.n == 0)
         return err_set(err, CAUSE_REFUSED,
                        "node %s: its old certificates were never read",
@@ -187,7 +194,7 @@ static int knows_names(const struct plan_cluster *pc, size_t i, struct err *err)
     const struct plan_node *pn = &pc->nodes[i];
     const struct cms_status *s = &cms_facts_at(pc, i)->status;
 
-    for (int k = 0; pn->old.n && k < CMS_SLOTS; k++) {
+    for (int k = 0; (pn->old.n || pn->newcomer) && k < CMS_SLOTS; k++) {
         const char *slot = cms_slot_word((enum cms_slot)k), *name = s->files[k];
         if (name[0] && !is_name_of(&pn->old, slot, name) &&
             !is_name_of(&pc->set, slot, name))
@@ -267,7 +274,7 @@ int cms_db_recognise(struct plan_cluster *pc, struct err *err)
     for (size_t i = 0; i < pc->n_nodes; i++)
         if (!takes_part(pc, i))
             continue;
-        else if (pc->nodes[i].old.n == 0)
+        else if (pc->nodes[i].old.n == 0 && !pc->nodes[i].newcomer)
             cms_db_adopt(pc, i);
         else if (pc->was_done || plan_accepts(pc->plan, "foreign"))
             cms_db_baseline(pc, i);

@@ -19,7 +19,8 @@ enum {
 
 /* clang-format off */
 static const struct act issue[] = {
-    { ACT_LOCAL, "keys, certificates and CA bundle of the new set" },
+    { ACT_LOCAL, "keys, certificates and CA bundle of the new set", 0, cms_makes_set },
+    { ACT_LOCAL, "the set that the cluster has, from its folder here", 0, cms_reuses_set },
     { ACT_END },
 };
 static const struct act backup[] = {
@@ -42,19 +43,16 @@ static const struct act push[] = {
 };
 static const struct act leave[] = {
     { ACT_COMMAND, "database cluster clear_error", 0, cms_remove_did_not_help },
-    { ACT_CONFIRM, "database cluster remove" },
+    { ACT_CONFIRM, "database cluster remove", 0, cms_is_to_leave },
     { ACT_END },
 };
-static const struct act certs_database[] = {
+static const struct act certs[] = {
     { ACT_COMMAND, "database cluster certs {set.server_key} {set.server_crt} "
-                   "{set.client_key} {set.client_crt} {set.ca_crt}" },
-    { ACT_COMMAND, "database cluster localnode {node.interface}" },
-    { ACT_END },
-};
-static const struct act certs_connect[] = {
+                   "{set.client_key} {set.client_crt} {set.ca_crt}", 0, cms_takes_five },
     { ACT_COMMAND, "database cluster certs {set.client_key} {set.client_crt} "
-                   "{set.ca_crt}" },
-    { ACT_COMMAND, "database cluster localnode {node.interface}" },
+                   "{set.ca_crt}", 0, cms_takes_three },
+    { ACT_COMMAND, "database cluster certs none", 0, cms_takes_none },
+    { ACT_COMMAND, "database cluster localnode {node.interface}", 0, cms_takes_interface },
     { ACT_END },
 };
 static const struct act init[] = {
@@ -62,15 +60,15 @@ static const struct act init[] = {
     { ACT_END },
 };
 static const struct act attach[] = {
-    { ACT_CONFIRM, "database cluster connect {primary.db_address}" },
+    { ACT_CONFIRM, "database cluster connect {primary.db_address}", 0, cms_comes_in },
     { ACT_END },
 };
 static const struct act join[] = {
-    { ACT_CONFIRM, "database cluster join {primary.db_address}" },
+    { ACT_CONFIRM, "database cluster join {primary.db_address}", 0, cms_comes_in },
     { ACT_END },
 };
 
-static const struct step steps[] = {
+const struct step cms_db_steps[CMS_DB_STEPS] = {
     { "gates",   "read every node, and refuse what is not safe", ALL, STEP_PARALLEL, STEP_READ,
       WITHIN_COMMAND, GATES, cms_goal_gates, NULL },
     { "issue",   "make the new set", ALL, STEP_ONCE, STEP_STAGE,
@@ -82,15 +80,15 @@ static const struct step steps[] = {
     { "leave",   "take the replicas out", CMS_REPLICA, STEP_AS_LEAVE, LEAVES,
       WITHIN_LEAVE, STATUS, cms_goal_leave, leave },
     { "certs",   "switch the replicas to the set", CMS_REPLICA, STEP_AS_LEAVE, LEAVES | STEP_CHAIN,
-      WITHIN_COMMAND, STATUS, cms_goal_certs, certs_database },
+      WITHIN_COMMAND, STATUS, cms_goal_certs, certs },
     { "leave",   "take the connect-only nodes out", CMS_CONNECT, STEP_PARALLEL, LEAVES,
       WITHIN_LEAVE, STATUS, cms_goal_leave, leave },
     { "certs",   "switch the connect-only nodes to the set", CMS_CONNECT, STEP_PARALLEL, LEAVES | STEP_CHAIN,
-      WITHIN_COMMAND, STATUS, cms_goal_certs, certs_connect },
+      WITHIN_COMMAND, STATUS, cms_goal_certs, certs },
     { "leave",   "take the primary out, last", CMS_PRIMARY, STEP_ONE_BY_ONE, LEAVES | STEP_OUTAGE,
       WITHIN_LEAVE, STATUS, cms_goal_leave, leave },
     { "certs",   "switch the primary to the set", CMS_PRIMARY, STEP_ONE_BY_ONE, LEAVES | STEP_OUTAGE | STEP_CHAIN,
-      WITHIN_COMMAND, STATUS, cms_goal_certs, certs_database },
+      WITHIN_COMMAND, STATUS, cms_goal_certs, certs },
     { "init",    "make the holder of the data the primary again", CMS_PRIMARY, STEP_ONE_BY_ONE,
       LEAVES | STEP_OUTAGE | STEP_TURN | STEP_REWIND,
       WITHIN_INIT, STATUS, cms_goal_init, init },
@@ -176,8 +174,8 @@ const struct playbook cms_db_rotate = {
     .product = &cms_product,
     .inputs = inputs,
     .accepts = accepts,
-    .steps = steps,
-    .n_steps = sizeof(steps) / sizeof(steps[0]),
+    .steps = cms_db_steps,
+    .n_steps = CMS_DB_STEPS,
     .back_reads = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_TARGET,
     .data_roles = CMS_DATABASE,
     .prepare = cms_db_prepare,

@@ -69,7 +69,8 @@ static void take_old(const struct look *look, size_t i)
     for (int k = 0; k < CMS_SLOTS; k++) {
         struct set_file *file = &pn->old.files[pn->old.n];
         bool of_server = k == CMS_SERVER_KEY || k == CMS_SERVER_CRT;
-        if (!f->status.files[k][0] || (of_server && !server))
+        bool lost = of_server && !server && !pn->newcomer;
+        if (!f->status.files[k][0] || lost)
             continue;
         memset(file, 0, sizeof(*file));
         file->slot = cms_slot_word((enum cms_slot)k);
@@ -79,9 +80,11 @@ static void take_old(const struct look *look, size_t i)
             memcpy(file->cert_sha256, f->old[k].info.sha256, PKI_SHA256_HEX);
         pn->old.n++;
     }
-    pn->serves_tls = f->served;
+    if (pn->newcomer)
+        cms_take_newcomer(look->pc, i, look->findings);
+    pn->serves_tls = f->served || pn->newcomer;
     memcpy(pn->served_sha256, f->served_info.sha256, PKI_SHA256_HEX);
-    if (server && !f->served)
+    if (server && !f->served && !pn->newcomer)
         WARN(look, "no-tls", i,
              "its database port %u does not answer here: the proof rests on "
              "status and digests",
@@ -138,7 +141,7 @@ static void judge_way_back(const struct look *look)
         const struct cms_facts *f = cms_facts_at(pc, i);
         int64_t end = cms_old_not_after(f);
 
-        if (!look_is_in(look, i))
+        if (!look_is_member(look, i))
             continue;
         if (!f->old_good)
             no_way_back(pc, look_name(look, i), f->old_why);

@@ -38,6 +38,16 @@ bool look_is_database(const struct look *look, size_t i)
     return look_is_in(look, i) && (look->pc->nodes[i].roles & CMS_DATABASE);
 }
 
+bool look_is_member(const struct look *look, size_t i)
+{
+    return look_is_in(look, i) && !look->pc->nodes[i].newcomer;
+}
+
+bool look_is_data_member(const struct look *look, size_t i)
+{
+    return look_is_database(look, i) && !look->pc->nodes[i].newcomer;
+}
+
 /* -- status, and have the certificates ended? ----------------------------- */
 
 void gates_check_status(const struct look *look, size_t i)
@@ -55,6 +65,8 @@ void gates_check_status(const struct look *look, size_t i)
                "it is at work (Status: %s): wait until it "
                "is through",
                s->word_text);
+    else if (look->pc->nodes[i].newcomer)
+        gates_check_newcomer(look, i);
     else if (look->pc->expired)
         return;
     else if (s->word == CMS_ERROR)
@@ -62,7 +74,9 @@ void gates_check_status(const struct look *look, size_t i)
                s->error[0] ? s->error : "(no text)");
     else if ((roles & CMS_DATABASE) && s->place != CMS_IS_PRIMARY &&
              s->place != CMS_IS_REPLICA)
-        REFUSE(look, "not-member", i, "it is to be a database node, and is %s",
+        REFUSE(look, "not-member", i,
+               "it is to be a database node, and is %s (cms/db-add-node "
+               "brings a new one in)",
                cms_place_word(s->place));
     else if ((roles & CMS_CONNECT) && s->place != CMS_IS_CLIENT)
         REFUSE(look, "not-connected", i,
@@ -77,7 +91,7 @@ void gates_find_expired(const struct look *look)
     look->pc->expired = false;
     for (size_t i = 0; i < look->pc->n_nodes; i++) {
         int64_t end = cms_old_not_after(cms_facts_at(look->pc, i));
-        if (look_is_database(look, i) && end &&
+        if (look_is_data_member(look, i) && end &&
             end < now + cms_facts_at(look->pc, i)->clock_off_ms / 1000)
             look->pc->expired = true;
     }
@@ -89,12 +103,22 @@ static void every_view(const struct look *look, struct str *out)
 {
     for (size_t i = 0; i < look->pc->n_nodes; i++) {
         const struct cms_member *p = cms_status_primary(look_status(look, i));
-        if (look_is_database(look, i))
+        if (look_is_data_member(look, i))
             str_addf(out, "%s%s is %s and sees %s", out->len ? "; " : "",
                      look_name(look, i),
                      cms_place_word(look_status(look, i)->place),
                      p ? p->address : "no primary");
     }
+}
+
+/* Advice is for who can take it. */
+static bool takes(const struct look *look, const char *key)
+{
+    const struct input_row *row = look->pc->plan->playbook->inputs;
+
+    while (row && row->key && strcmp(row->key, key) != 0)
+        row++;
+    return row && row->key;
 }
 
 static size_t count_claims(const struct look *look, size_t *claims)
@@ -103,7 +127,7 @@ static size_t count_claims(const struct look *look, size_t *claims)
 
     *claims = 0;
     for (size_t i = 0; i < look->pc->n_nodes; i++)
-        if (look_is_database(look, i) &&
+        if (look_is_data_member(look, i) &&
             look_status(look, i)->place == CMS_IS_PRIMARY) {
             found = i;
             (*claims)++;
@@ -115,7 +139,7 @@ static bool all_agree(const struct look *look, size_t holder)
 {
     for (size_t i = 0; i < look->pc->n_nodes; i++) {
         const struct cms_member *p = cms_status_primary(look_status(look, i));
-        if (look_is_in(look, i) &&
+        if (look_is_member(look, i) &&
             (!p || cms_node_by_address(look->pc, p->address) != holder))
             return false;
     }
@@ -177,9 +201,11 @@ void gates_find_holder(const struct look *look)
     str_init(&views, 400);
     every_view(look, &views);
     findings_add(look->findings, SEVERITY_ERROR, "no-primary", NULL,
-                 "cluster %s: the nodes do not agree on one primary (%s). "
-                 "Name the one that holds the data with primary=NODE",
-                 look->pc->cluster->name, str_text(&views));
+                 "cluster %s: the nodes do not agree on one primary (%s). %s",
+                 look->pc->cluster->name, str_text(&views),
+                 takes(look, "primary")
+                     ? "Name the one that holds the data with primary=NODE"
+                     : "Mend that first");
     str_release(&views);
     look->pc->holder = SIZE_MAX;
 }
@@ -216,6 +242,21 @@ static void check_strangers(const struct look *look, size_t i)
                first);
 }
 
+static void not_in_sync(const struct look *look, size_t i, size_t other)
+{
+    const char *name = look_name(look, other);
+
+    if (takes(look, "without"))
+        REFUSE(look, "not-in-sync", i,
+               "it sees node %s not in sync: wait until every replica is, or "
+               "leave the node out with without=%s",
+               name, name);
+    else
+        REFUSE(look, "not-in-sync", i,
+               "it sees node %s not in sync: wait until every replica is",
+               name);
+}
+
 static void check_sight(const struct look *look, size_t i, size_t other)
 {
     const struct cms_status *s = look_status(look, i);
@@ -225,10 +266,7 @@ static void check_sight(const struct look *look, size_t i, size_t other)
         if (cms_node_by_address(look->pc, member->address) != other)
             continue;
         if (!member->connected || (!member->primary && !member->in_sync))
-            REFUSE(look, "not-in-sync", i,
-                   "it sees node %s not in sync: wait until every replica "
-                   "is, or leave the node out with without=%s",
-                   look_name(look, other), look_name(look, other));
+            not_in_sync(look, i, other);
         return;
     }
     REFUSE(look, "not-seen", i, "it does not see node %s in the cluster",
@@ -240,11 +278,12 @@ void gates_check_members(const struct look *look)
     if (look->pc->expired)
         return;
     for (size_t i = 0; i < look->pc->n_nodes; i++) {
-        if (!look_is_in(look, i) || look_status(look, i)->word != CMS_ENABLED)
+        if (!look_is_member(look, i) ||
+            look_status(look, i)->word != CMS_ENABLED)
             continue;
         check_strangers(look, i);
         for (size_t other = 0; other < look->pc->n_nodes; other++)
-            if (look_is_database(look, other))
+            if (look_is_data_member(look, other))
                 check_sight(look, i, other);
     }
 }
@@ -275,9 +314,13 @@ void gates_check_version(const struct look *look, size_t i)
     const char *first = NULL;
 
     for (size_t k = 0; k < look->pc->n_nodes && !first; k++)
-        if (look_is_in(look, k))
+        if (look_is_member(look, k))
             first = cms_facts_at(look->pc, k)->version;
-    if (!f->version[0])
+    if (!f->version[0] && look->pc->nodes[i].newcomer)
+        findings_add(look->findings, SEVERITY_BLOCK, "version-unknown",
+                     look_name(look, i),
+                     "its version cannot be read: it must be the cluster's");
+    else if (!f->version[0])
         WARN(look, "version-unknown", i, "its version cannot be read");
     else if (first && first[0] && strcmp(first, f->version) != 0)
         REFUSE(look, "versions-differ", i,

@@ -17,6 +17,9 @@ const char *look_name(const struct look *look, size_t i);
 const struct cms_status *look_status(const struct look *look, size_t i);
 bool look_is_in(const struct look *look, size_t i); /* not left out */
 bool look_is_database(const struct look *look, size_t i);
+/* In, and no newcomer; and holding data. */
+bool look_is_member(const struct look *look, size_t i);
+bool look_is_data_member(const struct look *look, size_t i);
 
 #define REFUSE(look, id, i, ...)                                               \
     findings_add((look)->findings, SEVERITY_ERROR, id, look_name(look, i),     \
@@ -33,6 +36,7 @@ void gates_check_status(const struct look *look, size_t i);
 void gates_check_members(const struct look *look);
 void gates_check_clock(const struct look *look, size_t i);
 void gates_check_version(const struct look *look, size_t i);
+void gates_check_newcomer(const struct look *look, size_t i);
 void gates_check_room(const struct look *look, size_t i);
 /* preflight.c: whose root it is besides; is its key on a node? */
 void gates_check_root(const struct look *look);

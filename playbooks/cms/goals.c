@@ -87,7 +87,7 @@ bool cms_shows_set(const struct view *view)
         if (wanted && strcmp(file->name, s->files[i]) != 0)
             return false;
     }
-    return set->n > 0;
+    return set->n > 0 || (cms_goes_out(view) && cms_names_nothing(s));
 }
 
 /* Is it in the cluster of the one who holds the data, as it sees it? */
@@ -271,7 +271,7 @@ enum goal cms_goal_leave(const struct view *view, struct err *why)
         return view->acted ? in_error(view, why) : open_as(view, why);
     if (s->word != CMS_ENABLED)
         return unknown(view, why);
-    if (cms_shows_set(view) && is_with_holder(view))
+    if (cms_shows_set(view) && is_with_holder(view) && !cms_goes_out(view))
         return GOAL_MET; /* it has the target already, or never lost it */
     if (has_failed(view))
         return in_error(view, why);
@@ -282,10 +282,11 @@ enum goal cms_goal_leave(const struct view *view, struct err *why)
 static bool has_interface(const struct view *view)
 {
     const struct cms_status *s = status_of(view);
+    const char *wanted = cms_interface(view);
 
-    return !s->interface_shown ||
-           (node_of(view)->interface &&
-            strcmp(s->interface, node_of(view)->interface) == 0);
+    if (!wanted)
+        return cms_goes_out(view);
+    return !s->interface_shown || strcmp(s->interface, wanted) == 0;
 }
 
 enum goal cms_goal_certs(const struct view *view, struct err *why)
@@ -331,10 +332,21 @@ enum goal cms_goal_init(const struct view *view, struct err *why)
     return not_yet(view, why);
 }
 
+/* On the way back a newcomer enters nothing: it is out, or is not yet. */
+static enum goal is_out(const struct view *view, struct err *why)
+{
+    if (status_of(view)->place == CMS_STANDALONE)
+        return GOAL_MET;
+    return status_of(view)->word == CMS_BUSY ? busy(view, why)
+                                             : unknown(view, why);
+}
+
 enum goal cms_goal_connect(const struct view *view, struct err *why)
 {
     const struct cms_status *s = status_of(view);
 
+    if (cms_goes_out(view))
+        return is_out(view, why);
     if (s->word == CMS_ENABLED && s->place == CMS_IS_CLIENT &&
         s->last_result == CMS_LAST_SUCCESS && cms_shows_set(view) &&
         is_with_holder(view))
@@ -347,6 +359,8 @@ enum goal cms_goal_join(const struct view *view, struct err *why)
     const struct cms_status *s = status_of(view);
     const struct cms_member *me = cms_status_me(s);
 
+    if (cms_goes_out(view))
+        return is_out(view, why);
     if (s->word == CMS_ENABLED && s->place == CMS_IS_REPLICA && me->in_sync &&
         cms_shows_set(view) && is_with_holder(view))
         return GOAL_MET;
@@ -361,22 +375,36 @@ static enum goal lacks(struct err *why, const char *what, const char *detail)
     return GOAL_OPEN;
 }
 
+static const struct cms_member *find_member(const struct view *view,
+                                            size_t node)
+{
+    const struct cms_status *s = status_of(view);
+
+    for (size_t m = 0; m < s->n_members; m++)
+        if (cms_node_by_address(view->plan, s->members[m].address) == node)
+            return &s->members[m];
+    return NULL;
+}
+
 /* Every database node that belongs to the walk is in its list, connected, and
- * the replicas are in sync. */
+ * the replicas are in sync; one that was taken out again is not. */
 static enum goal sees_all(const struct view *view, struct err *why)
 {
     const struct plan_cluster *pc = view->plan;
-    const struct cms_status *s = status_of(view);
 
     for (size_t i = 0; i < pc->n_nodes; i++) {
-        const struct cms_member *found = NULL;
+        const struct cms_member *found;
 
         if (!(pc->nodes[i].roles & CMS_DATABASE) || pc->nodes[i].left_out ||
             pc->nodes[i].dropped)
             continue;
-        for (size_t m = 0; m < s->n_members && !found; m++)
-            if (cms_node_by_address(pc, s->members[m].address) == i)
-                found = &s->members[m];
+        found = find_member(view, i);
+        if (view->back && pc->nodes[i].newcomer) {
+            if (found)
+                return lacks(why, "it still sees node ",
+                             pc->nodes[i].node->name);
+            continue;
+        }
         if (!found)
             return lacks(why, "it does not see node ", pc->nodes[i].node->name);
         if (!found->connected || (!found->primary && !found->in_sync))
@@ -398,10 +426,12 @@ static enum goal serves_set(const struct view *view, struct err *why)
         !cert)
         return GOAL_MET;
     if (!facts_since(&f->base, CMS_READ_SERVED, view->walk_ms) || !f->served)
-        return lacks(why,
-                     "its database port answered in gates and does not "
-                     "answer now",
-                     "");
+        return node_of(view)->newcomer
+                   ? GOAL_MET
+                   : lacks(why,
+                           "its database port answered in gates and does not "
+                           "answer now",
+                           "");
     /* the certificate itself, not its file */
     wanted = view->back ? node_of(view)->served_sha256 : cert->cert_sha256;
     if (strcmp(f->served_info.sha256, wanted) != 0)
@@ -422,10 +452,22 @@ static bool stands_as_planned(const struct view *view)
     return place == CMS_IS_CLIENT;
 }
 
+/* A newcomer that was taken out again: in no cluster, its own files named. */
+static enum goal is_as_it_was(const struct view *view, struct err *why)
+{
+    if (status_of(view)->place != CMS_STANDALONE)
+        return lacks(why, "it is ", cms_place_word(status_of(view)->place));
+    if (!cms_shows_set(view))
+        return lacks(why, "its status shows other certificates", "");
+    return files_are_there(view, why);
+}
+
 enum goal cms_goal_prove(const struct view *view, struct err *why)
 {
     enum goal goal;
 
+    if (cms_goes_out(view))
+        return is_as_it_was(view, why);
     if (status_of(view)->word != CMS_ENABLED || !stands_as_planned(view))
         return lacks(why, "it is ", cms_place_word(status_of(view)->place));
     if (!cms_shows_set(view))

@@ -63,6 +63,8 @@ static int set_is_everywhere(const struct view *view, struct err *err)
         const struct plan_node *pn = &pc->nodes[i];
         if (pn->left_out || !(pn->roles & (CMS_DATABASE | CMS_CONNECT)))
             continue;
+        if (pn->bystander || (pn->newcomer && view->back && pn->old.n == 0))
+            continue; /* nothing is switched there */
         if (!has_target(view, i))
             return err_set(err, CAUSE_REFUSED,
                            "I3: the %s set is not proven on node %s, so "
@@ -215,6 +217,9 @@ static int guard_initialize(const struct view *view, struct err *err)
         return err_set(err, CAUSE_REFUSED, "I1: only node %s held the data",
                        pc->holder == SIZE_MAX ? "(unknown)"
                                               : name_of(pc, pc->holder));
+    if (pc->nodes[view->node].newcomer)
+        return err_set(err, CAUSE_REFUSED,
+                       "I1: it is new and held no data of this cluster");
     if (must_be_standalone(view, err) < 0 ||
         no_other_primary(view, "I1", err) < 0)
         return -1;
@@ -228,6 +233,9 @@ static int guard_join(const struct view *view, const char *address,
 
     if (pc->holder == SIZE_MAX || view->node == pc->holder)
         return err_set(err, CAUSE_REFUSED, "I2: there is nobody to join");
+    if (cms_goes_out(view))
+        return err_set(err, CAUSE_REFUSED,
+                       "I2: a way back brings no new node in");
     if (!is_fresh(pc, pc->holder) || !is_primary(pc, pc->holder))
         return err_set(err, CAUSE_REFUSED,
                        "I2: node %s does not report that it is the primary",
@@ -235,6 +243,14 @@ static int guard_join(const struct view *view, const char *address,
     if (strcmp(address, pc->nodes[pc->holder].db_address) != 0)
         return err_set(err, CAUSE_REFUSED, "I2: %s is not node %s", address,
                        name_of(pc, pc->holder));
+    return must_be_standalone(view, err);
+}
+
+/* A node that was a member is never left without certificates. */
+static int guard_certs_none(const struct view *view, struct err *err)
+{
+    if (!cms_goes_out(view) || view->plan->nodes[view->node].old.n > 0)
+        return err_set(err, CAUSE_REFUSED, "I5: it had certificates before");
     return must_be_standalone(view, err);
 }
 
@@ -294,6 +310,23 @@ static int nobody_else(const struct view *view, struct err *err)
 
 /* -- all of it ------------------------------------------------------------ */
 
+/* A newcomer that was a member before may name files of the set that it is to
+ * have.  The very same bytes are not written again: creation is exclusive. */
+static bool is_same_there(const struct view *view, const char *name)
+{
+    const struct file_set *set =
+        plan_target(view->plan, view->node, view->back);
+    const struct cms_facts *f = cms_facts_of(view);
+
+    if (!view->plan->nodes[view->node].newcomer || f->target_back != view->back)
+        return false;
+    for (size_t i = 0; i < set->n; i++)
+        if (strcmp(set->files[i].name, name) == 0)
+            return set->files[i].sha256[0] &&
+                   strcmp(set->files[i].sha256, f->target_sha256[i]) == 0;
+    return false;
+}
+
 static int guard_put(const struct view *view, const char *name, struct err *err)
 {
     unsigned generation = 0;
@@ -301,7 +334,7 @@ static int guard_put(const struct view *view, const char *name, struct err *err)
     if (!cms_is_ours(name, &generation) || generation != view->plan->number)
         return err_set(err, CAUSE_REFUSED, "I4: %s is not a file of this run",
                        name);
-    if (cms_in_use(view, name))
+    if (cms_in_use(view, name) && !is_same_there(view, name))
         return err_set(err, CAUSE_REFUSED, "I4: %s is in use", name);
     return 0;
 }
@@ -332,6 +365,8 @@ static int guard_cluster_command(const struct view *view, const char *text,
         return guard_join(view, verb + 8, err);
     if (strcmp(verb, "clear_error") == 0)
         return guard_clear_error(view, err);
+    if (strcmp(verb, "certs none") == 0)
+        return guard_certs_none(view, err);
     return must_be_standalone(view, err); /* certs, localnode */
 }
 
@@ -340,7 +375,9 @@ int cms_guard(const struct view *view, const struct act *act, const char *text,
 {
     int rc = 0;
 
-    if (act->kind == ACT_PUT)
+    if (view->plan->nodes[view->node].bystander)
+        rc = err_set(err, CAUSE_REFUSED, "I3: nothing is to be changed on it");
+    else if (act->kind == ACT_PUT)
         rc = guard_put(view, text, err);
     else if (begins(text, "database cluster "))
         rc = guard_cluster_command(view, text, hold, err);

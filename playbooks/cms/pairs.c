@@ -74,8 +74,11 @@ static void meet_all(struct board *b)
                 meet(b, c, s);
 }
 
-static void act_on(struct board *b, struct piece *piece, const char *command)
+static void act_on(struct board *b, size_t node, const char *command)
 {
+    struct piece *piece = &b->pieces[node];
+    bool goes_out = b->back && b->pc->nodes[node].newcomer;
+
     for (size_t i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
         if (strncmp(command, effects[i].command, strlen(effects[i].command)) !=
             0)
@@ -83,7 +86,7 @@ static void act_on(struct board *b, struct piece *piece, const char *command)
         if (effects[i].effect == SWITCHES)
             piece->fresh = !b->back;
         else
-            piece->in = effects[i].effect == ENTERS;
+            piece->in = effects[i].effect == ENTERS && !goes_out;
     }
 }
 
@@ -95,7 +98,7 @@ static void play_row(struct board *b, const struct step *row)
         if (!plan_has_cell(b->pc, row, i))
             continue;
         for (const struct act *act = row->acts; act && act->kind; act++)
-            act_on(b, &b->pieces[i], act->text);
+            act_on(b, i, act->text);
         meet_all(b);
     }
 }
@@ -107,7 +110,9 @@ static void play(struct board *b, bool back)
     b->back = back;
     for (size_t i = 0; i < b->pc->n_nodes; i++)
         b->pieces[i] =
-            (struct piece){.in = plan_takes_part(b->pc, i), .fresh = back};
+            (struct piece){.in = plan_takes_part(b->pc, i) &&
+                                 (back || !b->pc->nodes[i].newcomer),
+                           .fresh = back || b->pc->nodes[i].bystander};
     for (size_t row = 0; row < pb->n_steps; row++)
         if (pb->steps[row].flags & STEP_LIVE)
             play_row(b, &pb->steps[row]);

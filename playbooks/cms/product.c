@@ -63,6 +63,7 @@ static const struct command_row commands[] = {
     { "backup snapshot {}",                 0 },
     { "database cluster certs {} {} {} {} {}", COMMAND_DESTROYS },
     { "database cluster certs {} {} {}",    COMMAND_DESTROYS },
+    { "database cluster certs none",        COMMAND_DESTROYS },
     { "database cluster localnode {}",      COMMAND_DESTROYS },
     { "database cluster clear_error",       COMMAND_DESTROYS },
     { "database cluster remove",            COMMAND_DESTROYS },
@@ -191,7 +192,8 @@ static bool is_listed(const struct view *view, const char *name)
 static void backup_name(const struct view *view, struct str *out)
 {
     const struct plan_node *pn = &view->plan->nodes[view->node];
-    const char *role = pn->roles & CMS_PRIMARY   ? "primary"
+    const char *role = pn->newcomer              ? "new"
+                       : pn->roles & CMS_PRIMARY ? "primary"
                        : pn->roles & CMS_REPLICA ? "replica"
                                                  : "connect";
 
@@ -218,7 +220,7 @@ bool cms_variable(const struct view *view, const char *name, struct str *out)
     if (strncmp(name, "set.", 4) == 0)
         value = set_name(view, name + 4);
     else if (strcmp(name, "node.interface") == 0)
-        value = pc->nodes[view->node].interface;
+        value = cms_interface(view);
     else if (strcmp(name, "primary.db_address") == 0 && pc->holder != SIZE_MAX)
         value = pc->nodes[pc->holder].db_address;
     else if (strcmp(name, "backup") == 0) {

@@ -40,6 +40,14 @@ static bool old_papers(const struct plan_cluster *pc, size_t node,
     return f->old_good;
 }
 
+/* What the cluster has and the new node gets: on every node the same. */
+static bool shared_papers(const struct plan_cluster *pc, size_t node,
+                          const void *user, struct cms_papers *papers)
+{
+    (void)node;
+    return old_papers(pc, pc->holder, user, papers);
+}
+
 static void tell_refusals(struct plan_cluster *pc,
                           const struct cms_verdicts *verdicts,
                           struct findings *findings)
@@ -49,14 +57,13 @@ static void tell_refusals(struct plan_cluster *pc,
         size_t by = r->by_server ? r->pair->server : r->pair->client;
         findings_add(findings, SEVERITY_BLOCK, "handshake",
                      pc->nodes[by].node->name,
-                     "%.400s; put the files right that its status names, or "
-                     "go without a way back",
-                     r->text);
+                     "%.400s; put the files right that its status names%s",
+                     r->text, pc->reused ? "" : ", or go without a way back");
     }
     if (verdicts->n > TOLD)
         findings_add(findings, SEVERITY_BLOCK, "handshake", NULL,
                      "%zu more handshakes would fail", verdicts->n - TOLD);
-    if (verdicts->n > 0 && pc->way_back) {
+    if (verdicts->n > 0 && pc->way_back && !pc->reused) {
         pc->way_back = false;
         snprintf(pc->no_way_back, sizeof(pc->no_way_back), "%.250s",
                  verdicts->list[0].text);
@@ -87,7 +94,11 @@ static void tell_count(const struct plan_cluster *pc,
                        const struct cms_verdicts *old, size_t fresh,
                        struct findings *findings)
 {
-    if (pc->expired)
+    if (pc->reused)
+        findings_add(findings, SEVERITY_INFO, "handshakes", NULL,
+                     "handshakes: %zu pairs of the cluster's set verified",
+                     old->verified);
+    else if (pc->expired)
         findings_add(findings, SEVERITY_INFO, "handshakes", NULL,
                      "handshakes: the old certificates have expired; the %zu "
                      "pairs of the new set when it is made",
@@ -112,11 +123,16 @@ void cms_db_weigh(struct plan_cluster *pc, struct findings *findings)
     struct cms_pairs pairs;
     struct cms_verdicts verdicts = {.n = 0};
     const struct cms_trial trial = {
-        .pc = pc, .pairs = &pairs, .papers_of = old_papers};
+        .pc = pc,
+        .pairs = &pairs,
+        .is_new = pc->reused,
+        .papers_of = pc->reused ? shared_papers : old_papers,
+    };
     const struct look look = {pc, findings};
     size_t fresh;
 
-    cms_lint_issuer(&look);
+    if (!pc->reused)
+        cms_lint_issuer(&look);
     if (pc->holder == SIZE_MAX)
         return; /* refused: nobody knows yet who dials whom */
     cms_pairs_make(pc, &pairs);
