@@ -288,6 +288,25 @@ static bool is_walked(const struct plan_pen *pen, const struct step *step)
     return !pen->options->back || (step->flags & STEP_LIVE);
 }
 
+/* A row whose acts are for other ways than this one is left away. */
+static bool says_something(const struct plan_pen *pen, size_t first,
+                           size_t last)
+{
+    const struct step *steps = pen->pc->plan->playbook->steps;
+
+    for (size_t row = first; row <= last; row++) {
+        if (steps[row].order == STEP_ONCE)
+            return true;
+        for (size_t i = 0; i < pen->pc->n_nodes; i++) {
+            struct view view = view_of(pen, i);
+            if (plan_has_cell(pen->pc, &steps[row], i) &&
+                (!steps[row].acts || act_at(&view, &steps[row], 0)))
+                return true;
+        }
+    }
+    return false;
+}
+
 void plan_steps(struct plan_pen *pen)
 {
     const struct playbook *pb = pen->pc->plan->playbook;
@@ -297,7 +316,7 @@ void plan_steps(struct plan_pen *pen)
         const struct step *step = &pb->steps[first];
 
         last = block_end(pb, first);
-        if (!is_walked(pen, step) || !count_cells(pen, step))
+        if (!is_walked(pen, step) || !says_something(pen, first, last))
             continue;
         mark_outage(pen, has_outage(pen, first, last));
         add_heading(pen, first, last);

@@ -87,7 +87,7 @@ static void add_set(struct plan_pen *pen)
     } else if (pc->reused) {
         str_addf(pen->out, "  the cluster's set: generation %u, tag %s\n",
                  pc->number, pc->tag);
-    } else if (pc->number) {
+    } else if (pc->number && pc->set.n) {
         str_addf(pen->out, "  new set: generation %u, tag %s%s\n", pc->number,
                  pc->tag, pc->issued ? ", made already" : "");
     }

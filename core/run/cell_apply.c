@@ -83,11 +83,10 @@ static void note_act(struct cell *cell, const struct act *act,
     str_release(&text);
 }
 
-/* Nobody misses who was not there: no clock runs for it. */
-static bool is_newcomer(const struct cell *cell)
+static bool is_apart(const struct cell *cell)
 {
     return cell->node != SIZE_MAX &&
-           cell_course(cell)->pc->nodes[cell->node].newcomer;
+           plan_is_apart(&cell_course(cell)->pc->nodes[cell->node]);
 }
 
 static void send_next(struct cell *cell)
@@ -100,7 +99,7 @@ static void send_next(struct cell *cell)
     bool hold = false;
 
     if (!act) {
-        if ((cell->step->flags & STEP_LIVE) && !is_newcomer(cell))
+        if ((cell->step->flags & STEP_LIVE) && !is_apart(cell))
             course_note_live_act(course, cell->step);
         cell_move(cell, EV_OK);
         return;
@@ -113,7 +112,7 @@ static void send_next(struct cell *cell)
     note_act(cell, act, &view);
     if (cell->step->flags & STEP_LIVE)
         course->pc->left = course->acted = true;
-    if ((cell->step->flags & STEP_OUTAGE) && !is_newcomer(cell))
+    if ((cell->step->flags & STEP_OUTAGE) && !is_apart(cell))
         course->pc->outage_sent = true;
     cell->acted = true;
     cell->acted_ms = clock_mono_ms();

@@ -274,12 +274,17 @@ bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
            !(pn->bystander && step->acts);
 }
 
+bool plan_is_apart(const struct plan_node *pn)
+{
+    return pn->newcomer || pn->leaver;
+}
+
 bool plan_has_outage(const struct plan_cluster *pc, const struct step *step)
 {
     if (!(step->flags & STEP_OUTAGE))
         return false;
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (!pc->nodes[i].newcomer && plan_has_cell(pc, step, i))
+        if (!plan_is_apart(&pc->nodes[i]) && plan_has_cell(pc, step, i))
             return true;
     return false;
 }
@@ -297,7 +302,9 @@ bool plan_takes_part(const struct plan_cluster *pc, size_t node)
 const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
                                    bool back)
 {
-    return back ? &pc->nodes[node].old : &pc->set;
+    const struct plan_node *pn = &pc->nodes[node];
+
+    return back || pn->bystander || pn->leaver ? &pn->old : &pc->set;
 }
 
 bool plan_node_gets(const struct plan_node *pn, const struct set_file *file)

@@ -42,6 +42,7 @@ struct plan_node {
     bool dropped;   /* failed after the turn of this walk */
     bool away;      /* it did not answer when all were read for a decision */
     bool newcomer;  /* this run brings it in: its way back leads out again */
+    bool leaver;    /* this run takes it out: its way back leads in again */
     bool bystander; /* nothing is changed there: it has rows without acts */
     const char *db_address; /* what peers join by */
     const char *interface;
@@ -145,11 +146,15 @@ int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
 /* Rows x nodes. */
 bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,
                    size_t node);
-/* Do users notice it?  What brings a newcomer in they do not. */
+/* Is the run about this very node, that comes or goes?  The others do without
+ * it: no clock runs for it, and its failure says nothing about them. */
+bool plan_is_apart(const struct plan_node *pn);
+/* Do users notice it? */
 bool plan_has_outage(const struct plan_cluster *pc, const struct step *step);
 /* Does any row concern this node? */
 bool plan_takes_part(const struct plan_cluster *pc, size_t node);
-/* The file set a node should have in a walk. */
+/* The file set a node should have in a walk.  Who is not switched has what it
+ * had, both ways. */
 const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
                                    bool back);
 bool plan_node_gets(const struct plan_node *pn, const struct set_file *file);

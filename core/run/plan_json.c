@@ -61,6 +61,7 @@ static json_t *node_json(const struct plan_node *pn)
         words_json(pn->listed, pn->n_listed));
 
     add_if(json, "newcomer", pn->newcomer);
+    add_if(json, "leaver", pn->leaver);
     add_if(json, "bystander", pn->bystander);
     if (pn->old_interface)
         json_object_set_new(json, "old_interface",
@@ -160,6 +161,7 @@ static int load_node(struct plan_cluster *pc, struct plan_node *pn,
     pn->db_address = get_text(json, "db_address", arena);
     pn->interface = get_text(json, "interface", arena);
     pn->newcomer = json_is_true(json_object_get(json, "newcomer"));
+    pn->leaver = json_is_true(json_object_get(json, "leaver"));
     pn->bystander = json_is_true(json_object_get(json, "bystander"));
     pn->old_interface = get_text(json, "old_interface", arena);
     pn->serves_tls = json_is_true(json_object_get(json, "serves_tls"));

@@ -154,9 +154,9 @@ static void note_left(struct plan_cluster *pc, size_t node, int64_t t_ms)
         pc->nodes[node].left_ms = t_ms;
 }
 
-static bool is_newcomer(const struct plan_cluster *pc, size_t node)
+static bool is_apart(const struct plan_cluster *pc, size_t node)
 {
-    return node != SIZE_MAX && pc->nodes[node].newcomer;
+    return node != SIZE_MAX && plan_is_apart(&pc->nodes[node]);
 }
 
 static void replay_cell(struct plan_cluster *pc,
@@ -179,7 +179,7 @@ static void replay_cell(struct plan_cluster *pc,
         if (step->flags & STEP_LIVE) {
             pc->left = true;
             pc->outage_sent |=
-                (step->flags & STEP_OUTAGE) != 0 && !is_newcomer(pc, node);
+                (step->flags & STEP_OUTAGE) != 0 && !is_apart(pc, node);
             note_left(pc, node, entry->t_ms);
             pc->was_done = false; /* a way back from it has begun */
         }

@@ -167,7 +167,7 @@ static void count_block(const struct walk *walk, size_t *met, size_t *failed)
     for (size_t row = walk->block; row <= walk->block_end; row++)
         for (size_t i = 0; i < walk->course->pc->n_nodes; i++) {
             const struct cell *cell = walk_cell(walk, row, i);
-            if (walk->course->pc->nodes[i].newcomer)
+            if (plan_is_apart(&walk->course->pc->nodes[i]))
                 continue; /* says nothing about the others' set */
             *met += cell_is_met(cell);
             *failed += cell->state == CELL_FAILED;

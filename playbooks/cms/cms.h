@@ -28,8 +28,11 @@ enum cms_role {
 };
 
 extern const struct product cms_product;
-extern const struct playbook cms_db_rotate, cms_db_add_node;
+extern const struct playbook cms_db_rotate, cms_db_add_node, cms_db_remove_node;
 /* The rows that both have. */
+/* Acts that other playbooks have, too. */
+extern const struct act cms_act_backup[], cms_act_leave[], cms_act_certs[],
+    cms_act_connect[], cms_act_join[];
 enum {
     CMS_DB_STEPS = 14
 };
@@ -55,7 +58,8 @@ size_t cms_primary_now(const struct view *view);
 
 /* -- newcomers (newcomer.c) ------------------------------------------------ */
 
-/* A newcomer on the way back: it is to be in no cluster, as it was. */
+/* A newcomer on the way back, or a leaver: it is to be in no cluster. */
+bool cms_is_sent_out(const struct plan_node *pn, bool back);
 bool cms_goes_out(const struct view *view);
 bool cms_names_nothing(const struct cms_status *status);
 /* The interface it is to have; NULL: none is known. */

@@ -23,7 +23,7 @@ static const struct act issue[] = {
     { ACT_LOCAL, "the set that the cluster has, from its folder here", 0, cms_reuses_set },
     { ACT_END },
 };
-static const struct act backup[] = {
+const struct act cms_act_backup[] = {
     { ACT_COMMAND, "backup snapshot {backup}" },
     { ACT_FETCH,   "{backup}.bak" },
     { ACT_FETCH,   "{backup}.json" },
@@ -41,12 +41,12 @@ static const struct act push[] = {
     { ACT_COMMAND, "pki verify {set.client_crt} {set.ca_crt}" },
     { ACT_END },
 };
-static const struct act leave[] = {
+const struct act cms_act_leave[] = {
     { ACT_COMMAND, "database cluster clear_error", 0, cms_remove_did_not_help },
     { ACT_CONFIRM, "database cluster remove", 0, cms_is_to_leave },
     { ACT_END },
 };
-static const struct act certs[] = {
+const struct act cms_act_certs[] = {
     { ACT_COMMAND, "database cluster certs {set.server_key} {set.server_crt} "
                    "{set.client_key} {set.client_crt} {set.ca_crt}", 0, cms_takes_five },
     { ACT_COMMAND, "database cluster certs {set.client_key} {set.client_crt} "
@@ -59,11 +59,11 @@ static const struct act init[] = {
     { ACT_CONFIRM, "database cluster initialize" },
     { ACT_END },
 };
-static const struct act attach[] = {
+const struct act cms_act_connect[] = {
     { ACT_CONFIRM, "database cluster connect {primary.db_address}", 0, cms_comes_in },
     { ACT_END },
 };
-static const struct act join[] = {
+const struct act cms_act_join[] = {
     { ACT_CONFIRM, "database cluster join {primary.db_address}", 0, cms_comes_in },
     { ACT_END },
 };
@@ -74,29 +74,29 @@ const struct step cms_db_steps[CMS_DB_STEPS] = {
     { "issue",   "make the new set", ALL, STEP_ONCE, STEP_STAGE,
       WITHIN_COMMAND, 0, cms_goal_issue, issue },
     { "backup",  "take and fetch a backup", ALL, STEP_PARALLEL, STEP_STAGE,
-      WITHIN_COMMAND, STATUS | CMS_READ_LIST, cms_goal_backup, backup },
+      WITHIN_COMMAND, STATUS | CMS_READ_LIST, cms_goal_backup, cms_act_backup },
     { "push",    "put the new set beside the old one, and prove it", ALL, STEP_PARALLEL, STEP_STAGE,
       WITHIN_COMMAND, STATUS | CMS_READ_LIST | CMS_READ_TARGET, cms_goal_push, push },
     { "leave",   "take the replicas out", CMS_REPLICA, STEP_AS_LEAVE, LEAVES,
-      WITHIN_LEAVE, STATUS, cms_goal_leave, leave },
+      WITHIN_LEAVE, STATUS, cms_goal_leave, cms_act_leave },
     { "certs",   "switch the replicas to the set", CMS_REPLICA, STEP_AS_LEAVE, LEAVES | STEP_CHAIN,
-      WITHIN_COMMAND, STATUS, cms_goal_certs, certs },
+      WITHIN_COMMAND, STATUS, cms_goal_certs, cms_act_certs },
     { "leave",   "take the connect-only nodes out", CMS_CONNECT, STEP_PARALLEL, LEAVES,
-      WITHIN_LEAVE, STATUS, cms_goal_leave, leave },
+      WITHIN_LEAVE, STATUS, cms_goal_leave, cms_act_leave },
     { "certs",   "switch the connect-only nodes to the set", CMS_CONNECT, STEP_PARALLEL, LEAVES | STEP_CHAIN,
-      WITHIN_COMMAND, STATUS, cms_goal_certs, certs },
+      WITHIN_COMMAND, STATUS, cms_goal_certs, cms_act_certs },
     { "leave",   "take the primary out, last", CMS_PRIMARY, STEP_ONE_BY_ONE, LEAVES | STEP_OUTAGE,
-      WITHIN_LEAVE, STATUS, cms_goal_leave, leave },
+      WITHIN_LEAVE, STATUS, cms_goal_leave, cms_act_leave },
     { "certs",   "switch the primary to the set", CMS_PRIMARY, STEP_ONE_BY_ONE, LEAVES | STEP_OUTAGE | STEP_CHAIN,
-      WITHIN_COMMAND, STATUS, cms_goal_certs, certs },
+      WITHIN_COMMAND, STATUS, cms_goal_certs, cms_act_certs },
     { "init",    "make the holder of the data the primary again", CMS_PRIMARY, STEP_ONE_BY_ONE,
       LEAVES | STEP_OUTAGE | STEP_TURN | STEP_REWIND,
       WITHIN_INIT, STATUS, cms_goal_init, init },
     { "connect", "connect the connect-only nodes", CMS_CONNECT, STEP_PARALLEL,
       LEAVES | STEP_OUTAGE | STEP_REWIND,
-      WITHIN_CONNECT, STATUS, cms_goal_connect, attach },
+      WITHIN_CONNECT, STATUS, cms_goal_connect, cms_act_connect },
     { "join",    "join the replicas", CMS_REPLICA, STEP_AS_JOIN, LEAVES | STEP_REWIND,
-      WITHIN_JOIN, STATUS, cms_goal_join, join },
+      WITHIN_JOIN, STATUS, cms_goal_join, cms_act_join },
     { "prove",   "prove primary, members, sync, files and live certificates", ALL, STEP_PARALLEL, STEP_LIVE,
       WITHIN_COMMAND, STATUS | CMS_READ_TARGET | CMS_READ_SERVED, cms_goal_prove, NULL },
 };

@@ -278,12 +278,13 @@ void gates_check_members(const struct look *look)
     if (look->pc->expired)
         return;
     for (size_t i = 0; i < look->pc->n_nodes; i++) {
-        if (!look_is_member(look, i) ||
+        if (!look_is_member(look, i) || look->pc->nodes[i].leaver ||
             look_status(look, i)->word != CMS_ENABLED)
             continue;
         check_strangers(look, i);
         for (size_t other = 0; other < look->pc->n_nodes; other++)
-            if (look_is_data_member(look, other))
+            if (look_is_data_member(look, other) &&
+                !look->pc->nodes[other].leaver)
                 check_sight(look, i, other);
     }
 }

@@ -63,7 +63,8 @@ static int set_is_everywhere(const struct view *view, struct err *err)
         const struct plan_node *pn = &pc->nodes[i];
         if (pn->left_out || !(pn->roles & (CMS_DATABASE | CMS_CONNECT)))
             continue;
-        if (pn->bystander || (pn->newcomer && view->back && pn->old.n == 0))
+        if (pn->bystander ||
+            (cms_is_sent_out(pn, view->back) && (pn->leaver || pn->old.n == 0)))
             continue; /* nothing is switched there */
         if (!has_target(view, i))
             return err_set(err, CAUSE_REFUSED,
@@ -217,9 +218,10 @@ static int guard_initialize(const struct view *view, struct err *err)
         return err_set(err, CAUSE_REFUSED, "I1: only node %s held the data",
                        pc->holder == SIZE_MAX ? "(unknown)"
                                               : name_of(pc, pc->holder));
-    if (pc->nodes[view->node].newcomer)
+    if (plan_is_apart(&pc->nodes[view->node]))
         return err_set(err, CAUSE_REFUSED,
-                       "I1: it is new and held no data of this cluster");
+                       "I1: it comes or goes, and holds no data that the "
+                       "others have not");
     if (must_be_standalone(view, err) < 0 ||
         no_other_primary(view, "I1", err) < 0)
         return -1;
@@ -234,8 +236,7 @@ static int guard_join(const struct view *view, const char *address,
     if (pc->holder == SIZE_MAX || view->node == pc->holder)
         return err_set(err, CAUSE_REFUSED, "I2: there is nobody to join");
     if (cms_goes_out(view))
-        return err_set(err, CAUSE_REFUSED,
-                       "I2: a way back brings no new node in");
+        return err_set(err, CAUSE_REFUSED, "I2: it is to be in no cluster");
     if (!is_fresh(pc, pc->holder) || !is_primary(pc, pc->holder))
         return err_set(err, CAUSE_REFUSED,
                        "I2: node %s does not report that it is the primary",
@@ -249,7 +250,7 @@ static int guard_join(const struct view *view, const char *address,
 /* A node that was a member is never left without certificates. */
 static int guard_certs_none(const struct view *view, struct err *err)
 {
-    if (!cms_goes_out(view) || view->plan->nodes[view->node].old.n > 0)
+    if (!cms_takes_none(view))
         return err_set(err, CAUSE_REFUSED, "I5: it had certificates before");
     return must_be_standalone(view, err);
 }

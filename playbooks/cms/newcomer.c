@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A node that a run brings into a cluster: may it come in, what did it have,
- * and what does it have again when it is taken out.
+ * A node that a run brings into a cluster, or takes out of it: may it come in,
+ * what did it have, and what does it have again when it is taken out.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +15,14 @@ static const struct plan_node *node_of(const struct view *view)
     return &view->plan->nodes[view->node];
 }
 
+bool cms_is_sent_out(const struct plan_node *pn, bool back)
+{
+    return back ? pn->newcomer : pn->leaver;
+}
+
 bool cms_goes_out(const struct view *view)
 {
-    return view->back && node_of(view)->newcomer;
+    return cms_is_sent_out(node_of(view), view->back);
 }
 
 bool cms_comes_in(const struct view *view)
@@ -61,7 +66,9 @@ static bool is_given(const struct view *view, enum cms_slot slot)
         plan_target(view->plan, view->node, view->back);
     const struct set_file *file = set_slot(set, cms_slot_word(slot));
 
-    return file && plan_node_gets(node_of(view), file);
+    /* who leaves for good is switched to nothing */
+    return file && plan_node_gets(node_of(view), file) &&
+           !(cms_goes_out(view) && node_of(view)->leaver);
 }
 
 bool cms_takes_five(const struct view *view)
@@ -76,7 +83,8 @@ bool cms_takes_three(const struct view *view)
 
 bool cms_takes_none(const struct view *view)
 {
-    return cms_goes_out(view) && node_of(view)->old.n == 0;
+    return cms_goes_out(view) && node_of(view)->newcomer &&
+           node_of(view)->old.n == 0;
 }
 
 bool cms_takes_interface(const struct view *view)
