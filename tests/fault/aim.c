@@ -16,10 +16,27 @@
 /* The last node of the last row that acts: what its join follows is proof. */
 #define LAST_NODE "core3"
 
+/* Is it sent in a rotation, to a node that was in the cluster, at the first
+ * try? */
+static bool is_usual(const struct act *act, uint32_t roles)
+{
+    struct plan plan = {.playbook = &cms_db_rotate};
+    struct plan_node node = {.roles = roles, .facts = cms_facts_new()};
+    struct plan_cluster pc = {
+        .plan = &plan, .nodes = &node, .n_nodes = 1, .holder = SIZE_MAX};
+    const struct view view = {.plan = &pc};
+    bool usual;
+
+    cms_db_blank_set(&pc);
+    usual = !act->when || act->when(&view);
+    cms_facts_free(node.facts);
+    return usual;
+}
+
 const struct act *act_of_kind(const struct step *step, enum act_kind kind)
 {
     for (const struct act *a = step->acts; a && a->kind != ACT_END; a++)
-        if (a->kind == kind && !a->when)
+        if (a->kind == kind && is_usual(a, CMS_DATABASE))
             return a;
     return NULL;
 }
@@ -31,7 +48,7 @@ static const struct act *command_of(const struct row *row)
     if (asks)
         return asks;
     for (const struct act *a = row->step->acts; a && a->kind != ACT_END; a++)
-        if (a->kind == ACT_COMMAND && !a->when &&
+        if (a->kind == ACT_COMMAND && is_usual(a, axes_roles(row->node)) &&
             (!a->roles || (a->roles & axes_roles(row->node))))
             return a;
     return NULL;
