@@ -29,7 +29,6 @@ enum cms_role {
 
 extern const struct product cms_product;
 extern const struct playbook cms_db_rotate, cms_db_add_node, cms_db_remove_node;
-/* The rows that both have. */
 /* Acts that other playbooks have, too. */
 extern const struct act cms_act_backup[], cms_act_leave[], cms_act_certs[],
     cms_act_connect[], cms_act_join[];
