@@ -252,6 +252,28 @@ int certset_verify(const void *cert, size_t cert_len, const void *bundle,
     return verify(&c, &b, &trust, err);
 }
 
+bool certset_chains(const void *cert, size_t cert_len, const void *by,
+                    size_t by_len, bool root)
+{
+    STACK_OF(X509) *chain = read_certs(cert, cert_len);
+    X509_STORE *store = make_store(by, by_len);
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    unsigned long flags =
+        X509_V_FLAG_NO_CHECK_TIME | (root ? 0 : X509_V_FLAG_PARTIAL_CHAIN);
+    bool good = sk_X509_num(chain) > 0;
+
+    if (good) {
+        X509_STORE_CTX_init(ctx, store, sk_X509_value(chain, 0), chain);
+        X509_STORE_CTX_set_flags(ctx, flags);
+        good = X509_verify_cert(ctx) == 1;
+    }
+    X509_STORE_CTX_free(ctx);
+    X509_STORE_free(store);
+    free_certs(chain);
+    ERR_clear_error();
+    return good;
+}
+
 static int check_pair(const struct certset *set, int first, int64_t now,
                       struct err *err)
 {

@@ -71,6 +71,10 @@ int certset_match(const void *key, size_t key_len, const void *cert,
                   size_t cert_len, struct err *err);
 int certset_verify(const void *cert, size_t cert_len, const void *bundle,
                    size_t bundle_len, int64_t now, struct err *err);
+/* The first certificate leads to one of `by`, whether or not that is a root;
+ * `root`: to a root.  When it ends or begins is not looked at. */
+bool certset_chains(const void *cert, size_t cert_len, const void *by,
+                    size_t by_len, bool root);
 /* "certificate", "key", "request" or NULL; text (openssl x509 -text) of each
  * certificate or request is added to `out` unless NULL. */
 struct str;

@@ -12,6 +12,7 @@
 
 #include "core/base/file.h"
 #include "tests/lab/cluster.h"
+#include "tests/lab/service.h"
 
 enum {
     FILE_CAP = 16 << 20,
@@ -275,6 +276,15 @@ static int node_numbers(struct reader *r, const char *key, const char *value)
     return 1;
 }
 
+static int try_service(struct reader *r, const char *key, const char *value)
+{
+    int rc = service_config(r->node, key, value, r->err);
+
+    if (rc < 0)
+        r->failed = true;
+    return rc != 0;
+}
+
 static int node_key(struct reader *r, const char *key, const char *value)
 {
     struct lab_cluster *c;
@@ -290,7 +300,8 @@ static int node_key(struct reader *r, const char *key, const char *value)
     } else if (strcmp(key, "use") == 0) {
         return use_certs(r, value);
     } else if (!node_words(r, key, value) && !node_numbers(r, key, value) &&
-               !try_setting(r, &r->node->set, key, value)) {
+               !try_setting(r, &r->node->set, key, value) &&
+               !try_service(r, key, value)) {
         return bad(r, key, value);
     }
     return !r->failed;

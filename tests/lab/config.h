@@ -21,6 +21,7 @@ struct make_options {
     const char *dir;
     unsigned databases, connects;             /* nodes of each cluster */
     unsigned spare_databases, spare_connects; /* further ones, in none */
+    const char *services; /* "all", names by commas, or NULL: none */
     unsigned clusters;
     const char *base; /* first address */
     unsigned port, db_port;
@@ -45,5 +46,15 @@ int make_write(const char *path, const void *data, size_t len, unsigned mode,
  * `folder`; `hosts` are the names of the server certificate, NULL-ended. */
 int issue_set(const char *folder, const char *cluster, const char *const *hosts,
               const struct make_options *options, struct err *err);
+
+/* What the services of a cluster's nodes begin with: one root, and for each
+ * node a folder with BASE.key, BASE.cer and BASE-chain.cer of each of
+ * webadmin, callbridge, media, web, c2w, and with root.cer. */
+struct issuer;
+struct issuer *issuer_new(const char *cluster,
+                          const struct make_options *options, struct err *err);
+int issuer_add(struct issuer *issuer, const char *folder,
+               const char *const *hosts, struct err *err);
+void issuer_free(struct issuer *issuer);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "tests/lab/cluster.h"
 #include "tests/lab/record.h"
+#include "tests/lab/service.h"
 
 /* I1: initialize only on the holder of the newest data, and never while
  * somebody else leads. */
@@ -100,6 +101,9 @@ void rule_file(struct lab_node *node, const char *name, const char *what)
             return;
         }
     }
+    if (service_uses(node, name))
+        record_violation(node, "I4", false, "%s %s, which a service uses", what,
+                         name);
     if (was_used(node, name) && !is_settled(node->cluster))
         record_violation(node, "I5", false,
                          "%s %s of an earlier set before the new one is "

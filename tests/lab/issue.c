@@ -99,11 +99,8 @@ static int write_key(struct issue *i, const char *name, EVP_PKEY *key)
     return write_bio(i, name, bio, 0600);
 }
 
-static int make_ca(struct issue *i, const char *cluster)
+static int make_ca(struct issue *i, const char *cn)
 {
-    char cn[128];
-
-    snprintf(cn, sizeof(cn), "Lab database CA %s", cluster);
     i->ca_key = make_key(i->options->key);
     i->ca = begin(i->ca_key, cn, -(long)800 * DAY, (long)CA_DAYS * DAY);
     X509_set_issuer_name(i->ca, X509_get_subject_name(i->ca));
@@ -112,7 +109,7 @@ static int make_ca(struct issue *i, const char *cluster)
     add_extension(i->ca, i->ca, NID_subject_key_identifier, "hash");
     if (!X509_sign(i->ca, i->ca_key, EVP_sha256()))
         return err_set(i->err, CAUSE_SYSTEM, "cannot sign the root");
-    return write_cert(i, "dbclusterca.cer", i->ca);
+    return 0;
 }
 
 /* "DNS:a,IP:1.2.3.4"; malloc'd */
@@ -129,34 +126,64 @@ static char *alt_names(const char *const *hosts)
     return str_take(&out);
 }
 
-static int make_leaf(struct issue *i, const char *base, const char *cn,
-                     const char *const *hosts)
+struct leaf {
+    const char *base, *cn;
+    const char *const *hosts;
+    const char *usage;
+    bool chain; /* BASE-chain.cer too */
+};
+
+static X509 *sign_leaf(struct issue *i, const struct leaf *leaf, EVP_PKEY *key)
 {
     long to = (long)i->options->days * DAY;
-    EVP_PKEY *key = make_key(i->options->key);
     long from = to - (long)730 * DAY;
-    X509 *x = begin(key, cn, from < -3600 ? from : -3600, to);
-    char name[128], *alt = alt_names(hosts);
-    int rc;
+    X509 *x = begin(key, leaf->cn, from < -3600 ? from : -3600, to);
+    char *alt = alt_names(leaf->hosts);
 
     X509_set_issuer_name(x, X509_get_subject_name(i->ca));
     add_extension(x, i->ca, NID_basic_constraints, "CA:FALSE");
     add_extension(x, i->ca, NID_key_usage,
                   "critical,digitalSignature,keyEncipherment");
-    add_extension(x, i->ca, NID_ext_key_usage,
-                  *alt ? "serverAuth" : "clientAuth");
+    add_extension(x, i->ca, NID_ext_key_usage, leaf->usage);
     add_extension(x, i->ca, NID_subject_key_identifier, "hash");
     add_extension(x, i->ca, NID_authority_key_identifier, "keyid");
     if (*alt)
         add_extension(x, i->ca, NID_subject_alt_name, alt);
-    rc = X509_sign(x, i->ca_key, EVP_sha256()) ? 0 : -1;
-    snprintf(name, sizeof(name), "%s.cer", base);
-    if (rc == 0)
-        rc = write_cert(i, name, x);
-    snprintf(name, sizeof(name), "%s.key", base);
+    free(alt);
+    if (X509_sign(x, i->ca_key, EVP_sha256()))
+        return x;
+    err_set(i->err, CAUSE_SYSTEM, "cannot sign %s", leaf->base);
+    X509_free(x);
+    return NULL;
+}
+
+static int write_leaf(struct issue *i, const struct leaf *leaf, X509 *x)
+{
+    char name[128];
+    BIO *bio;
+
+    snprintf(name, sizeof(name), "%s.cer", leaf->base);
+    if (write_cert(i, name, x) < 0)
+        return -1;
+    if (!leaf->chain)
+        return 0;
+    snprintf(name, sizeof(name), "%s-chain.cer", leaf->base);
+    bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, x);
+    PEM_write_bio_X509(bio, i->ca);
+    return write_bio(i, name, bio, 0644);
+}
+
+static int make_leaf(struct issue *i, const struct leaf *leaf)
+{
+    EVP_PKEY *key = make_key(i->options->key);
+    X509 *x = sign_leaf(i, leaf, key);
+    char name[128];
+    int rc = x ? write_leaf(i, leaf, x) : -1;
+
+    snprintf(name, sizeof(name), "%s.key", leaf->base);
     if (rc == 0)
         rc = write_key(i, name, key);
-    free(alt);
     X509_free(x);
     EVP_PKEY_free(key);
     return rc;
@@ -166,14 +193,71 @@ int issue_set(const char *folder, const char *cluster, const char *const *hosts,
               const struct make_options *options, struct err *err)
 {
     static const char *const nobody[] = {NULL};
+    const struct leaf server = {"dbclusterserver", hosts[0], hosts,
+                                "serverAuth", false};
+    const struct leaf client = {"dbclusterclient", "postgres", nobody,
+                                "clientAuth", false};
     struct issue i = {.folder = folder, .options = options, .err = err};
-    int rc = make_ca(&i, cluster);
+    char cn[128];
+    int rc;
 
+    snprintf(cn, sizeof(cn), "Lab database CA %s", cluster);
+    rc = make_ca(&i, cn);
     if (rc == 0)
-        rc = make_leaf(&i, "dbclusterserver", hosts[0], hosts);
+        rc = write_cert(&i, "dbclusterca.cer", i.ca);
     if (rc == 0)
-        rc = make_leaf(&i, "dbclusterclient", "postgres", nobody);
+        rc = make_leaf(&i, &server);
+    if (rc == 0)
+        rc = make_leaf(&i, &client);
     X509_free(i.ca);
     EVP_PKEY_free(i.ca_key);
     return rc;
+}
+
+/* -- services -------------------------------------------------------------- */
+
+struct issuer {
+    struct issue issue;
+};
+
+struct issuer *issuer_new(const char *cluster,
+                          const struct make_options *options, struct err *err)
+{
+    struct issuer *r = lab_calloc(1, sizeof(*r));
+    char cn[128];
+
+    r->issue.options = options;
+    r->issue.err = err;
+    snprintf(cn, sizeof(cn), "Lab services CA %s", cluster);
+    if (make_ca(&r->issue, cn) == 0)
+        return r;
+    issuer_free(r);
+    return NULL;
+}
+
+int issuer_add(struct issuer *r, const char *folder, const char *const *hosts,
+               struct err *err)
+{
+    static const char *const bases[] = {"webadmin", "callbridge", "media",
+                                        "web", "c2w"};
+    int rc;
+
+    r->issue.folder = folder;
+    r->issue.err = err;
+    rc = write_cert(&r->issue, "root.cer", r->issue.ca);
+    for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]) && rc == 0; i++) {
+        const struct leaf leaf = {bases[i], hosts[0], hosts,
+                                  "serverAuth,clientAuth", true};
+        rc = make_leaf(&r->issue, &leaf);
+    }
+    return rc;
+}
+
+void issuer_free(struct issuer *r)
+{
+    if (!r)
+        return;
+    X509_free(r->issue.ca);
+    EVP_PKEY_free(r->issue.ca_key);
+    free(r);
 }

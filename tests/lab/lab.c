@@ -14,6 +14,7 @@
 #include "tests/lab/faults.h"
 #include "tests/lab/record.h"
 #include "tests/lab/server.h"
+#include "tests/lab/service.h"
 
 struct lab *lab_new(uv_loop_t *loop, const char *dir)
 {
@@ -50,6 +51,7 @@ struct lab_node *lab_add_node(struct lab *lab, const char *name)
     n->started_ms = clock_mono_ms();
     str_init(&n->used_names, 1 << 20);
     settings_copy(&n->set, &lab->defaults);
+    service_new(n);
     lab->nodes = lab_grow(lab->nodes, lab->n_nodes, sizeof(n));
     lab->nodes[lab->n_nodes++] = n;
     return n;
@@ -129,6 +131,7 @@ void lab_node_down(struct lab_node *node)
     node->up = false;
     node->boots++;
     server_node_down(node);
+    service_power(node, false);
     db_power_lost(node);
     lab_changed(node->lab);
 }
@@ -145,6 +148,7 @@ void lab_node_up(struct lab_node *node)
     node->started_ms = clock_mono_ms();
     if (server_node_up(node, &err) < 0)
         record_violation(node, "lab", false, "%s", err.text);
+    service_power(node, true);
     db_power_back(node);
     lab_changed(node->lab);
 }
@@ -222,6 +226,7 @@ static void free_node(struct lab_node *n)
         n->users = next;
     }
     lab_files_free(n);
+    service_free(n);
     certset_release(&n->db.certs);
     settings_release(&n->set);
     str_release(&n->used_names);

@@ -30,6 +30,7 @@ struct faults;
 struct record;
 struct control;
 struct lab_server;
+struct service;
 
 enum {
     LAB_DATABASE = 1,
@@ -112,6 +113,8 @@ struct lab_node {
     struct lab_user *users;
     struct lab_file *files;
     struct db db;
+    struct service *services; /* tests/lab/service.h */
+    size_t n_services;
     bool up;
     struct later *boot; /* a reboot that ends */
     struct lab_listener *listener;
@@ -135,7 +138,8 @@ struct lab_cluster {
     unsigned generation; /* the highest ever made */
     uint64_t acked;      /* rows acknowledged to the writer, ever */
     struct lab_node *last_primary;
-    void *engine_data; /* the engine's own, per cluster */
+    unsigned most_dropping; /* nodes that dropped calls at once, at worst */
+    void *engine_data;      /* the engine's own, per cluster */
 };
 
 /* A database cluster that lives: made by initialize, gone with its last

@@ -18,6 +18,7 @@
 #include "tests/lab/mmp.h"
 #include "tests/lab/record.h"
 #include "tests/lab/server.h"
+#include "tests/lab/service.h"
 
 enum {
     MAX_SETTINGS = 64
@@ -48,6 +49,7 @@ static const char usage_text[] =
     "       certfleet-lab --ctl DIR COMMAND...             talks to one\n"
     "  --make D+C     D database nodes and C connect-only ones a cluster\n"
     "  --spare D+C    so many further nodes a cluster, standalone and empty\n"
+    "  --services L   services of every node: all, or names by commas (none)\n"
     "  --clusters N   that many clusters (1)\n"
     "  --base ADDR    first address (127.0.1.1)\n"
     "  --port N       SSH port of every node (2222)\n"
@@ -147,6 +149,7 @@ static void tear_down(struct program *p)
         later_cancel(lab->nodes[i]->boot);
         lab->nodes[i]->boot = NULL;
         server_node_down(lab->nodes[i]);
+        service_power(lab->nodes[i], false);
     }
     mmp_release(lab, 0);
     while (later_hurry())
@@ -185,6 +188,8 @@ static int listen_all(struct lab *lab, struct err *err)
             return -1;
         if (n->up && server_node_up(n, err) < 0)
             return -1;
+        if (n->up)
+            service_power(n, true);
     }
     return 0;
 }
@@ -266,6 +271,7 @@ enum {
     O_MAKE = 256,
     O_CLUSTERS,
     O_SPARE,
+    O_SERVICES,
     O_BASE,
     O_PORT,
     O_DB_PORT,
@@ -288,6 +294,7 @@ enum {
 static const struct option long_options[] = {
     { "make", required_argument, NULL, O_MAKE },
     { "spare", required_argument, NULL, O_SPARE },
+    { "services", required_argument, NULL, O_SERVICES },
     { "clusters", required_argument, NULL, O_CLUSTERS },
     { "base", required_argument, NULL, O_BASE },
     { "port", required_argument, NULL, O_PORT },
@@ -346,6 +353,9 @@ static bool take_make(struct options *o, int c, const char *arg)
     switch (c) {
     case O_SPARE:
         take_spare(o, arg);
+        return true;
+    case O_SERVICES:
+        o->make.services = arg;
         return true;
     case O_CLUSTERS:
         o->make.clusters = number(arg);

@@ -14,6 +14,7 @@
 #include "core/base/file.h"
 #include "tests/lab/config.h"
 #include "tests/lab/server.h"
+#include "tests/lab/service.h"
 
 enum {
     MAX_HOSTS = 2 * LAB_MAX_MEMBERS + 1,
@@ -113,6 +114,16 @@ struct place {
     bool database, spare;
 };
 
+static void add_roles(struct maker *m, const struct place *p)
+{
+    str_addf(&m->fleet, "roles = %s", p->database ? "database" : "connect");
+    if (m->o->services)
+        service_add_roles(m->o->services, &m->fleet);
+    else
+        str_add(&m->fleet, " callbridge");
+    str_add(&m->fleet, "\n");
+}
+
 static int add_node(struct maker *m, const struct place *p)
 {
     str_addf(&m->lab,
@@ -130,11 +141,14 @@ static int add_node(struct maker *m, const struct place *p)
                  p->database ? "dbclusterserver.key dbclusterserver.cer " : "");
     if (p->database && !p->spare)
         str_add(&m->lab, "interface = a\n");
-    str_addf(&m->fleet,
-             "\n[node %s]\ncluster = %s\naddress = %s\nport = %u\n"
-             "roles = %s callbridge\n",
-             p->name, p->cluster, p->address, m->o->port,
-             p->database ? "database" : "connect");
+    if (m->o->services) {
+        str_addf(&m->lab, "files = certs/%s-services/%s\n", p->cluster,
+                 p->name);
+        service_add_config(m->o->services, &m->lab);
+    }
+    str_addf(&m->fleet, "\n[node %s]\ncluster = %s\naddress = %s\nport = %u\n",
+             p->name, p->cluster, p->address, m->o->port);
+    add_roles(m, p);
     if (p->database && m->o->db_port != 5432)
         str_addf(&m->fleet, "db_port = %u\n", m->o->db_port);
     return add_host_key(m, p->name, p->address);
@@ -185,6 +199,28 @@ static int make_set(struct maker *m, const struct place *places, unsigned n)
     return rc;
 }
 
+/* Spare nodes too: only of databases they know nothing. */
+static int make_services(struct maker *m, const struct place *places,
+                         unsigned n)
+{
+    struct issuer *issuer = issuer_new(places[0].cluster, m->o, m->err);
+    int rc = issuer ? 0 : -1;
+
+    for (unsigned i = 0; i < n && rc == 0; i++) {
+        const char *const hosts[] = {places[i].name, places[i].address, NULL};
+        char folder[128], *path;
+        snprintf(folder, sizeof(folder), "certs/%s-services/%s",
+                 places[i].cluster, places[i].name);
+        path = in_dir(m, folder);
+        rc = file_make_folders(path, m->err);
+        if (rc == 0)
+            rc = issuer_add(issuer, path, hosts, m->err);
+        free(path);
+    }
+    issuer_free(issuer);
+    return rc;
+}
+
 static int add_cluster(struct maker *m, unsigned c)
 {
     unsigned n = m->o->databases + m->o->connects + m->o->spare_databases +
@@ -201,6 +237,8 @@ static int add_cluster(struct maker *m, unsigned c)
     str_addf(&m->fleet, "\n[cluster %s]\nproduct = cms\nissuer = dbca\n",
              places[0].cluster);
     rc = make_set(m, places, n);
+    if (rc == 0 && m->o->services)
+        rc = make_services(m, places, n);
     for (unsigned i = 0; i < n && rc == 0; i++)
         rc = add_node(m, &places[i]);
     free(places);
@@ -275,6 +313,8 @@ int make_lab(const struct make_options *options, struct err *err)
         options->databases + options->spare_databases > LAB_MAX_MEMBERS ||
         options->clusters == 0)
         return err_set(err, CAUSE_INPUT, "no such shape of a cluster");
+    if (options->services && service_check_list(options->services, err) < 0)
+        return -1;
     m.next = ntohl(base.s_addr);
     str_init(&m.lab, TEXT_CAP);
     str_init(&m.fleet, TEXT_CAP);

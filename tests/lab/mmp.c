@@ -16,15 +16,6 @@ enum {
     OUTPUT_CAP = 1 << 20
 };
 
-static const struct mmp_command *const tables[] = {
-    mmp_db_commands,
-    mmp_pki_commands,
-    mmp_misc_commands,
-};
-enum {
-    N_TABLES = sizeof(tables) / sizeof(tables[0])
-};
-
 static struct mmp_run *held_runs; /* of the one lab of this process */
 
 /* -- output ---------------------------------------------------------------- */
@@ -276,11 +267,16 @@ void mmp_answer(struct mmp_run *run, bool yes)
     run->on_yes(run);
 }
 
+/* What was at work when the power went does not go on after it. */
 static void on_delay(void *user)
 {
     struct mmp_run *run = user;
 
-    run->on_later(run);
+    if (!run->node->up || run->boots != run->node->boots ||
+        run->node->lab->stopping)
+        cut(run, false);
+    else
+        run->on_later(run);
 }
 
 void mmp_later(struct mmp_run *run, unsigned ms, void (*fn)(struct mmp_run *))
@@ -332,7 +328,7 @@ int mmp_release(struct lab *lab, unsigned id)
     return n;
 }
 
-/* -- finding the command --------------------------------------------------- */
+/* -- acting ---------------------------------------------------------------- */
 
 /* Words, with double quotes around blanks (facts/cms.md 4, pki csr). */
 static void split(struct mmp_run *run)
@@ -358,67 +354,6 @@ static void split(struct mmp_run *run)
     }
 }
 
-/* Number of words of `name` that the line begins with, or 0. */
-static int matches(const struct mmp_run *run, const char *name)
-{
-    int n = 0;
-
-    while (*name) {
-        size_t len = strcspn(name, " ");
-        if (n >= run->n_words || strlen(run->words[n]) != len ||
-            memcmp(run->words[n], name, len) != 0)
-            return 0;
-        n++;
-        name += len;
-        while (*name == ' ')
-            name++;
-    }
-    return n;
-}
-
-static const struct mmp_command *find(struct mmp_run *run, int *words)
-{
-    const struct mmp_command *best = NULL;
-
-    *words = 0;
-    for (int t = 0; t < N_TABLES; t++)
-        for (const struct mmp_command *c = tables[t]; c->name; c++) {
-            int n = matches(run, c->name);
-            if (n > *words) {
-                *words = n;
-                best = c;
-            }
-        }
-    return best;
-}
-
-/* Every syntax of the table that shares the first word. */
-void mmp_usage(struct mmp_run *run)
-{
-    mmp_print(run, "Usage:\n");
-    for (int t = 0; t < N_TABLES; t++)
-        for (const struct mmp_command *c = tables[t]; c->name; c++) {
-            size_t len = strlen(run->words[0]);
-            if (strncmp(c->name, run->words[0], len) == 0 &&
-                (c->name[len] == ' ' || !c->name[len]))
-                mmp_print(run, "    %s%s%s\n", c->name, *c->usage ? " " : "",
-                          c->usage);
-        }
-    mmp_end(run, "usage");
-}
-
-static bool is_first_word(const struct mmp_run *run)
-{
-    size_t len = strlen(run->words[0]);
-
-    for (int t = 0; t < N_TABLES; t++)
-        for (const struct mmp_command *c = tables[t]; c->name; c++)
-            if (strncmp(c->name, run->words[0], len) == 0 &&
-                (c->name[len] == ' ' || !c->name[len]))
-                return true;
-    return false;
-}
-
 static void act(struct mmp_run *run)
 {
     const struct mmp_command *c;
@@ -434,8 +369,8 @@ static void act(struct mmp_run *run)
         mmp_fail(run, "Internal error");
         return;
     }
-    c = find(run, &words);
-    if (!is_first_word(run) || strikes(run, F_UNKNOWN_COMMAND)) {
+    c = mmp_find(run, &words);
+    if (!mmp_knows(run) || strikes(run, F_UNKNOWN_COMMAND)) {
         mmp_print(run, "Unknown command: '%s'\n", run->words[0]);
         mmp_end(run, "unknown");
         return;
@@ -444,6 +379,7 @@ static void act(struct mmp_run *run)
         mmp_usage(run);
         return;
     }
+    run->command = c;
     run->args = run->words + words;
     run->n_args = run->n_words - words;
     if (c->dangerous)

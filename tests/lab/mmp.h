@@ -34,7 +34,8 @@ struct mmp_run {
     char *text;             /* as typed */
     char *words[MMP_WORDS]; /* of the whole line */
     int n_words;
-    char **args; /* behind the command's name */
+    const struct mmp_command *command; /* once it is found */
+    char **args;                       /* behind the command's name */
     int n_args;
     struct str out; /* not yet written */
     uint64_t entry; /* its record */
@@ -87,6 +88,15 @@ struct mmp_command {
 extern const struct mmp_command mmp_db_commands[];
 extern const struct mmp_command mmp_pki_commands[];
 extern const struct mmp_command mmp_misc_commands[];
+/* Made from the table of services (mmp_service.c). */
+const struct mmp_command *mmp_service_commands(void);
+/* Each table in turn, from 0; NULL: no more. */
+const struct mmp_command *mmp_table(int n);
+/* The command that the line begins with, and of how many words it is; NULL:
+ * none. */
+const struct mmp_command *mmp_find(const struct mmp_run *run, int *words);
+/* Some command begins with the first word. */
+bool mmp_knows(const struct mmp_run *run);
 
 /* `database cluster status` (mmp_status.c) */
 void mmp_status_text(struct lab_node *node, struct str *out);

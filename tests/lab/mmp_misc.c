@@ -108,27 +108,10 @@ static void ipv4(struct mmp_run *run)
     mmp_end(run, "ok");
 }
 
-static void callbridge(struct mmp_run *run)
-{
-    mmp_print(run, "Listening interfaces  : a\n"
-                   "Preferred interface   : none\n"
-                   "Key file              : cms.key\n"
-                   "Certificate file      : cms.cer\n"
-                   "Address               : none\n"
-                   "CA Bundle file        : root.cer\n"
-                   "C2W trusted certs                   : cms.cer\n"
-                   "Callbridge cluster trusted certs    : cms.cer\n"
-                   "WC3 JWT Expiry in hours   : 24\n");
-    mmp_end(run, "ok");
-}
-
 static void help(struct mmp_run *run)
 {
-    static const struct mmp_command *const all[] = {
-        mmp_db_commands, mmp_pki_commands, mmp_misc_commands};
-
-    for (int t = 0; t < 3; t++)
-        for (const struct mmp_command *c = all[t]; c->name; c++)
+    for (int t = 0; mmp_table(t); t++)
+        for (const struct mmp_command *c = mmp_table(t); c->name; c++)
             mmp_print(run, "    %s\n", c->name);
     mmp_end(run, "ok");
 }
@@ -216,7 +199,6 @@ const struct mmp_command mmp_misc_commands[] = {
     { "user list", users, 0, 0, "", false },
     { "license", license, 0, 0, "", false },
     { "ipv4", ipv4, 1, 1, "<interface>", false },
-    { "callbridge", callbridge, 0, 0, "", false },
     { "backup snapshot", snapshot, 1, 1, "<name>", false },
     { "backup list", backups, 0, 0, "", false },
     { "backup rollback", noted, 1, 1, "<name>", true },

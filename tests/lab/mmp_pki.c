@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/lab/mmp.h"
+#include "tests/lab/service.h"
 
 static bool has_ending(const char *name, const char *const *endings)
 {
@@ -28,6 +29,11 @@ static void usage_of_files(struct mmp_run *run)
             mmp_print(run, "  database cluster %-18s : %s\n",
                       certset_label((enum certset_file)i),
                       node->db.certs.part[i].name);
+    for (size_t i = 0; i < node->n_services; i++)
+        for (int f = 0; f < SERVICE_FILES; f++)
+            if (node->services[i].file[f])
+                mmp_print(run, "  %-35s : %s\n", node->services[i].kind->name,
+                          node->services[i].file[f]);
     mmp_end(run, "ok");
 }
 

@@ -51,6 +51,8 @@ static const struct settings_key keys[] = {
     N(auth_keyboard, "0"),
     N(max_failed, "0"),
     N(max_sessions, "0"),
+    N(webadmin_port, "8443"),
+    N(callbridge_port, "5061"),
     N(strict_names, "1"),
     N(allow_setstat, "0"),
     N(disk_bytes, "67108864"),
@@ -66,6 +68,7 @@ static const struct settings_key keys[] = {
     N(command_ms, "0"),
     N(resync_ms, "200"),
     N(failover_ms, "50"),
+    N(service_ms, "100"),
     N(rows_per_s, "20"),
 };
 /* clang-format on */

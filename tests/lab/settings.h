@@ -38,6 +38,8 @@ struct lab_settings {
     unsigned auth_password, auth_publickey, auth_keyboard;
     unsigned max_failed;   /* wrong passwords that lock; 0: never */
     unsigned max_sessions; /* connections of one node; 0: any number */
+    /* services: where they listen */
+    unsigned webadmin_port, callbridge_port;
     /* files */
     unsigned strict_names;  /* 1: extension and character rules */
     unsigned allow_setstat; /* 1: SETSTAT answers OK */
@@ -46,6 +48,7 @@ struct lab_settings {
     long clock_offset_s;
     unsigned certs_ms, localnode_ms, remove_ms, initialize_ms, join_ms,
         connect_ms, snapshot_ms, command_ms, resync_ms, failover_ms;
+    unsigned service_ms; /* how long a service is down when it starts anew */
     unsigned rows_per_s; /* the writer's speed while there is a primary */
 };
 

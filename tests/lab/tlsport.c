@@ -26,6 +26,7 @@ struct tlsport {
     struct lab_node *node;
     uv_poll_t poll;
     int fd;
+    bool postgres; /* a request stands before the handshake */
     SSL_CTX *ctx;
     struct visit *visits;
 };
@@ -95,6 +96,15 @@ static void on_deadline(void *user)
     end_visit(v);
 }
 
+static void begin_handshake(struct visit *v)
+{
+    v->ssl = SSL_new(v->port->ctx);
+    X509_VERIFY_PARAM_set_time(SSL_get0_param(v->ssl),
+                               lab_node_now(v->port->node));
+    SSL_set_fd(v->ssl, v->fd);
+    v->state = V_HANDSHAKE;
+}
+
 /* 00 00 00 08 04 d2 16 2f; anything else is not for us. */
 static int read_request(struct visit *v)
 {
@@ -110,11 +120,7 @@ static int read_request(struct visit *v)
     if (memcmp(v->request, wanted, REQUEST_BYTES) != 0 ||
         write(v->fd, "S", 1) != 1)
         return -1;
-    v->ssl = SSL_new(v->port->ctx);
-    X509_VERIFY_PARAM_set_time(SSL_get0_param(v->ssl),
-                               lab_node_now(v->port->node));
-    SSL_set_fd(v->ssl, v->fd);
-    v->state = V_HANDSHAKE;
+    begin_handshake(v);
     return 0;
 }
 
@@ -136,7 +142,7 @@ static int read_startup(struct visit *v)
     char buf[512];
     int rc = step_of(v, SSL_read(v->ssl, buf, sizeof(buf)));
 
-    if (rc == 1) {
+    if (rc == 1 && v->port->postgres) {
         char refusal[5 + sizeof(fields)] = {'E', 0, 0, 0,
                                             (char)(4 + sizeof(fields))};
         memcpy(refusal + 5, fields, sizeof(fields));
@@ -177,6 +183,8 @@ static void on_visitor(uv_poll_t *poll, int status, int events)
         v->fd = fd;
         v->next = p->visits;
         p->visits = v;
+        if (!p->postgres)
+            begin_handshake(v);
         uv_poll_init(p->node->lab->loop, &v->poll, fd);
         v->poll.data = v;
         uv_poll_start(&v->poll, UV_READABLE, on_visit);
@@ -187,15 +195,12 @@ static void on_visitor(uv_poll_t *poll, int status, int events)
 
 /* -- the listener ---------------------------------------------------------- */
 
-struct tlsport *tlsport_open(struct lab_node *node, struct err *err)
+struct tlsport *tlsport_serve(struct lab_node *node, unsigned number,
+                              SSL_CTX *ctx, struct err *err)
 {
-    SSL_CTX *ctx = certset_context(&node->db.certs, err);
+    int fd = lab_listen(node->address, number, err);
     struct tlsport *p;
-    int fd;
 
-    if (!ctx)
-        return NULL;
-    fd = lab_listen(node->address, node->db_port, err);
     if (fd < 0) {
         SSL_CTX_free(ctx);
         return NULL;
@@ -207,6 +212,17 @@ struct tlsport *tlsport_open(struct lab_node *node, struct err *err)
     uv_poll_init(node->lab->loop, &p->poll, fd);
     p->poll.data = p;
     uv_poll_start(&p->poll, UV_READABLE, on_visitor);
+    return p;
+}
+
+struct tlsport *tlsport_open(struct lab_node *node, struct err *err)
+{
+    SSL_CTX *ctx = certset_context(&node->db.certs, err);
+    struct tlsport *p =
+        ctx ? tlsport_serve(node, node->db_port, ctx, err) : NULL;
+
+    if (p)
+        p->postgres = true;
     return p;
 }
 

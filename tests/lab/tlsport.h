@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tests/lab/tlsport.h - a TLS listener behind PostgreSQL's SSLRequest.
+ * tests/lab/tlsport.h - TLS listeners: of a service, and behind PostgreSQL's
+ * SSLRequest.
  *
  * What a probe of a database node meets: 8 bytes of SSLRequest are answered
  * with 'S', then a TLS handshake with the copied server certificate; whoever
  * goes on is told that a client certificate is required.  Plain TLS without
- * the request is refused, as PostgreSQL does.
+ * the request is refused, as PostgreSQL does.  A service shakes hands at once,
+ * and hangs up on whoever says something.
  */
 #ifndef CERTFLEET_LAB_TLSPORT_H
 #define CERTFLEET_LAB_TLSPORT_H
@@ -15,6 +17,9 @@
 struct tlsport;
 /* On node->address:node->db_port with node->db.certs.  NULL on error. */
 struct tlsport *tlsport_open(struct lab_node *node, struct err *err);
+/* On node->address:number with a context, which is taken, also on error. */
+struct tlsport *tlsport_serve(struct lab_node *node, unsigned number,
+                              SSL_CTX *ctx, struct err *err);
 void tlsport_close(struct tlsport *port); /* NULL is fine */
 
 /* A non-blocking listening socket; -1 on error.  server.c uses it too. */

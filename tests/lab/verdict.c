@@ -8,6 +8,7 @@
 #include "tests/lab/cluster.h"
 #include "tests/lab/control.h"
 #include "tests/lab/record.h"
+#include "tests/lab/service.h"
 
 static void put(json_t *o, const char *key, const char *text)
 {
@@ -117,6 +118,60 @@ static json_t *logins_json(const struct lab_node *n)
     return o;
 }
 
+/* -- services ---------------------------------------------------------------
+ */
+
+/* What it runs with; "stale": other than what is configured now. */
+static const char *service_state(const struct lab_node *n,
+                                 const struct service *s)
+{
+    char now[65];
+
+    if (!s->running)
+        return s->enabled ? "down" : "disabled";
+    service_digest(n, s, now);
+    if (strcmp(now, s->loaded) != 0)
+        return "stale";
+    return strcmp(s->loaded, s->first) == 0 ? "old" : "new";
+}
+
+/* Those that are enabled, or ever ran. */
+static json_t *services_json(const struct lab_node *n)
+{
+    json_t *o = json_object();
+
+    for (size_t i = 0; i < n->n_services; i++) {
+        const struct service *s = &n->services[i];
+        json_t *one;
+        if (!s->enabled && !*s->first)
+            continue;
+        one = json_object();
+        put(one, "state", service_state(n, s));
+        put_number(one, "drops", s->drops);
+        put_number(one, "down_ms", service_down_ms(n, s));
+        json_object_set_new(o, s->kind->name, one);
+    }
+    return o;
+}
+
+/* The one state of all services of all nodes, or mixed. */
+static const char *services_state(const struct lab_cluster *c)
+{
+    const char *first = NULL;
+
+    for (size_t k = 0; k < c->n_nodes; k++)
+        for (size_t i = 0; i < c->nodes[k]->n_services; i++) {
+            const struct service *s = &c->nodes[k]->services[i];
+            const char *state = service_state(c->nodes[k], s);
+            if (!s->enabled && !*s->first)
+                continue;
+            if (first && strcmp(first, state) != 0)
+                return "mixed";
+            first = state;
+        }
+    return first ? first : "none";
+}
+
 json_t *verdict_node(struct lab_node *n)
 {
     json_t *o = json_object();
@@ -139,6 +194,7 @@ json_t *verdict_node(struct lab_node *n)
     put_number(o, "connections", n->connections);
     put_number(o, "connections_total", n->connections_total);
     json_object_set_new(o, "logins", logins_json(n));
+    json_object_set_new(o, "services", services_json(n));
     return o;
 }
 
@@ -208,6 +264,8 @@ json_t *verdict_cluster(struct lab_cluster *c)
     }
     put(o, "cluster", c->name);
     put(o, "state", verdict_state(c));
+    put(o, "services", services_state(c));
+    put_number(o, "most_dropping", c->most_dropping);
     put(o, "primary", p ? p->name : NULL);
     put_number(o, "primaries", leaders);
     put_bool(o, "healthy", whole);

@@ -71,11 +71,22 @@ static bool met_fault(struct waiter *w, json_t *told)
     return false;
 }
 
+/* `services.webadmin.state' is a field within fields. */
+static const json_t *field_at(const json_t *o, const char *path)
+{
+    char *copy = lab_strdup(path), *rest = copy, *word;
+
+    while (o && (word = strsep(&rest, ".")))
+        o = json_object_get(o, word);
+    free(copy);
+    return o;
+}
+
 /* Any field of the JSON of a node or a cluster, compared as text. */
 static bool met_field(struct waiter *w, json_t *told)
 {
     json_t *o = w->node ? verdict_node(w->node) : verdict_cluster(w->cluster);
-    const json_t *v = json_object_get(o, w->text);
+    const json_t *v = field_at(o, w->text);
     char number[32];
     const char *text = "";
     bool met;
