@@ -83,6 +83,7 @@ struct mmp_command {
     int min_args, max_args;
     const char *usage;
     bool dangerous; /* recorded as a violation */
+    unsigned since; /* version, 303 for 3.3; older ones know it not */
 };
 /* Each file of commands has a table, ended by {NULL}. */
 extern const struct mmp_command mmp_db_commands[];

@@ -2,6 +2,7 @@
  *
  * From the words of a line to the row of a table.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lab/mmp.h"
@@ -21,14 +22,35 @@ const struct mmp_command *mmp_table(int n)
     return tables[n] ? tables[n] : mmp_service_commands();
 }
 
-/* The command after `c`, table by table; NULL: no more. */
-static const struct mmp_command *next_command(const struct mmp_command *c,
-                                              int *table)
+/* "3.12.1" is 312 */
+static unsigned version_of(const struct lab_node *node)
 {
-    c = c ? c + 1 : mmp_table(*table = 0);
-    while (c && !c->name)
-        c = mmp_table(++*table);
-    return c;
+    const char *dot = strchr(node->version, '.');
+
+    return (unsigned)strtoul(node->version, NULL, 10) * 100 +
+           (dot ? (unsigned)strtoul(dot + 1, NULL, 10) : 0);
+}
+
+struct walk {
+    unsigned version;
+    int table;
+    const struct mmp_command *at;
+};
+
+/* The next command that this version knows, table by table; NULL: no more. */
+static const struct mmp_command *next_command(struct walk *w)
+{
+    do {
+        w->at = w->at ? w->at + 1 : mmp_table(w->table);
+        while (w->at && !w->at->name)
+            w->at = mmp_table(++w->table);
+    } while (w->at && w->at->since > w->version);
+    return w->at;
+}
+
+static struct walk begin(const struct mmp_run *run)
+{
+    return (struct walk){.version = version_of(run->node)};
 }
 
 /* Number of words of `name` that the line begins with, or 0. */
@@ -52,10 +74,10 @@ static int matches(const struct mmp_run *run, const char *name)
 const struct mmp_command *mmp_find(const struct mmp_run *run, int *words)
 {
     const struct mmp_command *best = NULL, *c;
-    int table;
+    struct walk w = begin(run);
 
     *words = 0;
-    for (c = next_command(NULL, &table); c; c = next_command(c, &table)) {
+    while ((c = next_command(&w))) {
         int n = matches(run, c->name);
         if (n > *words) {
             *words = n;
@@ -78,10 +100,10 @@ static bool shares_first_word(const struct mmp_run *run,
 void mmp_usage(struct mmp_run *run)
 {
     const struct mmp_command *c;
-    int table;
+    struct walk w = begin(run);
 
     mmp_print(run, "Usage:\n");
-    for (c = next_command(NULL, &table); c; c = next_command(c, &table))
+    while ((c = next_command(&w)))
         if (shares_first_word(run, c))
             mmp_print(run, "    %s%s%s\n", c->name, *c->usage ? " " : "",
                       c->usage);
@@ -91,9 +113,9 @@ void mmp_usage(struct mmp_run *run)
 bool mmp_knows(const struct mmp_run *run)
 {
     const struct mmp_command *c;
-    int table;
+    struct walk w = begin(run);
 
-    for (c = next_command(NULL, &table); c; c = next_command(c, &table))
+    while ((c = next_command(&w)))
         if (shares_first_word(run, c))
             return true;
     return false;

@@ -225,7 +225,8 @@ static void add(const struct subject *about, void (*run)(struct mmp_run *),
                                        .run = run,
                                        .min_args = least,
                                        .max_args = most,
-                                       .usage = usage};
+                                       .usage = usage,
+                                       .since = about->kind->since};
 }
 
 static void add_verb(const struct service_kind *kind, const char *verb,

@@ -72,6 +72,14 @@ void service_digest(const struct lab_node *node, const struct service *s,
     str_release(&all);
 }
 
+bool service_counts(const struct service *s)
+{
+    for (int f = 0; f < SERVICE_FILES; f++)
+        if (s->file[f])
+            return true;
+    return *s->first && s->kind->flags & SERVICE_SWITCH;
+}
+
 bool service_uses(const struct lab_node *node, const char *name)
 {
     for (size_t i = 0; i < node->n_services; i++)
@@ -128,6 +136,28 @@ static void note_up(struct lab_node *node, struct service *s)
         memcpy(s->first, s->loaded, sizeof(s->first));
 }
 
+/* -- those that start with another ------------------------------------------
+ */
+
+static bool follows(const struct service *s, const struct service *leader)
+{
+    return s != leader && strcmp(s->kind->role, leader->kind->name) == 0;
+}
+
+static void stop_followers(struct lab_node *node, const struct service *leader)
+{
+    for (size_t i = 0; i < node->n_services; i++)
+        if (follows(&node->services[i], leader) && node->services[i].running)
+            note_down(node, &node->services[i]);
+}
+
+static void start_followers(struct lab_node *node, const struct service *leader)
+{
+    for (size_t i = 0; i < node->n_services; i++)
+        if (follows(&node->services[i], leader))
+            note_up(node, &node->services[i]);
+}
+
 void service_stop(struct lab_node *node, struct service *s)
 {
     for (int i = 0; i < SERVICE_PORTS; i++) {
@@ -136,6 +166,7 @@ void service_stop(struct lab_node *node, struct service *s)
     }
     if (s->running)
         note_down(node, s);
+    stop_followers(node, s);
     lab_changed(node->lab);
 }
 
@@ -300,10 +331,12 @@ bool service_start(struct lab_node *node, struct service *s, struct str *out)
     for (const struct service_slot *slot = kind->slots; slot->verb; slot++)
         good = check_slot(node, s, slot, out) && good;
     good = good && open_ports(node, s, out);
-    if (good)
+    if (good) {
         note_up(node, s);
-    else
+        start_followers(node, s);
+    } else {
         service_stop(node, s);
+    }
     if (kind->title && good)
         str_addf(out, "SUCCESS: %s enabled\n", kind->title);
     else if (kind->title)
@@ -322,7 +355,7 @@ void service_power(struct lab_node *node, bool up)
         s->busy = false;
         if (!up)
             service_stop(node, s);
-        else if (s->enabled)
+        else if (s->enabled && strcmp(s->kind->role, s->kind->name) == 0)
             service_start(node, s, &out);
     }
     str_release(&out);

@@ -67,7 +67,8 @@ enum {
 
 struct service_kind {
     const char *name;  /* "webadmin"; NULL ends the table */
-    const char *role;  /* in an inventory */
+    const char *role;  /* in an inventory; another's: it starts with that */
+    unsigned since;    /* version, 303 for 3.3 */
     const char *title; /* "SUCCESS: TITLE enabled"; NULL: not said */
     unsigned flags;
     const char *ready; /* a line before the checks; or NULL */
@@ -108,6 +109,8 @@ void service_stop(struct lab_node *node, struct service *s);
 /* With the node's power: all that are enabled. */
 void service_power(struct lab_node *node, bool up);
 
+/* Has a file; of the others nothing is told. */
+bool service_counts(const struct service *s);
 /* Whether a file is configured for, or was loaded by, a service. */
 bool service_uses(const struct lab_node *node, const char *name);
 /* SHA-256 over the names and bytes of what is configured. */

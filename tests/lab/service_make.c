@@ -55,7 +55,7 @@ void service_add_config(const char *list, struct str *lab)
     }
     str_add(lab, "services =");
     for (const struct service_kind *k = service_kinds; k->name; k++)
-        if (is_listed(list, k->role))
+        if (strcmp(k->name, k->role) == 0 && is_listed(list, k->role))
             str_addf(lab, " %s", k->name);
     str_add(lab, "\n");
 }

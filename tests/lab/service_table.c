@@ -63,20 +63,193 @@ static const struct service_line callbridge_lines[] = {
     END_LINES,
 };
 
+/* -- webbridge3: 5.4 ------------------------------------------------------- */
+
+static const struct service_slot webbridge3_slots[] = {
+    { "https certs", "HTTPS ", SLOT_CHAIN, true, 0, AT(webbridge3_port), -1,
+      "web.key web-chain.cer" },
+    { "c2w certs", "C2W ", SLOT_CHAIN, true, 2, AT(c2w_port), 4,
+      "c2w.key c2w-chain.cer" },
+    { "c2w trust", "C2W ", SLOT_TRUST, true, 4, 0, -1, "root.cer" },
+    END_SLOTS,
+};
+static const struct service_line webbridge3_lines[] = {
+    { "Enabled                               : ", LINE_ENABLED, 0, NULL },
+    { "HTTPS listening ports and interfaces  : ", LINE_PORT,
+      AT(webbridge3_port), "a:" },
+    { "HTTPS Key file                        : ", LINE_FILE, 0, NULL },
+    { "HTTPS Full chain certificate file     : ", LINE_FILE, 1, NULL },
+    { "HTTPS Frame-Ancestors                 : ", LINE_TEXT, 0, "none" },
+    { "HTTP redirect                         : ", LINE_TEXT, 0, "Disabled" },
+    { "C2W listening ports and interfaces    : ", LINE_PORT, AT(c2w_port),
+      "a:" },
+    { "C2W Key file                          : ", LINE_FILE, 2, NULL },
+    { "C2W Full chain certificate file       : ", LINE_FILE, 3, NULL },
+    { "C2W Trust bundle                      : ", LINE_FILE, 4, NULL },
+    { "Meetingapps address                   : ", LINE_TEXT, 0, "none" },
+    { "Meetingapps port                      : ", LINE_TEXT, 0, "none" },
+    { "Audio priority flag                   : ", LINE_TEXT, 0, "Enabled" },
+    { "Beta options                          : ", LINE_TEXT, 0, "none" },
+    END_LINES,
+};
+
+/* -- turn: 5.5; it prints its secrets -------------------------------------- */
+
+static const struct service_slot turn_slots[] = {
+    { "certs", "", SLOT_PAIR, true, 0, AT(turn_port), -1,
+      "media.key media.cer root.cer" },
+    END_SLOTS,
+};
+static const struct service_line turn_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "Username                : ", LINE_TEXT, 0, "turnuser" },
+    { "Password                : ", LINE_WORD, AT(turn_password), NULL },
+    { "Short term credentials  : ", LINE_TEXT, 0, "Disabled" },
+    { "Shared secret           : ", LINE_WORD, AT(turn_secret), NULL },
+    { "Realm                   : ", LINE_TEXT, 0, "lab.example.com" },
+    { "Public IP               : ", LINE_TEXT, 0, "none" },
+    { "High Capacity Mode      : ", LINE_TEXT, 0, "Enabled" },
+    { "Relay address           : ", LINE_TEXT, 0, "none" },
+    { "TLS port                : ", LINE_PORT, AT(turn_port), "" },
+    { "TLS cert                : ", LINE_FILE, 1, NULL },
+    { "TLS key                 : ", LINE_FILE, 0, NULL },
+    { "TLS bundle              : ", LINE_FILE, 2, NULL },
+    { "Listen interface      ", LINE_TEXT, 0, "a" },
+    END_LINES,
+};
+
+/* -- recorder, streamer: 5.6, 5.7 ------------------------------------------ */
+
+static const struct service_slot recorder_slots[] = {
+    { "sip certs", "", SLOT_PAIR, true, 0, AT(recorder_port), -1,
+      "media.key media.cer root.cer" },
+    END_SLOTS,
+};
+static const struct service_line recorder_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "SIP interfaces          : ", LINE_PORT, AT(recorder_port),
+      "tcp a:8888, tls a:" },
+    { "SIP key file            : ", LINE_FILE, 0, NULL },
+    { "SIP certificate file    : ", LINE_FILE, 1, NULL },
+    { "SIP CA Bundle file      : ", LINE_FILE, 2, NULL },
+    { "SIP traffic trace       : ", LINE_TEXT, 0, "Disabled" },
+    { "NFS domain name         : ", LINE_TEXT, 0, "nfs.lab.example.com" },
+    { "NFS directory           : ", LINE_TEXT, 0, "/recordings" },
+    { "Resolution              : ", LINE_TEXT, 0, "720p" },
+    { "Call Limit              : ", LINE_TEXT, 0, "none" },
+    END_LINES,
+};
+static const struct service_slot streamer_slots[] = {
+    { "sip certs", "", SLOT_PAIR, true, 0, AT(streamer_port), -1,
+      "media.key media.cer root.cer" },
+    END_SLOTS,
+};
+static const struct service_line streamer_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "SIP interfaces          : ", LINE_PORT, AT(streamer_port),
+      "tcp a:8890, tls a:" },
+    { "SIP key file            : ", LINE_FILE, 0, NULL },
+    { "SIP certificate file    : ", LINE_FILE, 1, NULL },
+    { "SIP CA Bundle file      : ", LINE_FILE, 2, NULL },
+    { "SIP Resolution          : ", LINE_TEXT, 0, "720p" },
+    { "SIP traffic trace       : ", LINE_TEXT, 0, "Disabled" },
+    { "Call Limit              : ", LINE_TEXT, 0, "none" },
+    END_LINES,
+};
+
+/* -- meetingapps, scheduler, uploader: 5.8-5.10 ---------------------------- */
+
+static const struct service_slot meetingapps_slots[] = {
+    { "https certs", "HTTPS ", SLOT_CHAIN, true, 0, AT(meetingapps_port), -1,
+      "web.key web-chain.cer" },
+    END_SLOTS,
+};
+static const struct service_line meetingapps_lines[] = {
+    { "Enabled                               : ", LINE_ENABLED, 0, NULL },
+    { "HTTPS listening ports and interfaces  : ", LINE_PORT,
+      AT(meetingapps_port), "a:" },
+    { "HTTPS Key file                        : ", LINE_FILE, 0, NULL },
+    { "HTTPS Full chain certificate file     : ", LINE_FILE, 1, NULL },
+    END_LINES,
+};
+static const struct service_slot scheduler_slots[] = {
+    { "https certs", "HTTPS ", SLOT_CHAIN, true, 0, AT(scheduler_port), -1,
+      "web.key web-chain.cer" },
+    { "c2w certs", "C2W ", SLOT_CHAIN, true, 2, 0, -1,
+      "c2w.key c2w-chain.cer" },
+    { "c2w trust", "C2W ", SLOT_TRUST, true, 4, 0, -1, "root.cer" },
+    END_SLOTS,
+};
+static const struct service_line scheduler_lines[] = {
+    { "Enabled                               : ", LINE_ENABLED, 0, NULL },
+    { "HTTPS listening ports and interfaces  : ", LINE_PORT,
+      AT(scheduler_port), "a:" },
+    { "HTTPS Key file                        : ", LINE_FILE, 0, NULL },
+    { "HTTPS Full chain certificate file     : ", LINE_FILE, 1, NULL },
+    { "C2W Key file                          : ", LINE_FILE, 2, NULL },
+    { "C2W Full chain certificate file       : ", LINE_FILE, 3, NULL },
+    { "C2W Trust bundle                      : ", LINE_FILE, 4, NULL },
+    END_LINES,
+};
+static const struct service_slot uploader_slots[] = {
+    { "cms trust", "CMS ", SLOT_TRUST, false, 0, 0, -1, "root.cer" },
+    { "rev trust", "REV ", SLOT_TRUST, false, 1, 0, -1, "root.cer" },
+    END_SLOTS,
+};
+static const struct service_line uploader_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "CMS trust store         : ", LINE_FILE, 0, NULL },
+    { "Rev trust store         : ", LINE_FILE, 1, NULL },
+    END_LINES,
+};
+
+/* -- tls: 5.11; what it trusts counts when the Call Bridge starts anew ------ */
+
+static const struct service_slot tls_slots[] = {
+    { "trust", "", SLOT_TRUST, false, 0, 0, -1, "root.cer" },
+    END_SLOTS,
+};
+static const struct service_line tls_lines[] = {
+    { "TLS trusted certs       : ", LINE_FILE, 0, NULL },
+    { "TLS verification mode   : ", LINE_TEXT, 0, "enabled" },
+    END_LINES,
+};
+
 /* -- all ------------------------------------------------------------------- */
 
 enum {
-    SWITCHED = SERVICE_SWITCH | SERVICE_RESTART
+    SWITCHED = SERVICE_SWITCH | SERVICE_RESTART,
+    CALL_BRIDGE = SERVICE_RESTART | SERVICE_CALLS | SERVICE_ALWAYS |
+                  SERVICE_OPTIONAL,
+    WEB_BRIDGE = SWITCHED | SERVICE_STATUS | SERVICE_CALLS
 };
+#define NO_CERTS "TLS port set but no certificates configured"
+
 const struct service_kind service_kinds[] = {
-    { "webadmin", "webadmin", NULL, SWITCHED,
-      "TLS interface and port configured",
-      "TLS port set but no certificates configured",
+    { "webadmin", "webadmin", 0, NULL, SWITCHED,
+      "TLS interface and port configured", NO_CERTS,
       webadmin_slots, webadmin_lines },
-    { "callbridge", "callbridge", NULL,
-      SERVICE_RESTART | SERVICE_CALLS | SERVICE_ALWAYS | SERVICE_OPTIONAL,
+    { "callbridge", "callbridge", 0, NULL, CALL_BRIDGE,
       "listen interface configured", NULL,
       callbridge_slots, callbridge_lines },
-    { NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL },
+    { "tls sip", "callbridge", 0, NULL, SERVICE_ALWAYS, NULL, NULL,
+      tls_slots, tls_lines },
+    { "tls ldap", "callbridge", 0, NULL, SERVICE_ALWAYS, NULL, NULL,
+      tls_slots, tls_lines },
+    { "webbridge3", "webbridge3", 300, "Webbridge3", WEB_BRIDGE,
+      NULL, "not configured", webbridge3_slots, webbridge3_lines },
+    { "turn", "turn", 0, "TURN server", SWITCHED | SERVICE_CALLS,
+      NULL, NO_CERTS, turn_slots, turn_lines },
+    { "recorder", "recorder", 300, "Recorder", SWITCHED,
+      NULL, NO_CERTS, recorder_slots, recorder_lines },
+    { "streamer", "streamer", 300, "Streamer", SWITCHED,
+      NULL, NO_CERTS, streamer_slots, streamer_lines },
+    { "meetingapps", "meetingapps", 305, "MeetingApps", SERVICE_SWITCH,
+      NULL, "not configured", meetingapps_slots, meetingapps_lines },
+    { "scheduler", "scheduler", 303, "Scheduler", SERVICE_SWITCH,
+      NULL, "not configured", scheduler_slots, scheduler_lines },
+    { "uploader", "uploader", 0, "uploader", SERVICE_SWITCH, NULL, NULL,
+      uploader_slots, uploader_lines },
+    { NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL },
 };
 /* clang-format on */

@@ -39,7 +39,10 @@ struct lab_settings {
     unsigned max_failed;   /* wrong passwords that lock; 0: never */
     unsigned max_sessions; /* connections of one node; 0: any number */
     /* services: where they listen */
-    unsigned webadmin_port, callbridge_port;
+    unsigned webadmin_port, callbridge_port, webbridge3_port, c2w_port,
+        turn_port, recorder_port, streamer_port, meetingapps_port,
+        scheduler_port;
+    char *turn_password, *turn_secret; /* printed as they are */
     /* files */
     unsigned strict_names;  /* 1: extension and character rules */
     unsigned allow_setstat; /* 1: SETSTAT answers OK */

@@ -135,7 +135,6 @@ static const char *service_state(const struct lab_node *n,
     return strcmp(s->loaded, s->first) == 0 ? "old" : "new";
 }
 
-/* Those that are enabled, or ever ran. */
 static json_t *services_json(const struct lab_node *n)
 {
     json_t *o = json_object();
@@ -143,7 +142,7 @@ static json_t *services_json(const struct lab_node *n)
     for (size_t i = 0; i < n->n_services; i++) {
         const struct service *s = &n->services[i];
         json_t *one;
-        if (!s->enabled && !*s->first)
+        if (!service_counts(s))
             continue;
         one = json_object();
         put(one, "state", service_state(n, s));
@@ -163,7 +162,7 @@ static const char *services_state(const struct lab_cluster *c)
         for (size_t i = 0; i < c->nodes[k]->n_services; i++) {
             const struct service *s = &c->nodes[k]->services[i];
             const char *state = service_state(c->nodes[k], s);
-            if (!s->enabled && !*s->first)
+            if (!service_counts(s))
                 continue;
             if (first && strcmp(first, state) != 0)
                 return "mixed";
