@@ -34,6 +34,7 @@ struct lab_cluster *lab_add_cluster(struct lab *lab, const char *name)
     struct lab_cluster *c = lab_calloc(1, sizeof(*c));
 
     c->name = lab_strdup(name);
+    str_init(&c->refused, 1 << 20);
     lab->clusters = lab_grow(lab->clusters, lab->n_clusters, sizeof(c));
     lab->clusters[lab->n_clusters++] = c;
     return c;
@@ -256,6 +257,7 @@ void lab_free(struct lab *lab)
     free(lab->nodes);
     for (size_t i = 0; i < lab->n_clusters; i++) {
         free(lab->clusters[i]->name);
+        str_release(&lab->clusters[i]->refused);
         free(lab->clusters[i]->nodes);
         free(lab->clusters[i]);
     }

@@ -138,6 +138,7 @@ struct lab_cluster {
     unsigned generation; /* the highest ever made */
     uint64_t acked;      /* rows acknowledged to the writer, ever */
     struct lab_node *last_primary;
+    struct str refused;     /* "A refuses B\n", by trust, each once */
     unsigned most_dropping; /* nodes that dropped calls at once, at worst */
     void *engine_data;      /* the engine's own, per cluster */
 };

@@ -29,11 +29,21 @@ void service_new(struct lab_node *node)
     }
 }
 
+static void let_go(struct service *s)
+{
+    for (unsigned i = 0; i < SERVICE_FILES; i++) {
+        free(s->held[i].data);
+        s->held[i] = (struct service_bytes){0};
+    }
+}
+
 void service_free(struct lab_node *node)
 {
-    for (size_t i = 0; i < node->n_services; i++)
+    for (size_t i = 0; i < node->n_services; i++) {
+        let_go(&node->services[i]);
         for (int f = 0; f < SERVICE_FILES; f++)
             free(node->services[i].file[f]);
+    }
     free(node->services);
 }
 
@@ -126,14 +136,30 @@ static void note_down(struct lab_node *node, struct service *s)
     count_dropping(node->cluster);
 }
 
+static void hold(const struct lab_node *node, struct service *s)
+{
+    let_go(s);
+    for (unsigned i = 0; i < SERVICE_FILES; i++) {
+        const struct lab_file *f = file_of(node, s, i);
+        if (!f)
+            continue;
+        s->held[i].len = f->len;
+        s->held[i].data = lab_calloc(1, f->len + 1);
+        if (f->len)
+            memcpy(s->held[i].data, f->data, f->len);
+    }
+}
+
 static void note_up(struct lab_node *node, struct service *s)
 {
     s->down_ms = service_down_ms(node, s);
     s->stopped_ms = 0;
     s->running = true;
+    hold(node, s);
     service_digest(node, s, s->loaded);
     if (!*s->first)
         memcpy(s->first, s->loaded, sizeof(s->first));
+    service_look_around(node, s);
 }
 
 /* -- those that start with another ------------------------------------------

@@ -78,12 +78,18 @@ struct service_kind {
 };
 extern const struct service_kind service_kinds[];
 
+struct service_bytes {
+    unsigned char *data; /* NULL: no such file */
+    size_t len;
+};
+
 struct tlsport;
 struct service {
     const struct service_kind *kind;
     bool enabled, running;
     bool busy; /* a command is at work on it */
     char *file[SERVICE_FILES];
+    struct service_bytes held[SERVICE_FILES]; /* as loaded */
     struct tlsport *port[SERVICE_PORTS];
     char loaded[65]; /* what it runs with, or ran with last; "": never ran */
     char first[65];  /* what it ran with when the lab began */
@@ -117,6 +123,10 @@ bool service_uses(const struct lab_node *node, const char *name);
 void service_digest(const struct lab_node *node, const struct service *s,
                     char hex[65]);
 uint64_t service_down_ms(const struct lab_node *node, const struct service *s);
+
+/* service_links.c: of the cluster's nodes, who refuses whom by trust; noted in
+ * cluster->refused. */
+void service_look_around(struct lab_node *node, const struct service *s);
 
 /* -- for --make: what lab.ini, the inventory and the folder get -------------
  */

@@ -184,6 +184,85 @@ static void test_two_down_are_seen(void **state)
     stop(rig, NULL, 0);
 }
 
+/* -- who takes whose certificate ----------------------------------------------
+ */
+
+static bool refuses(struct rig *rig, const char *line)
+{
+    char *all = field(rig, "cluster", "refused");
+    bool found = strstr(all, line) != NULL;
+
+    free(all);
+    return found;
+}
+
+/* A store that names the old root only: who changes its certificate is
+ * refused by all others, and what was noted stays. */
+static void test_refused_by_trust(void **state)
+{
+    struct rig *rig = start_services("all");
+    struct roots roots = {0};
+
+    (void)state;
+    assert_true(is(rig, "cluster", "refused", "[]"));
+    make_other(rig, &roots);
+    push_new(rig, &roots);
+    says(rig, 1, "webadmin certs new.key new.cer new-root.cer", "");
+    assert_true(is(rig, "cluster", "refused", "[]"));
+    assert_true(prints(rig, 1, "webadmin restart", "SUCCESS"));
+    assert_true(refuses(rig, "\"core2 callbridge refuses webadmin of core1\""));
+    assert_true(refuses(rig, "\"core3 uploader refuses webadmin of core1\""));
+    assert_false(refuses(rig, "core1 callbridge refuses"));
+    assert_int_equal(code_of(rig, 1, "webbridge3 disable"), 0);
+    says(rig, 1, "webbridge3 c2w certs web-new.key web-new-chain.cer", "");
+    assert_true(prints(rig, 1, "webbridge3 enable", "SUCCESS"));
+    assert_true(
+        refuses(rig, "\"core3 callbridge refuses webbridge3 of core1\""));
+    assert_true(
+        refuses(rig, "\"core1 scheduler refuses webbridge3 of core1\""));
+    assert_false(refuses(rig, "webbridge3 refuses"));
+    stop(rig, NULL, 0);
+}
+
+static void put_both(struct rig *rig, const struct roots *roots)
+{
+    const char *const argv[] = {"bash",     "-c",       "cat $0 $1 >$2/both",
+                                roots->old, roots->new, rig->dir,
+                                NULL};
+
+    assert_int_equal(rig_run(argv), 0);
+    for (unsigned n = 1; n <= 3; n++)
+        assert_true(rig_do(rig, "put core%u both.cer %s/both", n, rig->dir));
+}
+
+/* In three phases nobody is ever refused; also where a store holds the very
+ * certificate instead of its issuer. */
+static void test_trusted_first(void **state)
+{
+    struct rig *rig = start_services("webadmin,callbridge");
+    struct roots roots = {0};
+
+    (void)state;
+    make_other(rig, &roots);
+    push_new(rig, &roots);
+    put_both(rig, &roots);
+    for (unsigned n = 1; n <= 3; n++) {
+        says(rig, n, "callbridge trust cluster both.cer", "");
+        assert_true(prints(rig, n, "callbridge restart", "SUCCESS"));
+    }
+    says(rig, 1, "webadmin certs new.key new.cer new-root.cer", "");
+    assert_true(prints(rig, 1, "webadmin restart", "SUCCESS"));
+    assert_true(
+        rig_do(rig, "put core2 only.cer %s/webadmin.cer", roots.folder));
+    assert_true(is(rig, "cluster", "refused", "[]"));
+    /* only the new one of core1: that of core3 is refused by it */
+    says(rig, 2, "callbridge trust cluster only.cer", "");
+    assert_true(prints(rig, 2, "callbridge restart", "SUCCESS"));
+    assert_true(is(rig, "cluster", "refused",
+                   "[\"core2 callbridge refuses webadmin of core3\"]"));
+    stop(rig, NULL, 0);
+}
+
 /* -- where they come from -----------------------------------------------------
  */
 
@@ -218,6 +297,8 @@ int main(void)
         cmocka_unit_test(test_faults_strike),
         cmocka_unit_test(test_down_while_restarting),
         cmocka_unit_test(test_two_down_are_seen),
+        cmocka_unit_test(test_refused_by_trust),
+        cmocka_unit_test(test_trusted_first),
         cmocka_unit_test(test_made),
     };
 

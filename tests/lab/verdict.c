@@ -3,6 +3,7 @@
  * What the lab has seen, as JSON: commands, broken rules, end states.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lab/cluster.h"
@@ -153,6 +154,17 @@ static json_t *services_json(const struct lab_node *n)
     return o;
 }
 
+static json_t *refused_json(const struct lab_cluster *c)
+{
+    char *all = lab_strdup(str_text(&c->refused)), *rest = all, *line;
+    json_t *list = json_array();
+
+    while ((line = strsep(&rest, "\n")) && *line)
+        json_array_append_new(list, json_string(line));
+    free(all);
+    return list;
+}
+
 /* The one state of all services of all nodes, or mixed. */
 static const char *services_state(const struct lab_cluster *c)
 {
@@ -265,6 +277,7 @@ json_t *verdict_cluster(struct lab_cluster *c)
     put(o, "state", verdict_state(c));
     put(o, "services", services_state(c));
     put_number(o, "most_dropping", c->most_dropping);
+    json_object_set_new(o, "refused", refused_json(c));
     put(o, "primary", p ? p->name : NULL);
     put_number(o, "primaries", leaders);
     put_bool(o, "healthy", whole);
