@@ -332,6 +332,7 @@ static const struct command commands[] = {
     { "cut", 2, 2, c_cut, "NODE" },
     { "clock", 3, 3, c_clock, "NODE SECONDS|+SECONDS|-SECONDS" },
     { "set", 4, 4, c_set, "NODE KEY|version VALUE" },
+    { "calls", 3, 3, c_calls, "NODE N; so many are active now" },
     { "sync", 3, 3, c_sync, "NODE on|off" },
     { "password", 3, 4, c_password, "NODE USER [NEW]; without: expired" },
     { "host-key", 2, 2, c_host_key, "NODE; another from now on" },

@@ -148,6 +148,20 @@ void c_host_key(struct ask *ask, char **w, int n)
     free(path);
 }
 
+void c_calls(struct ask *ask, char **w, int n)
+{
+    struct lab_node *node = control_node(ask, w[1]);
+
+    (void)n;
+    if (!node)
+        return;
+    node->calls = control_number(w[2]);
+    if (node->calls > node->most_calls)
+        node->most_calls = node->calls;
+    lab_changed(node->lab);
+    control_done(ask);
+}
+
 void c_move(struct ask *ask, char **w, int n)
 {
     struct lab_node *node = control_node(ask, w[1]);

@@ -19,6 +19,6 @@ json_t *control_with(const char *key, json_t *value); /* takes value */
 
 /* control_nodes.c */
 command_f c_down, c_up, c_reboot, c_cut, c_clock, c_set, c_sync, c_password,
-    c_host_key, c_move, c_foreign, c_quit;
+    c_host_key, c_calls, c_move, c_foreign, c_quit;
 
 #endif

@@ -115,6 +115,8 @@ struct lab_node {
     struct db db;
     struct service *services; /* tests/lab/service.h */
     size_t n_services;
+    /* calls now, at most, and those that the Call Bridge dropped */
+    unsigned calls, most_calls, calls_lost;
     bool up;
     struct later *boot; /* a reboot that ends */
     struct lab_listener *listener;

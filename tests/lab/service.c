@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lab/api.h"
 #include "tests/lab/record.h"
 #include "tests/lab/tlsport.h"
 
@@ -132,6 +133,10 @@ static void note_down(struct lab_node *node, struct service *s)
 {
     s->running = false;
     s->drops++;
+    if (s->kind->flags & SERVICE_LEGS) {
+        node->calls_lost += node->calls;
+        node->calls = 0;
+    }
     s->stopped_ms = lab_age_ms(node->lab) + 1; /* never 0 */
     count_dropping(node->cluster);
 }
@@ -342,6 +347,8 @@ static bool open_ports(struct lab_node *node, struct service *s,
                              err.text);
             return refuse(out, slot->label, "cannot listen");
         }
+        if (s->kind->flags & SERVICE_API)
+            tlsport_answer(s->port[n - 1], api_reply);
     }
     return true;
 }

@@ -57,12 +57,14 @@ struct service_line {
 };
 
 enum {
-    SERVICE_SWITCH = 1,   /* enable, disable */
-    SERVICE_RESTART = 2,  /* restart */
-    SERVICE_STATUS = 4,   /* status */
-    SERVICE_CALLS = 8,    /* carries calls */
-    SERVICE_ALWAYS = 16,  /* cannot be disabled */
-    SERVICE_OPTIONAL = 32 /* runs without certificates too */
+    SERVICE_SWITCH = 1,    /* enable, disable */
+    SERVICE_RESTART = 2,   /* restart */
+    SERVICE_STATUS = 4,    /* status */
+    SERVICE_CALLS = 8,     /* carries calls */
+    SERVICE_ALWAYS = 16,   /* cannot be disabled */
+    SERVICE_OPTIONAL = 32, /* runs without certificates too */
+    SERVICE_LEGS = 64,     /* its calls are counted, and end with it */
+    SERVICE_API = 128      /* answers REST at its port */
 };
 
 struct service_kind {

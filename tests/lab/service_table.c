@@ -220,13 +220,13 @@ static const struct service_line tls_lines[] = {
 enum {
     SWITCHED = SERVICE_SWITCH | SERVICE_RESTART,
     CALL_BRIDGE = SERVICE_RESTART | SERVICE_CALLS | SERVICE_ALWAYS |
-                  SERVICE_OPTIONAL,
+                  SERVICE_OPTIONAL | SERVICE_LEGS,
     WEB_BRIDGE = SWITCHED | SERVICE_STATUS | SERVICE_CALLS
 };
 #define NO_CERTS "TLS port set but no certificates configured"
 
 const struct service_kind service_kinds[] = {
-    { "webadmin", "webadmin", 0, NULL, SWITCHED,
+    { "webadmin", "webadmin", 0, NULL, SWITCHED | SERVICE_API,
       "TLS interface and port configured", NO_CERTS,
       webadmin_slots, webadmin_lines },
     { "callbridge", "callbridge", 0, NULL, CALL_BRIDGE,

@@ -263,6 +263,52 @@ static void test_trusted_first(void **state)
     stop(rig, NULL, 0);
 }
 
+/* -- REST
+ * ---------------------------------------------------------------------- */
+
+/* What it answers: "CODE CALLS", without a body "CODE", or nothing. */
+static bool api_says(struct rig *rig, const char *user, const char *wanted)
+{
+    static const char line[] =
+        "test \"$({ printf 'GET /api/v1/system/status HTTP/1.1\r\n"
+        "Authorization: Basic %s\r\n\r\n' $(printf '%s:%s' \"$1\" "
+        "\"$(cat $2/password)\" | base64 -w 0); } | openssl s_client -quiet "
+        "-connect $3:8443 -CAfile $0 -verify_return_error 2>/dev/null | sed "
+        "-n 's,^HTTP/1.1 \\([0-9]*\\).*,\\1,p;"
+        "s,.*<callLegsActive>\\([0-9]*\\)<.*,\\1,p' | xargs)\" = \"$4\"";
+    char root[200], address[16];
+    const char *const argv[] = {"bash",   "-c",    line,   root, user,
+                                rig->dir, address, wanted, NULL};
+
+    rig_address(rig, 1, address);
+    snprintf(root, sizeof(root), "%s/" SERVICES_DIR "/root.cer", rig->dir);
+    return rig_run(argv) == 0;
+}
+
+static void test_calls(void **state)
+{
+    struct rig *rig = start_services("webadmin,callbridge");
+
+    (void)state;
+    assert_true(api_says(rig, "admin", "200 0"));
+    assert_true(rig_do(rig, "calls core1 7"));
+    assert_true(api_says(rig, "admin", "200 7"));
+    assert_true(api_says(rig, "somebody", "401"));
+    assert_true(prints(rig, 1, "webadmin restart", "SUCCESS"));
+    assert_true(api_says(rig, "admin", "200 7"));
+    assert_true(is(rig, "node core1", "calls_lost", "0"));
+    says(rig, 1, "callbridge certs webadmin.key callbridge.cer", "");
+    assert_true(prints(rig, 1, "callbridge restart", "FAILURE"));
+    assert_true(api_says(rig, "admin", "503"));
+    says(rig, 1, "callbridge certs callbridge.key callbridge.cer", "");
+    assert_true(prints(rig, 1, "callbridge restart", "SUCCESS"));
+    assert_true(api_says(rig, "admin", "200 0"));
+    assert_true(is(rig, "node core1", "calls_lost", "7"));
+    assert_int_equal(code_of(rig, 1, "webadmin disable"), 0);
+    assert_true(api_says(rig, "admin", ""));
+    stop(rig, NULL, 0);
+}
+
 /* -- where they come from -----------------------------------------------------
  */
 
@@ -299,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_two_down_are_seen),
         cmocka_unit_test(test_refused_by_trust),
         cmocka_unit_test(test_trusted_first),
+        cmocka_unit_test(test_calls),
         cmocka_unit_test(test_made),
     };
 

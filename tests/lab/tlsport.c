@@ -14,6 +14,8 @@
 
 enum {
     DEADLINE_MS = 10000,
+    HEAD_CAP = 16384,
+    REPLY_CAP = 1 << 20,
     REQUEST_BYTES = 8
 };
 enum visit_state {
@@ -26,7 +28,8 @@ struct tlsport {
     struct lab_node *node;
     uv_poll_t poll;
     int fd;
-    bool postgres; /* a request stands before the handshake */
+    tlsport_reply_f *reply; /* NULL: nobody is answered */
+    bool postgres;          /* a request stands before the handshake */
     SSL_CTX *ctx;
     struct visit *visits;
 };
@@ -40,6 +43,7 @@ struct visit {
     unsigned char request[REQUEST_BYTES];
     size_t got;
     SSL *ssl;
+    struct str said;
     struct later *deadline;
 };
 
@@ -85,6 +89,7 @@ static void end_visit(struct visit *v)
     *p = v->next;
     later_cancel(v->deadline);
     SSL_free(v->ssl);
+    str_release(&v->said);
     uv_close((uv_handle_t *)&v->poll, on_visit_closed);
 }
 
@@ -135,20 +140,46 @@ static int step_of(struct visit *v, int rc)
     return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? 0 : -1;
 }
 
-static int read_startup(struct visit *v)
+static void refuse_startup(struct visit *v)
 {
     static const char fields[] =
         "SFATAL\0C28000\0Mconnection requires a valid client certificate\0";
-    char buf[512];
-    int rc = step_of(v, SSL_read(v->ssl, buf, sizeof(buf)));
+    char refusal[5 + sizeof(fields)] = {'E', 0, 0, 0,
+                                        (char)(4 + sizeof(fields))};
 
-    if (rc == 1 && v->port->postgres) {
-        char refusal[5 + sizeof(fields)] = {'E', 0, 0, 0,
-                                            (char)(4 + sizeof(fields))};
-        memcpy(refusal + 5, fields, sizeof(fields));
-        SSL_write(v->ssl, refusal, sizeof(refusal));
+    memcpy(refusal + 5, fields, sizeof(fields));
+    SSL_write(v->ssl, refusal, sizeof(refusal));
+}
+
+/* What fits into the socket's buffer, as an answer does. */
+static void answer(struct visit *v)
+{
+    struct str text;
+
+    str_init(&text, REPLY_CAP);
+    v->port->reply(v->port->node, str_text(&v->said), &text);
+    SSL_write(v->ssl, str_text(&text), (int)text.len);
+    SSL_shutdown(v->ssl);
+    str_release(&text);
+}
+
+/* 0: more is to come, -1: the end */
+static int listen_to(struct visit *v)
+{
+    char buf[512];
+    int n, rc;
+
+    while ((rc = step_of(v, n = SSL_read(v->ssl, buf, sizeof(buf)))) == 1) {
+        if (v->port->postgres)
+            refuse_startup(v);
+        if (!v->port->reply || str_addn(&v->said, buf, (size_t)n) < 0)
+            return -1;
+        if (!strstr(str_text(&v->said), "\r\n\r\n"))
+            continue;
+        answer(v);
+        return -1;
     }
-    return rc == 0 ? 0 : -1;
+    return rc;
 }
 
 static void on_visit(uv_poll_t *poll, int status, int events)
@@ -165,7 +196,7 @@ static void on_visit(uv_poll_t *poll, int status, int events)
             v->state = V_OPEN;
     }
     if (rc >= 0 && v->state == V_OPEN)
-        rc = read_startup(v);
+        rc = listen_to(v);
     if (rc < 0)
         end_visit(v);
 }
@@ -181,6 +212,7 @@ static void on_visitor(uv_poll_t *poll, int status, int events)
         struct visit *v = lab_calloc(1, sizeof(*v));
         v->port = p;
         v->fd = fd;
+        str_init(&v->said, HEAD_CAP);
         v->next = p->visits;
         p->visits = v;
         if (!p->postgres)
@@ -224,6 +256,11 @@ struct tlsport *tlsport_open(struct lab_node *node, struct err *err)
     if (p)
         p->postgres = true;
     return p;
+}
+
+void tlsport_answer(struct tlsport *p, tlsport_reply_f *reply)
+{
+    p->reply = reply;
 }
 
 static void on_port_closed(uv_handle_t *handle)

@@ -6,8 +6,9 @@
  * What a probe of a database node meets: 8 bytes of SSLRequest are answered
  * with 'S', then a TLS handshake with the copied server certificate; whoever
  * goes on is told that a client certificate is required.  Plain TLS without
- * the request is refused, as PostgreSQL does.  A service shakes hands at once,
- * and hangs up on whoever says something.
+ * the request is refused, as PostgreSQL does.  A service shakes hands at once;
+ * it answers one HTTP request when it is told how, and hangs up on whoever says
+ * anything else.
  */
 #ifndef CERTFLEET_LAB_TLSPORT_H
 #define CERTFLEET_LAB_TLSPORT_H
@@ -20,6 +21,10 @@ struct tlsport *tlsport_open(struct lab_node *node, struct err *err);
 /* On node->address:number with a context, which is taken, also on error. */
 struct tlsport *tlsport_serve(struct lab_node *node, unsigned number,
                               SSL_CTX *ctx, struct err *err);
+/* From now on: `reply` is asked with the head of a request. */
+typedef void tlsport_reply_f(struct lab_node *node, const char *request,
+                             struct str *reply);
+void tlsport_answer(struct tlsport *port, tlsport_reply_f *reply);
 void tlsport_close(struct tlsport *port); /* NULL is fine */
 
 /* A non-blocking listening socket; -1 on error.  server.c uses it too. */

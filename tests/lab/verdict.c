@@ -205,6 +205,8 @@ json_t *verdict_node(struct lab_node *n)
     put_number(o, "connections", n->connections);
     put_number(o, "connections_total", n->connections_total);
     json_object_set_new(o, "logins", logins_json(n));
+    put_number(o, "calls", n->calls);
+    put_number(o, "calls_lost", n->calls_lost);
     json_object_set_new(o, "services", services_json(n));
     return o;
 }
