@@ -12,7 +12,7 @@
 #             is installed: scripts/deps.sh demo), --sim: they are simulated
 # --make D+C  D database nodes and C connect-only ones
 # --dir DIR   default: certfleet-lab-UID in $XDG_RUNTIME_DIR, else in /tmp
-# OPTION      of certfleet-lab: --days 10, --base 127.0.1.1, --set KEY=VALUE ...
+# OPTION      of certfleet-lab: --days 10, --services all, --set KEY=VALUE ...
 #
 # Ports: SSH 2222 and PostgreSQL 5432, or the next that are free.  `up` throws
 # away what an earlier lab has left in DIR; `down` leaves no process behind.

@@ -88,6 +88,7 @@ struct mmp_command {
 /* Each file of commands has a table, ended by {NULL}. */
 extern const struct mmp_command mmp_db_commands[];
 extern const struct mmp_command mmp_pki_commands[];
+extern const struct mmp_command mmp_pki_make_commands[];
 extern const struct mmp_command mmp_misc_commands[];
 /* Made from the table of services (mmp_service.c). */
 const struct mmp_command *mmp_service_commands(void);

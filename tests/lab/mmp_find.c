@@ -10,7 +10,10 @@
 const struct mmp_command *mmp_table(int n)
 {
     static const struct mmp_command *const tables[] = {
-        mmp_db_commands, mmp_pki_commands, mmp_misc_commands,
+        mmp_db_commands,
+        mmp_pki_commands,
+        mmp_pki_make_commands,
+        mmp_misc_commands,
         NULL, /* of the services */
     };
     enum {
