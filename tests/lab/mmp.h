@@ -84,6 +84,7 @@ struct mmp_command {
     const char *usage;
     bool dangerous; /* recorded as a violation */
     unsigned since; /* version, 303 for 3.3; older ones know it not */
+    unsigned until; /* gone in that version; 0: never */
 };
 /* Each file of commands has a table, ended by {NULL}. */
 extern const struct mmp_command mmp_db_commands[];

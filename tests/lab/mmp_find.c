@@ -40,6 +40,11 @@ struct walk {
     const struct mmp_command *at;
 };
 
+static bool is_in(const struct mmp_command *c, unsigned version)
+{
+    return c->since <= version && (!c->until || version < c->until);
+}
+
 /* The next command that this version knows, table by table; NULL: no more. */
 static const struct mmp_command *next_command(struct walk *w)
 {
@@ -47,7 +52,7 @@ static const struct mmp_command *next_command(struct walk *w)
         w->at = w->at ? w->at + 1 : mmp_table(w->table);
         while (w->at && !w->at->name)
             w->at = mmp_table(++w->table);
-    } while (w->at && w->at->since > w->version);
+    } while (w->at && !is_in(w->at, w->version));
     return w->at;
 }
 

@@ -226,7 +226,8 @@ static void add(const struct subject *about, void (*run)(struct mmp_run *),
                                        .min_args = least,
                                        .max_args = most,
                                        .usage = usage,
-                                       .since = about->kind->since};
+                                       .since = about->kind->since,
+                                       .until = about->kind->until};
 }
 
 static void add_verb(const struct service_kind *kind, const char *verb,

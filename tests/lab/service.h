@@ -71,6 +71,7 @@ struct service_kind {
     const char *name;  /* "webadmin"; NULL ends the table */
     const char *role;  /* in an inventory; another's: it starts with that */
     unsigned since;    /* version, 303 for 3.3 */
+    unsigned until;    /* gone in that version; 0: never */
     const char *title; /* "SUCCESS: TITLE enabled"; NULL: not said */
     unsigned flags;
     const char *ready; /* a line before the checks; or NULL */
@@ -133,7 +134,8 @@ void service_look_around(struct lab_node *node, const struct service *s);
 /* -- for --make: what lab.ini, the inventory and the folder get -------------
  */
 
-/* `list`: "all" or names by commas; -1: one of them is no role. */
+/* `list`: "all", which are those of today, or names by commas; -1: one of them
+ * is no role. */
 int service_check_list(const char *list, struct err *err);
 void service_add_config(const char *list, struct str *lab);
 void service_add_roles(const char *list, struct str *inventory);

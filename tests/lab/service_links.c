@@ -25,6 +25,7 @@ static const struct trust_row rows[] = {
     { "callbridge", 1, "webbridge3", 4, false, false },
     { "webbridge3", 3, "callbridge", 3, false, false },
     { "webadmin",   1, "callbridge", 4, true,  true },
+    { "callbridge", 1, "webbridge",  3, true,  false },
     { "scheduler",  3, "webbridge3", 4, false, false },
     { "webbridge3", 3, "scheduler",  4, false, false },
     { "webadmin",   1, "uploader",   0, false, false },

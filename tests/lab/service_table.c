@@ -215,6 +215,40 @@ static const struct service_line tls_lines[] = {
     END_LINES,
 };
 
+/* -- webbridge, xmpp: 5.12; gone in 3.0 ------------------------------------ */
+
+static const struct service_slot webbridge_slots[] = {
+    { "certs", "", SLOT_PAIR, true, 0, AT(webbridge_port), -1,
+      "web.key web.cer root.cer" },
+    { "trust", "", SLOT_TRUST, true, 3, 0, -1, "root.cer" },
+    END_SLOTS,
+};
+static const struct service_line webbridge_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "Interface whitelist     : ", LINE_PORT, AT(webbridge_port), "a:" },
+    { "Key file                : ", LINE_FILE, 0, NULL },
+    { "Certificate file        : ", LINE_FILE, 1, NULL },
+    { "CA Bundle file          : ", LINE_FILE, 2, NULL },
+    { "Trust bundle            : ", LINE_FILE, 3, NULL },
+    { "HTTP redirect           : ", LINE_TEXT, 0, "Disabled" },
+    END_LINES,
+};
+static const struct service_slot xmpp_slots[] = {
+    { "certs", "", SLOT_PAIR, true, 0, 0, -1, "media.key media.cer root.cer" },
+    { "cluster trust", "", SLOT_TRUST, true, 3, 0, -1, NULL },
+    END_SLOTS,
+};
+static const struct service_line xmpp_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "Domain                  : ", LINE_TEXT, 0, "lab.example.com" },
+    { "Key file                : ", LINE_FILE, 0, NULL },
+    { "Certificate file        : ", LINE_FILE, 1, NULL },
+    { "CA Bundle file          : ", LINE_FILE, 2, NULL },
+    { "Cluster trusted certs   : ", LINE_FILE, 3, NULL },
+    { "STATUS                  : ", LINE_STATUS, 0, NULL },
+    END_LINES,
+};
+
 /* -- all ------------------------------------------------------------------- */
 
 enum {
@@ -226,30 +260,35 @@ enum {
 #define NO_CERTS "TLS port set but no certificates configured"
 
 const struct service_kind service_kinds[] = {
-    { "webadmin", "webadmin", 0, NULL, SWITCHED | SERVICE_API,
+    { "webadmin", "webadmin", 0, 0, NULL, SWITCHED | SERVICE_API,
       "TLS interface and port configured", NO_CERTS,
       webadmin_slots, webadmin_lines },
-    { "callbridge", "callbridge", 0, NULL, CALL_BRIDGE,
+    { "callbridge", "callbridge", 0, 0, NULL, CALL_BRIDGE,
       "listen interface configured", NULL,
       callbridge_slots, callbridge_lines },
-    { "tls sip", "callbridge", 0, NULL, SERVICE_ALWAYS, NULL, NULL,
+    { "tls sip", "callbridge", 0, 0, NULL, SERVICE_ALWAYS, NULL, NULL,
       tls_slots, tls_lines },
-    { "tls ldap", "callbridge", 0, NULL, SERVICE_ALWAYS, NULL, NULL,
+    { "tls ldap", "callbridge", 0, 0, NULL, SERVICE_ALWAYS, NULL, NULL,
       tls_slots, tls_lines },
-    { "webbridge3", "webbridge3", 300, "Webbridge3", WEB_BRIDGE,
+    { "webbridge3", "webbridge3", 300, 0, "Webbridge3", WEB_BRIDGE,
       NULL, "not configured", webbridge3_slots, webbridge3_lines },
-    { "turn", "turn", 0, "TURN server", SWITCHED | SERVICE_CALLS,
+    { "turn", "turn", 0, 0, "TURN server", SWITCHED | SERVICE_CALLS,
       NULL, NO_CERTS, turn_slots, turn_lines },
-    { "recorder", "recorder", 300, "Recorder", SWITCHED,
+    { "recorder", "recorder", 300, 0, "Recorder", SWITCHED,
       NULL, NO_CERTS, recorder_slots, recorder_lines },
-    { "streamer", "streamer", 300, "Streamer", SWITCHED,
+    { "streamer", "streamer", 300, 0, "Streamer", SWITCHED,
       NULL, NO_CERTS, streamer_slots, streamer_lines },
-    { "meetingapps", "meetingapps", 305, "MeetingApps", SERVICE_SWITCH,
+    { "meetingapps", "meetingapps", 305, 0, "MeetingApps", SERVICE_SWITCH,
       NULL, "not configured", meetingapps_slots, meetingapps_lines },
-    { "scheduler", "scheduler", 303, "Scheduler", SERVICE_SWITCH,
+    { "scheduler", "scheduler", 303, 0, "Scheduler", SERVICE_SWITCH,
       NULL, "not configured", scheduler_slots, scheduler_lines },
-    { "uploader", "uploader", 0, "uploader", SERVICE_SWITCH, NULL, NULL,
+    { "uploader", "uploader", 0, 0, "uploader", SERVICE_SWITCH, NULL, NULL,
       uploader_slots, uploader_lines },
-    { NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL },
+    { "webbridge", "webbridge", 0, 300, "Webbridge",
+      SWITCHED | SERVICE_CALLS, NULL, NO_CERTS,
+      webbridge_slots, webbridge_lines },
+    { "xmpp", "xmpp", 0, 300, "XMPP server", SWITCHED,
+      "Domain configured", NO_CERTS, xmpp_slots, xmpp_lines },
+    { NULL, NULL, 0, 0, NULL, 0, NULL, NULL, NULL, NULL },
 };
 /* clang-format on */

@@ -60,6 +60,7 @@ static const struct settings_key keys[] = {
     N(streamer_port, "8891"),
     N(meetingapps_port, "8445"),
     N(scheduler_port, "9443"),
+    N(webbridge_port, "8446"),
     W(turn_password, "lab-turn-password", NULL),
     W(turn_secret, "lab-turn-secret", NULL),
     N(strict_names, "1"),

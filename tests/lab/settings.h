@@ -41,7 +41,7 @@ struct lab_settings {
     /* services: where they listen */
     unsigned webadmin_port, callbridge_port, webbridge3_port, c2w_port,
         turn_port, recorder_port, streamer_port, meetingapps_port,
-        scheduler_port;
+        scheduler_port, webbridge_port;
     char *turn_password, *turn_secret; /* printed as they are */
     /* files */
     unsigned strict_names;  /* 1: extension and character rules */

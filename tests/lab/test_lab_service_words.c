@@ -196,6 +196,38 @@ static void test_all(void **state)
     stop(rig, NULL, 0);
 }
 
+/* What is gone since 3.0. */
+static void test_old_words(void **state)
+{
+    struct rig *rig = start_services("callbridge,webbridge,xmpp");
+    struct roots roots = {0};
+
+    (void)state;
+    make_other(rig, &roots);
+    assert_true(serves(rig, 1, 8446, roots.old));
+    assert_true(holds(rig, "certfleet.ini",
+                      "roles = database callbridge webbridge xmpp\n"));
+    assert_true(prints(rig, 1, "version", "2.9"));
+    assert_true(prints(rig, 1, "webbridge3", "Unknown command"));
+    assert_true(prints(rig, 1, "webbridge", "Trust bundle            : root"));
+    assert_int_equal(code_of(rig, 1, "webbridge disable"), 0);
+    assert_false(listens(rig, 1, 8446));
+    says(rig, 1, "webbridge certs web.key web.cer root.cer", "");
+    says(rig, 1, "webbridge enable",
+         "SUCCESS: Key and certificate pair match\n"
+         "SUCCESS: certificate verified by CA bundle\n"
+         "SUCCESS: Webbridge enabled\n");
+    says(rig, 1, "xmpp cluster trust media.cer", "");
+    says(rig, 1, "xmpp restart",
+         "SUCCESS: Domain configured\n"
+         "SUCCESS: Key and certificate pair match\n"
+         "SUCCESS: certificate verified by CA bundle\n"
+         "SUCCESS: XMPP server enabled\n");
+    assert_true(rig_do(rig, "set core1 version 3.0"));
+    assert_true(prints(rig, 1, "xmpp", "Unknown command"));
+    stop(rig, NULL, 0);
+}
+
 /* It asks for a certificate, and takes one that its trust leads on to. */
 static void test_c2w_asks(void **state)
 {
@@ -247,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_bridge_words),
         cmocka_unit_test(test_media_words),
         cmocka_unit_test(test_all),
+        cmocka_unit_test(test_old_words),
         cmocka_unit_test(test_c2w_asks),
         cmocka_unit_test(test_tls_trust),
     };
