@@ -232,6 +232,31 @@ struct pki_subject {
 int pki_request(const struct secret *key, const struct pki_subject *subject,
                 enum pki_purpose purpose, char **pem, struct err *err);
 
+/* What is asked of a foreign issuer, and what it gave: hostile input. */
+enum {
+    PKI_ANSWER_BYTES = 64 * 1024
+};
+struct pki_wish {
+    const void *request, *trust; /* PEM; the CAs to one of which it must lead */
+    size_t request_len, trust_len;
+    enum pki_purpose purpose;
+    int64_t at; /* seconds */
+};
+struct pki_answer {     /* zero to start */
+    char *leaf;         /* PEM of the certificate alone */
+    struct str between; /* PEM of what lies between it and its root */
+};
+/* Certificates and nothing else, PEM in any order (text around blocks is passed
+ * over) or one in DER; one of them has the request's key, its common name,
+ * all its names and no other, is no CA, and leads to a root of `trust` for the
+ * purpose at that time.  Else CAUSE_INPUT, with the line where there is one. */
+int pki_answer_read(const struct pki_wish *wish, const void *data, size_t len,
+                    struct pki_answer *answer, struct err *err);
+void pki_answer_release(struct pki_answer *answer);
+/* Has one of its certificates the key of this request? */
+bool pki_answer_is_for(const struct pki_wish *wish, const void *data,
+                       size_t len);
+
 struct pki_ca {
     char *cert_pem;
     struct secret *key_pem;
