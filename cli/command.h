@@ -107,6 +107,7 @@ int cmd_plan(struct app *app);
 int cmd_apply(struct app *app);
 int cmd_resume(struct app *app);
 int cmd_rollback(struct app *app);
+int cmd_issue(struct app *app);
 int cmd_runs(struct app *app);
 int cmd_show(struct app *app);
 int cmd_audit_verify(struct app *app);

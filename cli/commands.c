@@ -261,6 +261,20 @@ const struct command commands[] = {
      .examples =
         "certfleet resume last\n"
         "    after an interruption, a crash, or --until\n"},
+    {.name = "issue", .synopsis = "RUN FILE...", .min_words = 2,
+     .max_words = ANY_WORDS, .run = cmd_issue,
+     .summary = "give a run the certificates that it waits for",
+     .help =
+        "Where the issuer's kind is csr a run makes its keys and requests, "
+        "says where the requests lie, and stops before anything live is "
+        "touched (exit code 4, the cluster is free).  Have them signed, with "
+        "the names and the purpose that they ask for, and give the "
+        "certificates here, each with what lies between it and the CA of "
+        "ca_cert behind it, PEM or DER.  A file finds its request by the key.  "
+        "All are checked before one is kept; nothing is sent to any node.",
+     .examples =
+        "certfleet issue last dbserver.pem dbclient.pem\n"
+        "    then `certfleet resume last'\n"},
     {.name = "rollback", .synopsis = "RUN [KEY=VALUE...]",
      .options = OPT_BIT(OPT_YES) | OPT_BIT(OPT_ACCEPT) |
         OPT_BIT(OPT_KEEP_GOING),

@@ -96,7 +96,7 @@ static const struct {
 } changes[] = {
     {"step-started", LINE_WORKS}, {"step-skipped", LINE_DONE},
     {"step-done", LINE_DONE},     {"step-failed", LINE_FAILED},
-    {"retry", LINE_RETRIES},
+    {"retry", LINE_RETRIES},      {"step-waiting", LINE_FAILED},
 };
 
 static void take_change(struct console_line *line, const struct event *e,
@@ -159,8 +159,8 @@ void model_duration(struct str *out, int64_t ms)
 bool model_is_loud(const struct event *e)
 {
     static const char *const loud[] = {
-        "warning",      "step-failed",      "retry",       "outage-started",
-        "outage-ended", "rollback-started", "run-started",
+        "warning",        "step-failed",  "step-waiting",     "retry",
+        "outage-started", "outage-ended", "rollback-started", "run-started",
     };
 
     for (size_t i = 0; i < sizeof(loud) / sizeof(loud[0]); i++)

@@ -62,6 +62,8 @@ static const char *meaning_of(const struct drive_options *options,
         return "failed before anything live was changed";
     case OUTCOME_INCOMPLETE:
         return "INCOMPLETE, a person is needed";
+    case OUTCOME_WAITING:
+        return "WAITING for certificates, nothing live was changed";
     case OUTCOME_REFUSED:
         return "refused, nothing was changed";
     case OUTCOME_LOCKED:

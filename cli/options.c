@@ -118,6 +118,7 @@ const struct word_row event_rows[] = {
     {"step-skipped", "nothing to do: it is as the step wants it already"},
     {"step-done", "the step's goal is met; took_ms"},
     {"step-failed", "the step failed for good on this node; detail says why"},
+    {"step-waiting", "a person must bring something; detail says what"},
     {"command", "a command, or a file, is on its way to a node"},
     {"retry", "a try failed and another will be made"},
     {"outage-started", "the cluster's database stops serving"},
@@ -125,6 +126,7 @@ const struct word_row event_rows[] = {
     {"rollback-started", "the old certificates are being put back"},
     {"warning", "something a person should know; state: its id, check: the "
      "check's id (`certfleet pki checks')"},
+    {"issued", "issue: a certificate was taken; slot, file"},
     {"finding", "pki lint, pki verify: a breach; finding: the check's id, "
      "state: how much it weighs"},
     {"check", "pki checks: one check"},

@@ -62,13 +62,22 @@ struct check_setting { /* as the inventory has it */
     enum check_grade grade;
 };
 
+enum issuer_kind {
+    ISSUER_INTERNAL, /* we sign, with a CA whose key we have */
+    ISSUER_COMMAND,  /* a program is given the request and prints the answer */
+    ISSUER_CSR,      /* a person carries the requests away, and answers back */
+};
 struct issuer {
     const char *name;
-    const char *kind;             /* "internal" */
-    const char *ca_cert, *ca_key; /* absolute; still with "{cluster}" in it */
-    const char *ca_key_password;  /* secret reference or NULL */
-    unsigned ca_days, days;       /* days */
-    const char *key;              /* "rsa:2048" ... checked */
+    enum issuer_kind kind;
+    const char *ca_cert;         /* absolute; still with "{cluster}" in it */
+    const char *ca_key;          /* the same; NULL but for INTERNAL */
+    const char *const *command;  /* argv, its path absolute; NULL but for
+                                    COMMAND */
+    unsigned timeout_s;          /* of the command */
+    const char *ca_key_password; /* secret reference or NULL */
+    unsigned ca_days, days;      /* days */
+    const char *key;             /* "rsa:2048" ... checked */
     unsigned line;
 };
 

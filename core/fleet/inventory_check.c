@@ -197,12 +197,47 @@ static void check_cluster(struct reading *rd, struct names *roots,
     check_root(rd, roots, s);
 }
 
+/* clang-format off */
+static const struct {
+    enum issuer_kind kind; /* whose key it is */
+    const char *word, *key;
+    bool needed;
+} issuer_keys[] = {
+    { ISSUER_INTERNAL, "internal", "ca_key",          true  },
+    { ISSUER_INTERNAL, "internal", "ca_key_password", false },
+    { ISSUER_INTERNAL, "internal", "ca_days",         false },
+    { ISSUER_COMMAND,  "command",  "command",         true  },
+    { ISSUER_COMMAND,  "command",  "timeout_issue",   false },
+};
+/* clang-format on */
+
+/* Each kind has keys of its own; another's would be without effect. */
+static void check_kind(struct reading *rd, const struct section *s)
+{
+    const struct issuer *issuer = s->made;
+
+    for (size_t i = 0; i < sizeof(issuer_keys) / sizeof(issuer_keys[0]); i++) {
+        const char *key = issuer_keys[i].key;
+        bool own = issuer->kind == issuer_keys[i].kind;
+
+        if (own && issuer_keys[i].needed && !section_entry(s, key))
+            reading_fault(rd, FAULT_ERROR, s->line,
+                          "[issuer %s] has no `%s', which kind = %s needs",
+                          issuer->name, key, issuer_keys[i].word);
+        else if (!own && section_entry(s, key))
+            reading_fault(rd, FAULT_ERROR, entry_line(s, key),
+                          "[issuer %s]: `%s' is for kind = %s only",
+                          issuer->name, key, issuer_keys[i].word);
+    }
+}
+
 /* A key without its certificate, or the other way round, is never made. */
 static void check_issuer(struct reading *rd, const struct section *s)
 {
     const struct issuer *issuer = s->made;
     const char *cert = issuer->ca_cert, *key = issuer->ca_key;
 
+    check_kind(rd, s);
     if (!cert || !key)
         return;
     if (strcmp(cert, key) == 0)

@@ -45,8 +45,9 @@ static const struct key_type
                       WORDS("no", "yes") },
     type_trust    = { "strict | accept-new", parse_words, STORE_FLAG,
                       WORDS("strict", "accept-new") },
-    type_kind     = { "internal", parse_words, STORE_TEXT,
-                      WORDS("internal") },
+    type_kind     = { "internal | command | csr", parse_words, STORE_NUMBER,
+                      WORDS("internal", "command", "csr") },
+    type_command  = { "/PATH/PROGRAM ARGUMENT...", parse_command, STORE_LIST },
     type_key      = { "rsa:2048 | rsa:3072 | rsa:4096 | ec:P-256 | ec:P-384",
                       parse_words, STORE_TEXT,
                       WORDS("rsa:2048", "rsa:3072", "rsa:4096", "ec:P-256",
@@ -59,6 +60,8 @@ static const struct key_type
 /* The places of the words above are the values of these. */
 static_assert(ON_FAILURE_ROLLBACK == 0 && ON_FAILURE_HOLD == 1, "type_failure");
 static_assert(LANE_ONE_BY_ONE == 0 && LANE_PARALLEL == 1, "type_lane");
+static_assert(ISSUER_INTERNAL == 0 && ISSUER_COMMAND == 1 && ISSUER_CSR == 2,
+              "type_kind");
 
 #define FLEET   "fleet"
 #define ISSUER  "issuer"
@@ -135,13 +138,16 @@ const struct key inventory_table[] = {
       IN_NODE(retries) },
 
     { ISSUER, "kind", &type_kind, "internal", NULL, "internal",
-      "internal: certfleet signs with the CA named here", IN_ISSUER(kind) },
+      "who signs. internal: certfleet, with the CA named here; command: a"
+      " program that is given each request; csr: somebody else, to whom you"
+      " carry the requests (`certfleet issue')", IN_ISSUER(kind) },
     { ISSUER, "ca_cert", &type_ca_path, NULL, NULL, "dbca-{cluster}.crt",
       "the CA's certificate; {cluster} gives each cluster a root of its own,"
-      " as Cisco asks. Made on first use when it and ca_key are missing",
-      IN_ISSUER(ca_cert), .required = true },
+      " as Cisco asks. Made on first use when it and ca_key are missing;"
+      " command, csr: it must be there, and all that is issued must lead to"
+      " it", IN_ISSUER(ca_cert), .required = true },
     { ISSUER, "ca_key", &type_ca_path, NULL, NULL, "dbca-{cluster}.key",
-      "the CA's private key", IN_ISSUER(ca_key), .required = true },
+      "the CA's private key; internal only", IN_ISSUER(ca_key) },
     { ISSUER, "ca_key_password", &type_secret, NULL, NULL, ";file:dbca.pass",
       "password of ca_key", IN_ISSUER(ca_key_password) },
     { ISSUER, "ca_days", &type_days, "3650", NULL, NULL,
@@ -152,6 +158,15 @@ const struct key inventory_table[] = {
       IN_ISSUER(days) },
     { ISSUER, "key", &type_key, "rsa:2048", NULL, NULL,
       "kind of the keys made", IN_ISSUER(key) },
+    { ISSUER, "command", &type_command, NULL, NULL,
+      ";/usr/local/bin/sign-request",
+      "command: the program that gets a PEM request on its standard input and"
+      " prints the certificate and what lies between it and the CA. No shell:"
+      " quotes and backslashes part words, nothing is filled in",
+      IN_ISSUER(command) },
+    { ISSUER, "timeout_issue", &type_seconds, "120", NULL, NULL,
+      "command: until the program has ended, for each certificate",
+      IN_ISSUER(timeout_s) },
 
     { CLUSTER, "product", &type_name, NULL, NULL, "cms",
       "what the nodes are; `certfleet playbooks' lists the products", BY_HAND,

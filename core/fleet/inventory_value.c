@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/words.h"
 #include "core/fleet/inventory_priv.h"
 #include "core/fleet/path.h"
 #include "core/fleet/secret_ref.h"
@@ -103,6 +104,29 @@ int parse_ca_path(struct reading *rd, const struct key_type *type,
         p += sizeof(mark) - 1;
     }
     return parse_path(rd, type, text, value, err);
+}
+
+/* The program is a path: nothing is looked up in $PATH, which is another one
+ * for each who calls. */
+int parse_command(struct reading *rd, const struct key_type *type,
+                  const char *text, struct value *value, struct err *err)
+{
+    const char **words = words_split(&rd->inv->arena, text, err);
+    char *path;
+
+    (void)type;
+    if (!words)
+        return -1;
+    if (!strchr(words[0], '/'))
+        return err_set(err, CAUSE_INPUT,
+                       "the program's path is wanted, with a slash in it");
+    path = path_expand(rd->inv->folder, words[0], err);
+    if (!path)
+        return -1;
+    words[0] = arena_strdup(&rd->inv->arena, path);
+    free(path);
+    value->list = words;
+    return 0;
 }
 
 int parse_secret(struct reading *rd, const struct key_type *type,

@@ -39,6 +39,7 @@ static const struct cell_edge edges[] = {
     { CELL_APPLY,   EV_LOST,   CELL_CHECK   }, /* in doubt: ask the node */
     { CELL_APPLY,   EV_ERROR,  CELL_WAIT    },
     { CELL_APPLY,   EV_FATAL,  CELL_FAILED  },
+    { CELL_APPLY,   EV_HALT,   CELL_PENDING }, /* a person is waited for */
     { CELL_VERIFY,  EV_MET,    CELL_DONE    },
     { CELL_VERIFY,  EV_ERROR,  CELL_WAIT    },
     { CELL_VERIFY,  EV_FATAL,  CELL_FAILED  },
@@ -54,7 +55,7 @@ static const char *const state_names[] = {
 };
 static const char *const event_names[] = {
     "start", "met", "open", "busy", "ok", "lost", "error", "fatal", "again",
-    "rewind", "proven",
+    "rewind", "proven", "halt",
 };
 /* clang-format on */
 
@@ -216,7 +217,7 @@ static json_t *edge_json(const struct cell *cell, const struct cell_edge *edge)
     if (edge->to == CELL_APPLY)
         json_object_set_new(data, "acts", acts_json(cell));
     if (edge->event == EV_ERROR || edge->event == EV_FATAL ||
-        edge->event == EV_LOST)
+        edge->event == EV_LOST || edge->event == EV_HALT)
         json_object_set_new(data, "detail", json_string(cell->err.text));
     return data;
 }

@@ -44,6 +44,7 @@ enum cell_event {
     EV_AGAIN,  /* the wait is over */
     EV_REWIND, /* the node starts again from an earlier row */
     EV_PROVEN, /* met, in a row without acts */
+    EV_HALT,   /* a person must bring something first: on resume, anew */
 };
 
 struct cell {

@@ -61,6 +61,12 @@ static void on_sent(void *user, enum sent sent, const struct err *err)
     case SENT_UNSENT:
         cell_fail(cell, err, false);
         return;
+    case SENT_WAITING:
+        cell->err = *err;
+        cell_move(cell, EV_HALT);
+        cell_tell(cell, "step-waiting", NULL, err->text);
+        walk_halted(cell->walk, cell);
+        return;
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/run/issue.h"
 #include "core/run/probe.h"
 
 static const char *const state_names[] = {
@@ -190,6 +191,9 @@ static void staging_ended(struct course *course)
         course_finish(course, course->interrupted ? OUTCOME_INTERRUPTED
                                                   : OUTCOME_STAGED);
         break;
+    case WALK_WAITING:
+        course_finish(course, OUTCOME_WAITING);
+        break;
     case WALK_FAILED:
     case WALK_HOLD:
     case WALK_MOVED:
@@ -337,6 +341,11 @@ void course_give_up(struct course *course, enum outcome outcome)
     course_clean_then(course, outcome);
 }
 
+void course_stay(struct course *course)
+{
+    course_finish(course, OUTCOME_STAGED);
+}
+
 void course_interrupt(struct course *course)
 {
     course->interrupted = true;
@@ -344,6 +353,8 @@ void course_interrupt(struct course *course)
          course->state == COURSE_FORWARD) &&
         !course->pc->left)
         walk_stop(&course->walk, WALK_STOPPED);
+    if (course->issuing)
+        issue_cancel(course->issuing);
 }
 
 /* -- the two clocks that people ask for ----------------------------------- */

@@ -33,6 +33,7 @@ enum course_state {
 };
 
 struct course;
+struct issuing;
 typedef void course_f(struct course *course);
 
 struct course {
@@ -48,8 +49,9 @@ struct course {
     enum on_failure on_failure;
     const char *until; /* step id, or NULL */
     enum course_state state;
-    struct walk walk;   /* the one under way */
-    course_f *on_pause; /* DECIDED, STAGED and ENDED are told */
+    struct walk walk;        /* the one under way */
+    course_f *on_pause;      /* DECIDED, STAGED and ENDED are told */
+    struct issuing *issuing; /* in the row `issue`, or NULL */
     bool interrupted;
     bool acted;           /* something live was sent by this process */
     size_t moved_to;      /* WALK_MOVED: who holds the data now */
@@ -75,6 +77,8 @@ void course_stage(struct course *course);   /* the plan was accepted */
 void course_go_live(struct course *course); /* the barrier is open */
 /* Ends it without a live change: what was staged is cleaned first. */
 void course_give_up(struct course *course, enum outcome outcome);
+/* Ends it with what is staged, since another one waits for a person. */
+void course_stay(struct course *course);
 void course_interrupt(struct course *course);
 
 /* clean.c: takes this run's staged files off every node that answers, then

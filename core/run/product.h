@@ -154,17 +154,42 @@ struct product {
     bool (*in_use)(const struct view *, const char *name);
 };
 
+/* A certificate that a foreign issuer is asked for. */
+enum {
+    ISSUE_WISHES_MAX = 4,
+    ISSUE_ANSWER_BYTES = PKI_ANSWER_BYTES
+};
+struct issue_wish {
+    const char *slot; /* of the set: where the certificate goes */
+    enum pki_purpose purpose;
+    char *request_path; /* in the job's folder, mode 0600 */
+    char *answer_path;  /* beside it: what `certfleet issue' took */
+    char *request;      /* PEM */
+    char *answer;       /* as the issuer gave it; NULL: none yet */
+    size_t answer_len;
+};
+
 /* Work on this machine, in the pool; see struct playbook.issue. */
 struct issue_job {
     const struct plan_cluster *plan; /* read only while the job runs */
     const char *folder;              /* of this generation, made already */
-    struct secret *ca_password;      /* or NULL */
-    struct secret *key_passphrase;   /* of the keys in `folder`, or NULL */
-    int64_t now;                     /* seconds */
-    struct findings findings;        /* of the lint */
+    struct issue_wish wishes[ISSUE_WISHES_MAX]; /* of a foreign issuer */
+    size_t n_wishes;
+    char *trust; /* PEM: the CAs to which its answers must lead */
+    struct secret *ca_password;    /* or NULL */
+    struct secret *key_passphrase; /* of the keys in `folder`, or NULL */
+    int64_t now;                   /* seconds */
+    struct findings findings;      /* of the lint */
     struct err err;
     int rc;
 };
+void issue_job_release(struct issue_job *job);
+/* Is the answer what was asked for?  CAUSE_INPUT, with its line if any. */
+int issue_answer_check(const struct issue_job *job,
+                       const struct issue_wish *wish, const void *answer,
+                       size_t len, struct err *err);
+struct pki_wish issue_pki_wish(const struct issue_job *job,
+                               const struct issue_wish *wish);
 
 struct input_row {
     const char *key, *value, *help; /* "primary", "NODE", "..." */
@@ -200,8 +225,13 @@ struct playbook {
     void (*weigh)(struct plan_cluster *, struct findings *);
     /* Is there nothing to do (if_days_left)?  `why` says so. */
     bool (*not_due)(const struct plan_cluster *, struct str *why);
-    /* Blocking: makes keys and certificates into job->folder, lints them. */
+    /* Blocking: makes keys and certificates into job->folder, lints them.  Of a
+     * foreign issuer: out of the answers that `wishes` has. */
     void (*issue)(struct issue_job *);
+    /* Blocking, for a foreign issuer, before `issue`: the requests, and the
+     * answers that are there.  `make`: keys and requests that are missing in
+     * job->folder are made; else a missing request is an error. */
+    int (*wish)(struct issue_job *, bool make, struct err *);
     /* The node that says of itself that it holds the data, read since the walk
      * began; SIZE_MAX: none, or several.  NULL: the product knows no such. */
     size_t (*holder_now)(const struct view *);

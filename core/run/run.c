@@ -164,7 +164,27 @@ static bool is_bad(const struct course *course)
     return is_ended(course) && course->outcome != OUTCOME_DONE &&
            course->outcome != OUTCOME_NOT_DUE &&
            course->outcome != OUTCOME_STAGED &&
+           course->outcome != OUTCOME_WAITING &&
            course->outcome != OUTCOME_ROLLED_BACK;
+}
+
+static bool is_waiting(const struct course *course)
+{
+    return is_ended(course) && course->outcome == OUTCOME_WAITING;
+}
+
+/* The clusters of a run go live together: what is staged waits for the one
+ * that a person must bring certificates for. */
+static bool must_wait(const struct run *run)
+{
+    bool waiting = false;
+
+    for (size_t i = 0; i < run->plan->n_clusters; i++) {
+        waiting = waiting || is_waiting(&run->courses[i]);
+        if (run->plan->clusters[i].left || run->plan->clusters[i].was_done)
+            return false;
+    }
+    return waiting && !run->options.keep_going;
 }
 
 /* One refusal stops all clusters before any of them is changed, unless told
@@ -233,6 +253,8 @@ static void ask(struct run *run)
 
 static void open_barrier(struct run *run)
 {
+    bool waits = must_wait(run);
+
     if (run->interrupts)
         give_up(run, COURSE_STAGED, "interrupted");
     else if (must_give_up(run))
@@ -241,7 +263,11 @@ static void open_barrier(struct run *run)
                 "it");
     else
         for (size_t i = 0; i < run->plan->n_clusters; i++)
-            if (run->courses[i].state == COURSE_STAGED)
+            if (run->courses[i].state != COURSE_STAGED)
+                continue;
+            else if (waits)
+                course_stay(&run->courses[i]);
+            else
                 course_go_live(&run->courses[i]);
 }
 

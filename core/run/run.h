@@ -32,6 +32,8 @@ enum outcome {
     OUTCOME_ROLLED_BACK, /* 1; for RUN_ROLLBACK 0 */
     OUTCOME_CLEANED,     /* 1: never left; failed in issue, backup or push */
     OUTCOME_INCOMPLETE,  /* 4 */
+    OUTCOME_WAITING,     /* 4: a person must bring certificates; the lock is
+                            released, nothing live was changed */
     OUTCOME_REFUSED,     /* 5 */
     OUTCOME_LOCKED,      /* 6 */
     OUTCOME_INTERRUPTED, /* 130 */

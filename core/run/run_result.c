@@ -26,7 +26,8 @@ static const struct outcome_row outcomes[] = {
     [OUTCOME_LOCKED]      = { "locked",      6,   7 },
     [OUTCOME_ROLLED_BACK] = { "rolled-back", 1,   8 },
     [OUTCOME_CLEANED]     = { "rolled-back", 1,   8 },
-    [OUTCOME_INCOMPLETE]  = { "incomplete",  4,   9 },
+    [OUTCOME_WAITING]     = { "waiting",     4,   9 },
+    [OUTCOME_INCOMPLETE]  = { "incomplete",  4,   10 },
 };
 /* clang-format on */
 
@@ -98,6 +99,7 @@ static const char *other_command(struct run *run)
 static const char *next_command(struct run *run)
 {
     const char *verb = NULL;
+    bool waits = false;
 
     for (size_t i = 0; i < run->plan->n_clusters; i++) {
         const struct course *course = &run->courses[i];
@@ -109,7 +111,11 @@ static const char *next_command(struct run *run)
             verb = "rollback";
         else if (!verb && (open || o == OUTCOME_STAGED))
             verb = "resume";
+        waits = waits || o == OUTCOME_WAITING;
     }
+    if (waits && run->begun)
+        return arena_printf(&run->plan->arena, "%s FILE...",
+                            command_line(run, "issue"));
     if (!verb || !run->begun)
         return NULL;
     return command_line(run, verb);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One act: expanded, guarded, sent, its answer judged.  A put is read back and
- * compared; a fetch is written to the backup folder in the pool.
+ * compared; a fetch is written to the backup folder in the pool; what is done
+ * on this machine is issue.c's.
  */
 #include "core/run/send.h"
 
@@ -11,7 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/run/act.h"
-#include "core/run/set_read.h"
+#include "core/run/issue.h"
 
 enum {
     TEXT_CAP = 4096,
@@ -34,7 +35,6 @@ struct send {
     uv_work_t work;
     char *path;           /* FETCH */
     struct secret *bytes; /* FETCH: a backup holds keys */
-    struct issue_job job; /* LOCAL */
     int rc;
     struct err err;
 };
@@ -49,14 +49,18 @@ static struct link *link_of(const struct send *s)
     return s->course->links[s->view.node];
 }
 
+static void drop(struct send *s)
+{
+    str_release(&s->text);
+    secret_free(s->bytes);
+    free(s->path);
+    free(s);
+}
+
 static void finish(struct send *s, enum sent sent, const struct err *err)
 {
     s->done(s->user, sent, err);
-    str_release(&s->text);
-    secret_free(s->bytes);
-    findings_release(&s->job.findings);
-    free(s->path);
-    free(s);
+    drop(s);
 }
 
 static enum sent sent_by_end(enum link_end end)
@@ -264,124 +268,6 @@ static void on_fetched(void *user, const struct link_result *result)
     uv_queue_work(s->course->loop, &s->work, keep_backup, on_kept);
 }
 
-/* -- work on this machine ------------------------------------------------- */
-
-static int load_file(const struct send *s, size_t i, const char *path,
-                     struct err *err)
-{
-    struct plan_cluster *pc = s->course->pc;
-    struct secret *bytes =
-        set_file_read(&pc->set.files[i], path, s->course->key_passphrase, err);
-    char sha[PKI_SHA256_HEX];
-    struct pki_cert_info info;
-
-    if (!bytes)
-        return -1;
-    pki_sha256(bytes->data, bytes->len, sha);
-    if (pc->issued && strcmp(sha, pc->set.files[i].sha256) != 0) {
-        secret_free(bytes);
-        return err_set(err, CAUSE_REFUSED, "%s is not the file that %s", path,
-                       pc->reused ? "the cluster has"
-                                  : "was issued for this run");
-    }
-    memcpy(pc->set.files[i].sha256, sha, sizeof(sha));
-    if (!pc->set.files[i].secret &&
-        pki_describe(bytes->data, bytes->len, &info, NULL) == 0)
-        memcpy(pc->set.files[i].cert_sha256, info.sha256, PKI_SHA256_HEX);
-    secret_free(pc->content[i]);
-    pc->content[i] = bytes;
-    return 0;
-}
-
-static int load_set(const struct send *s, struct err *err)
-{
-    struct plan_cluster *pc = s->course->pc;
-
-    for (size_t i = 0; i < pc->set.n; i++) {
-        char *path = NULL;
-        int rc;
-
-        if (asprintf(&path, "%s/%s", pc->folder, pc->set.files[i].name) < 0)
-            abort();
-        rc = load_file(s, i, path, err);
-        free(path);
-        if (rc < 0)
-            return -1;
-    }
-    pc->loaded = true;
-    return 0;
-}
-
-/* In the pool; nothing else touches this cluster's set meanwhile, since every
- * later row waits for this cell. */
-static void issue_and_load(uv_work_t *work)
-{
-    struct send *s = work->data;
-    struct plan_cluster *pc = s->course->pc;
-
-    s->rc = file_make_folders(pc->folder, &s->err);
-    if (s->rc == 0 && !pc->issued) {
-        pc->plan->playbook->issue(&s->job);
-        s->rc = s->job.rc;
-        s->err = s->job.err;
-    }
-    if (s->rc == 0)
-        s->rc = load_set(s, &s->err);
-}
-
-static void on_journaled(void *user, const struct err *err)
-{
-    struct send *s = user;
-
-    if (err) {
-        finish(s, SENT_ERROR, err);
-        return;
-    }
-    s->course->pc->issued = true;
-    finish(s, SENT_OK, NULL);
-}
-
-static json_t *generation_json(const struct plan_cluster *pc)
-{
-    return json_pack("{s:i, s:s, s:o}", "number", (int)pc->number, "tag",
-                     pc->tag, "files", plan_set_json(&pc->set));
-}
-
-static void on_issued(uv_work_t *work, int status)
-{
-    struct send *s = work->data;
-    struct plan_cluster *pc = s->course->pc;
-
-    for (size_t i = 0; i < s->job.findings.n; i++) {
-        const struct finding *f = &s->job.findings.list[i];
-        findings_add(&pc->findings, f->severity, f->id, f->node, "%s", f->text);
-        if (f->severity < SEVERITY_BLOCK)
-            course_tell_finding(s->course, "issue", f);
-    }
-    if (status != 0 || s->rc < 0) {
-        finish(s, SENT_ERROR, &s->err);
-        return;
-    }
-    const struct journal_record record = {
-        .cluster = pc->cluster->name,
-        .step = "issue",
-        .kind = "generation",
-        .data = generation_json(pc),
-    };
-    journal_write(s->course->journal, &record, on_journaled, s);
-}
-
-static void send_local(struct send *s)
-{
-    s->job.plan = s->course->pc;
-    s->job.folder = s->course->pc->folder;
-    s->job.ca_password = s->course->ca_password;
-    s->job.key_passphrase = s->course->key_passphrase;
-    s->job.now = clock_wall_ms() / 1000;
-    s->work.data = s;
-    uv_queue_work(s->course->loop, &s->work, issue_and_load, on_issued);
-}
-
 /* -- all of them ---------------------------------------------------------- */
 
 static int may_send(struct send *s, bool *hold, struct err *err)
@@ -414,7 +300,8 @@ static void dispatch(struct send *s)
                             on_fetched, s);
         break;
     case ACT_LOCAL:
-        send_local(s);
+        issue_start(s->course, s->done, s->user);
+        drop(s);
         break;
     case ACT_END:
         abort();

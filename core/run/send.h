@@ -14,6 +14,7 @@ enum sent {
     SENT_LOST,    /* the node may or may not have acted */
     SENT_ERROR,   /* answered with a failure */
     SENT_REFUSED, /* login or host key: do not try again */
+    SENT_WAITING, /* a person must bring something; nothing has failed */
 };
 typedef void sent_f(void *user, enum sent sent, const struct err *err);
 

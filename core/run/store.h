@@ -59,7 +59,7 @@ struct store_run {
     const char *id, *playbook, *target, *inputs; /* inputs: JSON object */
     const char *user, *host;
     const char *outcome;  /* NULL: not ended; "done" "rolled-back"
-                             "incomplete" "refused" "interrupted" "staged" */
+                             "incomplete" "refused" "interrupted" "waiting" */
     const char *clusters; /* JSON array of names */
     int exit_code;
     int64_t started_ms, ended_ms; /* wall; ended 0: not ended */

@@ -173,7 +173,7 @@ int store_later_run(struct store *store, const char *cluster, const char *run,
                " WHERE c.cluster = ? AND r.id <> ?"
                " AND r.changed > (SELECT began FROM runs WHERE id = ?)"
                " AND (r.outcome IS NULL OR r.outcome NOT IN"
-               " ('ok', 'refused', 'staged', 'rolled-back'))"
+               " ('ok', 'refused', 'staged', 'waiting', 'rolled-back'))"
                " ORDER BY r.changed DESC LIMIT 1");
     query_text(&q, cluster);
     query_text(&q, run);

@@ -345,3 +345,12 @@ void walk_rewind(struct walk *walk, size_t node, size_t row)
             cell_rewind(walk_cell(walk, r, node));
     advance(walk);
 }
+
+void walk_halted(struct walk *walk, struct cell *cell)
+{
+    walk->running--;
+    note_why(walk, cell);
+    walk_stop(walk, WALK_WAITING);
+    if (walk->stopping && !walk->ended && walk->running == 0)
+        end(walk, walk->end); /* it was being stopped already */
+}

@@ -26,6 +26,7 @@ enum walk_end {
     WALK_HOLD,    /* something that nothing automatic may follow */
     WALK_STOPPED, /* interrupted, or `until` reached */
     WALK_MOVED,   /* another node holds the data now: walk anew */
+    WALK_WAITING, /* a person must bring something; nothing has failed */
 };
 
 struct walk {
@@ -59,6 +60,8 @@ void walk_moved(struct walk *walk, size_t holder);
  * PENDING by a rewind. */
 void walk_cell_settled(struct walk *walk, struct cell *cell);
 void walk_rewind(struct walk *walk, size_t node, size_t row);
+/* For cell.c: the cell can go on only when a person has brought something. */
+void walk_halted(struct walk *walk, struct cell *cell);
 struct cell *walk_cell(const struct walk *walk, size_t row, size_t node);
 
 #endif

@@ -108,6 +108,8 @@ bool cms_db_not_due(const struct plan_cluster *pc, struct str *why);
 int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err);
 int cms_db_recognise(struct plan_cluster *pc, struct err *err);
 void cms_db_issue(struct issue_job *job);
+/* For a foreign issuer (wish.c). */
+int cms_db_wish(struct issue_job *job, bool make, struct err *err);
 /* A node that was absent when the plan was made, read now, becomes part of it.
  */
 void cms_db_adopt(struct plan_cluster *pc, size_t i);

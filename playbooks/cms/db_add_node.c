@@ -395,6 +395,7 @@ const struct playbook cms_db_add_node = {
     .weigh = weigh,
     .not_due = not_due,
     .issue = cms_db_issue,
+    .wish = cms_db_wish,
     .holder_now = cms_primary_now,
     .assign = cms_db_assign,
     .way_back = cms_db_way_back,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -62,12 +63,40 @@ static int leave_out(struct plan_cluster *pc, struct err *err)
     return 0;
 }
 
-/* A CA that cannot sign is known before the first packet.  Its key may be
- * encrypted: that shows in `issue`, still before anything live. */
-int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)
+enum {
+    CA_CAP = 256 * 1024
+};
+
+/* A foreign issuer's CA must be there and be one; its program can be run. */
+static int check_foreign(struct plan_cluster *pc, const char *path,
+                         struct err *err)
 {
     const struct issuer *issuer = pc->cluster->issuer;
-    char *cert = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
+    struct secret *file = file_read(path, CA_CAP, err);
+    struct pki_cert_info info;
+    int rc = file ? pki_describe(file->data, file->len, &info, err) : -1;
+
+    secret_free(file);
+    if (rc < 0) {
+        err->cause = CAUSE_INPUT;
+        return err_context(err, "ca_cert");
+    }
+    if (info.kind != PKI_CERTIFICATE || !info.is_ca)
+        return err_set(err, CAUSE_INPUT, "%s is no CA's certificate", path);
+    if (info.not_after <= clock_wall_ms() / 1000)
+        return err_set(err, CAUSE_INPUT, "the CA %s has expired", path);
+    pc->ca_not_after = info.not_after;
+    if (issuer->kind == ISSUER_COMMAND && access(issuer->command[0], X_OK) < 0)
+        return err_errno(err, CAUSE_INPUT, "command %s", issuer->command[0]);
+    return 0;
+}
+
+/* A CA that cannot sign is known before the first packet.  Its key may be
+ * encrypted: that shows in `issue`, still before anything live. */
+static int check_internal(struct plan_cluster *pc, const char *cert,
+                          struct err *err)
+{
+    const struct issuer *issuer = pc->cluster->issuer;
     char *key = cms_issuer_path(issuer->ca_key, pc->cluster->name);
     struct pki_ca ca = {0};
     const struct pki_ca_options options = {
@@ -87,8 +116,18 @@ int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)
             pc->ca_not_after = info.not_after;
         pki_ca_release(&ca);
     }
-    free(cert);
     free(key);
+    return rc;
+}
+
+int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)
+{
+    const struct issuer *issuer = pc->cluster->issuer;
+    char *cert = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
+    int rc = issuer->kind == ISSUER_INTERNAL ? check_internal(pc, cert, err)
+                                             : check_foreign(pc, cert, err);
+
+    free(cert);
     return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
 }
 

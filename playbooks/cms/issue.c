@@ -11,15 +11,9 @@
 #include "core/base/file.h"
 #include "core/run/preflight.h"
 #include "playbooks/cms/handshake.h"
+#include "playbooks/cms/issue_priv.h"
 
-struct made { /* PEM of everything, until it is on disk and linted */
-    struct pki_ca ca;
-    struct secret *server_key, *client_key;
-    char *server_crt, *client_crt;
-    const char **hosts;
-};
-
-static void release(struct made *m)
+static void release(struct cms_made *m)
 {
     pki_ca_release(&m->ca);
     secret_free(m->server_key);
@@ -27,6 +21,7 @@ static void release(struct made *m)
     free(m->server_crt);
     free(m->client_crt);
     free(m->hosts);
+    str_release(&m->bundle);
 }
 
 char *cms_issuer_path(const char *template, const char *cluster)
@@ -42,7 +37,8 @@ char *cms_issuer_path(const char *template, const char *cluster)
     return path;
 }
 
-static int open_ca(const struct issue_job *job, struct made *m, struct err *err)
+static int open_ca(const struct issue_job *job, struct cms_made *m,
+                   struct err *err)
 {
     const struct cluster *cluster = job->plan->cluster;
     const struct issuer *issuer = cluster->issuer;
@@ -65,7 +61,7 @@ static int open_ca(const struct issue_job *job, struct made *m, struct err *err)
     return rc;
 }
 
-static void add_host(struct made *m, size_t *n, const char *host)
+static void add_host(struct cms_made *m, size_t *n, const char *host)
 {
     for (size_t i = 0; i < *n; i++)
         if (strcmp(m->hosts[i], host) == 0)
@@ -87,7 +83,8 @@ static size_t count_names(const struct plan_cluster *pc)
 
 /* CN: the first database node's name.  SAN: that, and address, db_address and
  * names of every database node. */
-static const char *collect_hosts(const struct plan_cluster *pc, struct made *m)
+static const char *collect_hosts(const struct plan_cluster *pc,
+                                 struct cms_made *m)
 {
     const char *first = NULL;
     size_t n = 0;
@@ -110,7 +107,7 @@ static const char *collect_hosts(const struct plan_cluster *pc, struct made *m)
     return first;
 }
 
-static int make_leaf(const struct issue_job *job, struct made *m,
+static int make_leaf(const struct issue_job *job, struct cms_made *m,
                      const struct pki_subject *subject,
                      enum pki_purpose purpose, struct err *err)
 {
@@ -131,26 +128,39 @@ static int make_leaf(const struct issue_job *job, struct made *m,
     return pki_sign(&m->ca, *key, &options, cert, err);
 }
 
-static int make_leaves(const struct issue_job *job, struct made *m,
-                       struct err *err)
+void cms_subjects(const struct plan_cluster *pc, struct cms_made *m,
+                  struct pki_subject subjects[2])
 {
     static const char *const none[] = {NULL};
-    const char *rest = job->plan->cluster->subject;
-    const struct pki_subject server = {
-        .common_name = collect_hosts(job->plan, m),
+    const char *rest = pc->cluster->subject;
+
+    subjects[0] = (struct pki_subject){
+        .common_name = collect_hosts(pc, m),
         .rest = rest,
         .hosts = m->hosts,
     };
     /* exactly this: PostgreSQL maps the CN to the database's user */
-    const struct pki_subject client = {
+    subjects[1] = (struct pki_subject){
         .common_name = "postgres",
         .rest = rest,
         .hosts = none,
     };
+}
 
-    if (make_leaf(job, m, &server, PKI_SERVER, err) < 0)
+/* Internal: our own CA signs. */
+static int sign_set(const struct issue_job *job, struct cms_made *m,
+                    struct err *err)
+{
+    struct pki_subject subjects[2];
+
+    if (open_ca(job, m, err) < 0 ||
+        pki_normalize(m->ca.cert_pem, strlen(m->ca.cert_pem), &m->bundle, err) <
+            0)
+        return -1;
+    cms_subjects(job->plan, m, subjects);
+    if (make_leaf(job, m, &subjects[0], PKI_SERVER, err) < 0)
         return err_context(err, "server certificate");
-    if (make_leaf(job, m, &client, PKI_CLIENT, err) < 0)
+    if (make_leaf(job, m, &subjects[1], PKI_CLIENT, err) < 0)
         return err_context(err, "client certificate");
     return 0;
 }
@@ -191,9 +201,10 @@ static int judge(const struct issue_job *job, const struct pki_findings *found,
     return 0;
 }
 
-static int lint(struct issue_job *job, const struct made *m, const char *bundle,
+static int lint(struct issue_job *job, const struct cms_made *m,
                 struct err *err)
 {
+    const char *bundle = str_text(&m->bundle);
     const char **keys = old_keys(job->plan);
     const struct pki_db_set set = {
         .server_key = m->server_key->data,
@@ -236,14 +247,13 @@ static struct cms_paper paper(const struct issue_job *job, enum cms_slot slot,
 }
 
 /* Every pair that will meet with the new set. */
-static int weigh(struct issue_job *job, const struct made *m,
-                 const char *bundle)
+static int weigh(struct issue_job *job, const struct cms_made *m)
 {
     char sha[3][PKI_SHA256_HEX];
     const struct cms_papers papers = {
         .client = paper(job, CMS_CLIENT_CRT, m->client_crt, sha[0]),
         .server = paper(job, CMS_SERVER_CRT, m->server_crt, sha[1]),
-        .trust = paper(job, CMS_CA_CRT, bundle, sha[2]),
+        .trust = paper(job, CMS_CA_CRT, str_text(&m->bundle), sha[2]),
     };
 
     return cms_db_weigh_new(job, &papers);
@@ -269,8 +279,8 @@ static int write_one(const struct issue_job *job, enum cms_slot slot,
 }
 
 /* Locked on the way to the disk when the inventory says so. */
-static int write_key(const struct issue_job *job, enum cms_slot slot,
-                     const struct secret *key, struct err *err)
+int cms_write_key(const struct issue_job *job, enum cms_slot slot,
+                  const struct secret *key, struct err *err)
 {
     struct secret *locked;
     int rc;
@@ -285,33 +295,34 @@ static int write_key(const struct issue_job *job, enum cms_slot slot,
     return rc;
 }
 
-static int write_all(const struct issue_job *job, const struct made *m,
-                     const char *bundle, struct err *err)
+/* The keys of a foreign issuer's set are there from before it was asked. */
+static int write_all(const struct issue_job *job, const struct cms_made *m,
+                     bool keys, struct err *err)
 {
-    if (write_key(job, CMS_SERVER_KEY, m->server_key, err) < 0 ||
-        write_key(job, CMS_CLIENT_KEY, m->client_key, err) < 0 ||
-        write_one(job, CMS_SERVER_CRT, m->server_crt, strlen(m->server_crt),
+    if (keys && (cms_write_key(job, CMS_SERVER_KEY, m->server_key, err) < 0 ||
+                 cms_write_key(job, CMS_CLIENT_KEY, m->client_key, err) < 0))
+        return -1;
+    if (write_one(job, CMS_SERVER_CRT, m->server_crt, strlen(m->server_crt),
                   err) < 0 ||
         write_one(job, CMS_CLIENT_CRT, m->client_crt, strlen(m->client_crt),
                   err) < 0)
         return -1;
-    return write_one(job, CMS_CA_CRT, bundle, strlen(bundle), err);
+    return write_one(job, CMS_CA_CRT, str_text(&m->bundle), m->bundle.len, err);
 }
 
 void cms_db_issue(struct issue_job *job)
 {
-    struct made m = {0};
-    struct str bundle;
+    bool own = job->plan->cluster->issuer->kind == ISSUER_INTERNAL;
+    struct cms_made m = {0};
 
-    str_init(&bundle, 64 * 1024);
-    job->rc = -1;
-    if (open_ca(job, &m, &job->err) == 0 &&
-        pki_normalize(m.ca.cert_pem, strlen(m.ca.cert_pem), &bundle,
-                      &job->err) == 0 &&
-        make_leaves(job, &m, &job->err) == 0 &&
-        lint(job, &m, str_text(&bundle), &job->err) == 0 &&
-        weigh(job, &m, str_text(&bundle)) == 0)
-        job->rc = write_all(job, &m, str_text(&bundle), &job->err);
-    str_release(&bundle);
+    str_init(&m.bundle, 256 * 1024);
+    job->rc = own ? sign_set(job, &m, &job->err)
+                  : cms_take_answers(job, &m, &job->err);
+    if (job->rc == 0)
+        job->rc = lint(job, &m, &job->err);
+    if (job->rc == 0)
+        job->rc = weigh(job, &m);
+    if (job->rc == 0)
+        job->rc = write_all(job, &m, own, &job->err);
     release(&m);
 }

@@ -112,8 +112,18 @@ static const struct wrong errors[] = {
     { "[fleet]\nstate_dir = ~nobody/x\n" C, 2, "only ~ and ~/" },
     { C "issuer = x\n", 3, "names issuer `x', which the file does not have" },
     { C DB("a"), 1, "nodes with role database but no `issuer'" },
-    { I "kind = acme\n" C, 4, "bad kind `acme' in [issuer i]: only known: "
-      "internal" },
+    { I "kind = acme\n" C, 4, "bad kind `acme' in [issuer i]: one of these "
+      "is wanted: internal | command | csr" },
+    { "[issuer i]\nkind = command\nca_cert = c\n" C, 1, "[issuer i] has no "
+      "`command', which kind = command needs" },
+    { "[issuer i]\nkind = command\nca_cert = c\ncommand = sign\n" C, 4,
+      "with a slash in it" },
+    { "[issuer i]\nkind = command\nca_cert = c\ncommand = ./s 'a\n" C, 4,
+      "a ' that is not closed" },
+    { "[issuer i]\nkind = csr\nca_cert = c\nca_key = k\n" C, 4, "`ca_key' is "
+      "for kind = internal only" },
+    { I "command = /bin/sign\n" C, 4, "`command' is for kind = command only" },
+    { I "timeout_issue = 5\n" C, 4, "`timeout_issue' is for kind = command" },
     { "[issuer i]\nca_key = k\n" C, 1, "[issuer i] has no `ca_cert'" },
     { "[issuer i]\nca_cert = k\n" C, 1, "[issuer i] has no `ca_key'" },
     { "[issuer i]\nca_cert = k\nca_key = ./k\n" C, 3, "are one file" },

@@ -59,7 +59,7 @@ static void test_defaults(void **state)
     snprintf(path, sizeof(path), "%s/ca-{cluster}.crt", fixture_folder);
     assert_string_equal(ca->ca_cert, path);
     assert_string_equal(ca->ca_key, "/keys/ca-{cluster}.key");
-    assert_string_equal(ca->kind, "internal");
+    assert_int_equal(ca->kind, ISSUER_INTERNAL);
     assert_string_equal(ca->key, "rsa:2048");
     assert_int_equal(ca->ca_days, 3650);
     assert_int_equal(ca->days, 825);

@@ -50,6 +50,8 @@ static void test_sample_enabled(void **state)
     for (size_t i = 0; i < inv->n_faults; i++) {
         if (inv->faults[i].level == FAULT_WARNING)
             continue; /* ssh_config is not there */
+        if (strstr(inv->faults[i].text, "is for kind = command only"))
+            continue; /* it shows the keys of every kind */
         if (strncmp(inv->faults[i].text, "bad identity", 12) != 0 &&
             strncmp(inv->faults[i].text, "bad host_key", 12) != 0) {
             fixture_print(inv);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ACT_LOCAL, phase by phase; each phase of the pool touches the cluster's set
+ * alone, and nothing else does, since every later row waits for this cell.
+ */
+#include "core/run/issue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/run/issue_env.h"
+#include "core/run/program.h"
+#include "core/run/set_read.h"
+
+struct issuing {
+    struct course *course;
+    sent_f *done;
+    void *user;
+    uv_work_t work;
+    struct issue_job job;
+    struct program *program; /* the one that is being asked */
+    size_t asked;            /* which wish that is */
+    bool canceled;
+    int rc;
+    struct err err;
+};
+
+static const struct issuer *issuer_of(const struct issuing *is)
+{
+    return is->course->pc->cluster->issuer;
+}
+
+static bool is_foreign(const struct issuing *is)
+{
+    const struct plan_cluster *pc = is->course->pc;
+
+    return !pc->issued && issuer_of(is)->kind != ISSUER_INTERNAL;
+}
+
+static void finish(struct issuing *is, enum sent sent, const struct err *err)
+{
+    is->course->issuing = NULL;
+    is->done(is->user, sent, err);
+    issue_job_release(&is->job);
+    free(is);
+}
+
+/* -- files of the set ----------------------------------------------------- */
+
+static int load_file(const struct issuing *is, size_t i, const char *path,
+                     struct err *err)
+{
+    struct plan_cluster *pc = is->course->pc;
+    struct secret *bytes =
+        set_file_read(&pc->set.files[i], path, is->course->key_passphrase, err);
+    char sha[PKI_SHA256_HEX];
+    struct pki_cert_info info;
+
+    if (!bytes)
+        return -1;
+    pki_sha256(bytes->data, bytes->len, sha);
+    if (pc->issued && strcmp(sha, pc->set.files[i].sha256) != 0) {
+        secret_free(bytes);
+        return err_set(err, CAUSE_REFUSED, "%s is not the file that %s", path,
+                       pc->reused ? "the cluster has"
+                                  : "was issued for this run");
+    }
+    memcpy(pc->set.files[i].sha256, sha, sizeof(sha));
+    if (!pc->set.files[i].secret &&
+        pki_describe(bytes->data, bytes->len, &info, NULL) == 0)
+        memcpy(pc->set.files[i].cert_sha256, info.sha256, PKI_SHA256_HEX);
+    secret_free(pc->content[i]);
+    pc->content[i] = bytes;
+    return 0;
+}
+
+static int load_set(const struct issuing *is, struct err *err)
+{
+    struct plan_cluster *pc = is->course->pc;
+
+    for (size_t i = 0; i < pc->set.n; i++) {
+        char *path = NULL;
+        int rc;
+
+        if (asprintf(&path, "%s/%s", pc->folder, pc->set.files[i].name) < 0)
+            abort();
+        rc = load_file(is, i, path, err);
+        free(path);
+        if (rc < 0)
+            return -1;
+    }
+    pc->loaded = true;
+    return 0;
+}
+
+/* -- checks, files, journal ----------------------------------------------- */
+
+static void issue_and_load(uv_work_t *work)
+{
+    struct issuing *is = work->data;
+    struct plan_cluster *pc = is->course->pc;
+
+    is->rc = file_make_folders(pc->folder, &is->err);
+    if (is->rc == 0 && !pc->issued) {
+        pc->plan->playbook->issue(&is->job);
+        is->rc = is->job.rc;
+        is->err = is->job.err;
+    }
+    if (is->rc == 0)
+        is->rc = load_set(is, &is->err);
+}
+
+static void on_journaled(void *user, const struct err *err)
+{
+    struct issuing *is = user;
+
+    if (err) {
+        finish(is, SENT_ERROR, err);
+        return;
+    }
+    is->course->pc->issued = true;
+    finish(is, SENT_OK, NULL);
+}
+
+static json_t *generation_json(const struct plan_cluster *pc)
+{
+    return json_pack("{s:i, s:s, s:o}", "number", (int)pc->number, "tag",
+                     pc->tag, "files", plan_set_json(&pc->set));
+}
+
+static void tell_findings(struct issuing *is)
+{
+    for (size_t i = 0; i < is->job.findings.n; i++) {
+        const struct finding *f = &is->job.findings.list[i];
+
+        findings_add(&is->course->pc->findings, f->severity, f->id, f->node,
+                     "%s", f->text);
+        if (f->severity < SEVERITY_BLOCK)
+            course_tell_finding(is->course, "issue", f);
+    }
+}
+
+static void on_issued(uv_work_t *work, int status)
+{
+    struct issuing *is = work->data;
+    struct plan_cluster *pc = is->course->pc;
+
+    tell_findings(is);
+    if (status != 0 || is->rc < 0) {
+        /* what a person brought can be brought anew */
+        bool waits = is_foreign(is) && issuer_of(is)->kind == ISSUER_CSR;
+        finish(is, waits ? SENT_WAITING : SENT_ERROR, &is->err);
+        return;
+    }
+    const struct journal_record record = {
+        .cluster = pc->cluster->name,
+        .step = "issue",
+        .kind = "generation",
+        .data = generation_json(pc),
+    };
+    journal_write(is->course->journal, &record, on_journaled, is);
+}
+
+/* Now: an issuer may have taken its time, and dates what it gives by it. */
+static void queue_issue(struct issuing *is)
+{
+    is->job.now = clock_wall_ms() / 1000;
+    uv_queue_work(is->course->loop, &is->work, issue_and_load, on_issued);
+}
+
+/* -- a program's answers -------------------------------------------------- */
+
+static void ask_next(struct issuing *is);
+
+static void take_answer(struct issuing *is, const struct str *output)
+{
+    struct issue_wish *wish = &is->job.wishes[is->asked];
+
+    wish->answer = malloc(output->len + 1);
+    if (!wish->answer)
+        abort();
+    memcpy(wish->answer, str_text(output), output->len);
+    wish->answer[output->len] = '\0';
+    wish->answer_len = output->len;
+}
+
+static void on_answered(void *user, const struct str *output,
+                        const struct err *err)
+{
+    struct issuing *is = user;
+    const struct issue_wish *wish = &is->job.wishes[is->asked];
+
+    is->program = NULL;
+    if (err) {
+        is->err = *err;
+        err_context(&is->err, "%s for %s", issuer_of(is)->command[0],
+                    wish->slot);
+        finish(is, SENT_ERROR, &is->err);
+        return;
+    }
+    take_answer(is, output);
+    is->asked++;
+    ask_next(is);
+}
+
+static void ask(struct issuing *is, const struct issue_wish *wish)
+{
+    struct issue_env env;
+    const struct program_request request = {
+        .argv = issuer_of(is)->command,
+        .env = issue_env_make(&env, is->course, wish),
+        .folder = is->course->pc->plan->inventory->folder,
+        .input = wish->request,
+        .input_len = strlen(wish->request),
+        .output_cap = ISSUE_ANSWER_BYTES,
+        .deadline_ms = (uint64_t)issuer_of(is)->timeout_s * 1000,
+    };
+
+    is->program = program_start(is->course->loop, &request, on_answered, is);
+    issue_env_release(&env);
+}
+
+static void ask_next(struct issuing *is)
+{
+    static const struct err stopped = {CAUSE_CANCELED, "stopped"};
+
+    if (is->canceled)
+        finish(is, SENT_ERROR, &stopped);
+    else if (is->asked < is->job.n_wishes)
+        ask(is, &is->job.wishes[is->asked]);
+    else
+        queue_issue(is);
+}
+
+void issue_cancel(struct issuing *is)
+{
+    is->canceled = true;
+    if (is->program)
+        program_cancel(is->program);
+}
+
+/* -- a person's answers --------------------------------------------------- */
+
+static void wait_or_issue(struct issuing *is)
+{
+    size_t missing = 0;
+    struct str list;
+
+    str_init(&list, 900);
+    for (size_t i = 0; i < is->job.n_wishes; i++) {
+        const struct issue_wish *wish = &is->job.wishes[i];
+
+        if (wish->answer)
+            continue;
+        missing++;
+        str_addf(&list, "%s%s", list.len ? ", " : "", wish->request_path);
+    }
+    if (missing == 0) {
+        queue_issue(is);
+    } else {
+        err_set(&is->err, CAUSE_REFUSED,
+                "%zu certificate%s to be signed by somebody else: %s", missing,
+                missing == 1 ? " is" : "s are", str_text(&list));
+        finish(is, SENT_WAITING, &is->err);
+    }
+    str_release(&list);
+}
+
+/* -- keys and requests ---------------------------------------------------- */
+
+static void make_wishes(uv_work_t *work)
+{
+    struct issuing *is = work->data;
+    struct plan_cluster *pc = is->course->pc;
+
+    is->rc = file_make_folders(pc->folder, &is->err);
+    if (is->rc == 0)
+        is->rc = pc->plan->playbook->wish(&is->job, true, &is->err);
+}
+
+static void on_wishes(uv_work_t *work, int status)
+{
+    struct issuing *is = work->data;
+
+    if (status != 0 || is->rc < 0)
+        finish(is, SENT_ERROR, &is->err);
+    else if (issuer_of(is)->kind == ISSUER_COMMAND)
+        ask_next(is);
+    else
+        wait_or_issue(is);
+}
+
+void issue_start(struct course *course, sent_f *done, void *user)
+{
+    struct issuing *is = calloc(1, sizeof(*is));
+
+    if (!is)
+        abort();
+    is->course = course;
+    is->done = done;
+    is->user = user;
+    is->job.plan = course->pc;
+    is->job.folder = course->pc->folder;
+    is->job.ca_password = course->ca_password;
+    is->job.key_passphrase = course->key_passphrase;
+    is->work.data = is;
+    course->issuing = is;
+    if (is_foreign(is))
+        uv_queue_work(course->loop, &is->work, make_wishes, on_wishes);
+    else
+        queue_issue(is);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is common to all who take a foreign issuer's answers: the run, and the
+ * command that takes them from a person.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/run/product.h"
+
+void issue_job_release(struct issue_job *job)
+{
+    for (size_t i = 0; i < job->n_wishes; i++) {
+        free(job->wishes[i].request_path);
+        free(job->wishes[i].answer_path);
+        free(job->wishes[i].request);
+        free(job->wishes[i].answer);
+    }
+    job->n_wishes = 0;
+    free(job->trust);
+    job->trust = NULL;
+    findings_release(&job->findings);
+}
+
+struct pki_wish issue_pki_wish(const struct issue_job *job,
+                               const struct issue_wish *wish)
+{
+    return (struct pki_wish){
+        .request = wish->request,
+        .request_len = strlen(wish->request),
+        .trust = job->trust,
+        .trust_len = strlen(job->trust),
+        .purpose = wish->purpose,
+        .at = job->now,
+    };
+}
+
+int issue_answer_check(const struct issue_job *job,
+                       const struct issue_wish *wish, const void *answer,
+                       size_t len, struct err *err)
+{
+    const struct pki_wish asked = issue_pki_wish(job, wish);
+    struct pki_answer read = {0};
+    int rc = pki_answer_read(&asked, answer, len, &read, err);
+
+    pki_answer_release(&read);
+    return rc;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A set that a foreign issuer signs: its keys and requests, made once and kept
+ * in the set's folder, and its answers.  Blocking; runs in the pool, and in
+ * `certfleet issue'.  The keys never leave this machine but to the nodes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/run/set_read.h"
+#include "playbooks/cms/issue_priv.h"
+
+enum {
+    REQUEST_CAP = 64 * 1024,
+    CA_CAP = 256 * 1024
+};
+
+/* clang-format off */
+static const struct asked {
+    enum cms_slot key, cert;
+    enum pki_purpose purpose;
+} asked[] = {
+    { CMS_SERVER_KEY, CMS_SERVER_CRT, PKI_SERVER },
+    { CMS_CLIENT_KEY, CMS_CLIENT_CRT, PKI_CLIENT },
+};
+/* clang-format on */
+enum {
+    ASKED = sizeof(asked) / sizeof(asked[0])
+};
+
+static char *file_path(const struct issue_job *job, enum cms_slot slot,
+                       const char *extension)
+{
+    const char *name = set_slot(&job->plan->set, cms_slot_word(slot))->name;
+    const char *dot = strrchr(name, '.');
+    char *path = NULL;
+    int stem = dot ? (int)(dot - name) : (int)strlen(name);
+    int n = extension ? asprintf(&path, "%s/%.*s.%s", job->folder, stem, name,
+                                 extension)
+                      : asprintf(&path, "%s/%s", job->folder, name);
+
+    if (n < 0)
+        abort();
+    return path;
+}
+
+/* The text of a file; NULL and no error when there is none. */
+static char *text_of(const char *path, size_t cap, size_t *len, struct err *err)
+{
+    struct secret *bytes;
+    char *text = NULL;
+
+    if (!file_exists(path))
+        return NULL;
+    bytes = file_read(path, cap, err);
+    if (!bytes)
+        return NULL;
+    text = malloc(bytes->len + 1);
+    if (!text)
+        abort();
+    memcpy(text, bytes->data, bytes->len);
+    text[bytes->len] = '\0';
+    if (len)
+        *len = bytes->len;
+    secret_free(bytes);
+    return text;
+}
+
+/* -- keys and requests ---------------------------------------------------- */
+
+static struct secret *read_key(const struct issue_job *job, enum cms_slot slot,
+                               struct err *err)
+{
+    char *path = file_path(job, slot, NULL);
+    struct secret *key = NULL;
+
+    if (file_exists(path))
+        key = set_file_read(set_slot(&job->plan->set, cms_slot_word(slot)),
+                            path, job->key_passphrase, err);
+    free(path);
+    return key;
+}
+
+static struct secret *keep_key(const struct issue_job *job, enum cms_slot slot,
+                               struct err *err)
+{
+    struct secret *key = read_key(job, slot, err);
+
+    if (key || err->cause)
+        return key;
+    key = pki_key_make(job->plan->cluster->issuer->key, err);
+    if (key && cms_write_key(job, slot, key, err) < 0) {
+        secret_free(key);
+        key = NULL;
+    }
+    return key;
+}
+
+/* One that is there is in somebody's hands already: it stays, as long as it is
+ * of this key. */
+static int keep_request(const struct issue_job *job, const struct asked *a,
+                        const struct pki_subject *subject,
+                        struct issue_wish *wish, struct err *err)
+{
+    struct secret *key = keep_key(job, a->key, err);
+    int rc = 0;
+
+    if (!key)
+        return -1;
+    if (wish->request && pki_match(key->data, key->len, NULL, wish->request,
+                                   strlen(wish->request), NULL) < 0) {
+        free(wish->request);
+        wish->request = NULL;
+    }
+    if (!wish->request) {
+        rc = pki_request(key, subject, a->purpose, &wish->request, err);
+        if (rc == 0)
+            rc = file_write(wish->request_path, wish->request,
+                            strlen(wish->request), 0600, false, err);
+    }
+    secret_free(key);
+    return rc;
+}
+
+static int read_wish(const struct issue_job *job, const struct asked *a,
+                     struct issue_wish *wish, struct err *err)
+{
+    wish->slot = cms_slot_word(a->cert);
+    wish->purpose = a->purpose;
+    wish->request_path = file_path(job, a->cert, "csr");
+    wish->answer_path = file_path(job, a->cert, "signed");
+    wish->request = text_of(wish->request_path, REQUEST_CAP, NULL, err);
+    if (err->cause)
+        return -1;
+    /* a program is asked anew, whatever was taken earlier */
+    if (job->plan->cluster->issuer->kind == ISSUER_CSR)
+        wish->answer = text_of(wish->answer_path, ISSUE_ANSWER_BYTES,
+                               &wish->answer_len, err);
+    return err->cause ? -1 : 0;
+}
+
+static int read_trust(struct issue_job *job, struct err *err)
+{
+    const struct cluster *cluster = job->plan->cluster;
+    char *path = cms_issuer_path(cluster->issuer->ca_cert, cluster->name);
+    int rc = 0;
+
+    job->trust = text_of(path, CA_CAP, NULL, err);
+    if (!job->trust && !err->cause)
+        rc = err_set(err, CAUSE_INPUT,
+                     "%s, to which what is issued must lead, does not exist",
+                     path);
+    free(path);
+    return job->trust ? 0 : rc < 0 ? rc : -1;
+}
+
+int cms_db_wish(struct issue_job *job, bool make, struct err *err)
+{
+    struct pki_subject subjects[ASKED];
+    struct cms_made m = {0};
+    int rc = read_trust(job, err);
+
+    cms_subjects(job->plan, &m, subjects);
+    for (size_t i = 0; rc == 0 && i < ASKED; i++) {
+        struct issue_wish *wish = &job->wishes[job->n_wishes++];
+
+        rc = read_wish(job, &asked[i], wish, err);
+        if (rc == 0 && make)
+            rc = keep_request(job, &asked[i], &subjects[i], wish, err);
+        else if (rc == 0 && !wish->request)
+            rc = err_set(err, CAUSE_INPUT, "there is no request %s",
+                         wish->request_path);
+    }
+    free(m.hosts);
+    return rc;
+}
+
+/* -- answers -------------------------------------------------------------- */
+
+/* Both may have come by the same intermediates. */
+static void add_between(struct str *bundle, const char *between)
+{
+    if (*between && !strstr(str_text(bundle), between))
+        str_add(bundle, between);
+}
+
+static int take_answer(const struct issue_job *job, size_t i, char **cert,
+                       struct str *bundle, struct err *err)
+{
+    const struct issue_wish *wish = &job->wishes[i];
+    const struct pki_wish want = issue_pki_wish(job, wish);
+    struct pki_answer answer = {0};
+    int rc =
+        pki_answer_read(&want, wish->answer, wish->answer_len, &answer, err);
+
+    if (rc == 0) {
+        *cert = answer.leaf;
+        answer.leaf = NULL;
+        add_between(bundle, str_text(&answer.between));
+    }
+    pki_answer_release(&answer);
+    if (rc < 0)
+        err_context(err, "the issuer's answer for %s", wish->slot);
+    return rc;
+}
+
+int cms_take_answers(const struct issue_job *job, struct cms_made *m,
+                     struct err *err)
+{
+    struct pki_subject subjects[ASKED]; /* for the names to be linted */
+
+    cms_subjects(job->plan, m, subjects);
+    m->server_key = read_key(job, CMS_SERVER_KEY, err);
+    m->client_key = read_key(job, CMS_CLIENT_KEY, err);
+    if (!m->server_key || !m->client_key)
+        return err->cause ? -1
+                          : err_set(err, CAUSE_SYSTEM,
+                                    "the keys of the set are gone from %s",
+                                    job->folder);
+    if (take_answer(job, 0, &m->server_crt, &m->bundle, err) < 0 ||
+        take_answer(job, 1, &m->client_crt, &m->bundle, err) < 0)
+        return -1;
+    return pki_normalize(job->trust, strlen(job->trust), &m->bundle, err);
+}
