@@ -98,7 +98,7 @@ static int place(struct desk *desk, const char *file, struct secret *bytes,
             const struct issue_job *job = &desk->jobs[c];
             const struct pki_wish wish = issue_pki_wish(job, &job->wishes[w]);
 
-            if (pki_answer_is_for(&wish, bytes->data, bytes->len))
+            if (pki_answer_find(&wish, bytes->data, bytes->len, NULL) == 0)
                 return keep(desk, c, w, file, bytes, err);
         }
     /* which request it was meant for nobody knows; why it is of none shows */

@@ -91,7 +91,7 @@ struct show {
     struct shown_cell *cells;
     size_t n_cells;
     struct run_audit audit;
-    bool found, ended, living, told_cut;
+    bool found, ended, living, waiting, told_cut;
     int exit_code;
     int failed; /* exit code of an error of ours, or 0 */
 };
@@ -141,7 +141,8 @@ static void note_cell(struct show *show, const struct store_entry *entry,
 {
     struct shown_cell *cell = find_cell(show, entry, change);
 
-    set(&cell->state, change->to);
+    /* pending again, and not for the next to begin it */
+    set(&cell->state, same(change->event, "halt") ? "waiting" : change->to);
     if (change->detail && *change->detail)
         set(&cell->detail, change->detail);
     cell->changed_ms = entry->t_ms;
@@ -255,6 +256,7 @@ static bool take_run(void *user, const struct store_run *run)
     show->ended = run->ended_ms != 0;
     show->living = run->living;
     show->exit_code = run->exit_code;
+    show->waiting = same(run->outcome, "waiting");
     if (first && show->app->out.json)
         out_json(&show->app->out, run_json(run));
     else if (first)
@@ -375,6 +377,8 @@ static int show_once(struct show *show)
     }
     if (!show->ended && !show->living)
         app_next(show->app, "certfleet resume %s", show->id);
+    else if (show->ended && show->waiting)
+        app_next(show->app, "certfleet issue %s FILE...", show->id);
     return EXIT_DONE;
 }
 

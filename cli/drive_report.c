@@ -113,7 +113,8 @@ static void tell_cluster(struct app *app, const struct drive_options *options,
     str_reset(&line);
     if (c->why && !good) {
         str_addf(&line, "cluster %s: %s", c->cluster, c->why);
-        out_error(&app->out, str_text(&line));
+        if (c->outcome != OUTCOME_WAITING) /* no fault of anybody */
+            out_error(&app->out, str_text(&line));
         if (!*app->final.detail)
             snprintf(app->final.detail, sizeof(app->final.detail), "%s",
                      str_text(&line));

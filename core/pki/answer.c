@@ -251,20 +251,21 @@ void pki_answer_release(struct pki_answer *answer)
     answer->leaf = NULL;
 }
 
-bool pki_answer_is_for(const struct pki_wish *wish, const void *data,
-                       size_t len)
+int pki_answer_find(const struct pki_wish *wish, const void *data, size_t len,
+                    struct pki_answer *answer)
 {
     STACK_OF(X509) *certs = read_answer(data, len, NULL);
     X509_REQ *request =
         pki_read_request(wish->request, wish->request_len, NULL);
     X509 *leaf = certs && request ? take_leaf(certs, request) : NULL;
-    bool is = leaf != NULL;
 
-    X509_free(leaf);
+    if (leaf && answer)
+        answer->leaf = pki_cert_pem(leaf);
     X509_REQ_free(request);
     sk_X509_pop_free(certs, X509_free);
+    X509_free(leaf);
     ERR_clear_error();
-    return is;
+    return leaf ? 0 : -1;
 }
 
 int pki_answer_read(const struct pki_wish *wish, const void *data, size_t len,

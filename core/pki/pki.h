@@ -253,9 +253,10 @@ struct pki_answer {     /* zero to start */
 int pki_answer_read(const struct pki_wish *wish, const void *data, size_t len,
                     struct pki_answer *answer, struct err *err);
 void pki_answer_release(struct pki_answer *answer);
-/* Has one of its certificates the key of this request? */
-bool pki_answer_is_for(const struct pki_wish *wish, const void *data,
-                       size_t len);
+/* 0: one of its certificates has the key of this request; that alone is looked
+ * at, and only `leaf` is given (answer may be NULL). */
+int pki_answer_find(const struct pki_wish *wish, const void *data, size_t len,
+                    struct pki_answer *answer);
 
 struct pki_ca {
     char *cert_pem;

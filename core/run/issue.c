@@ -5,6 +5,7 @@
  */
 #include "core/run/issue.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,13 @@
 #include "core/run/program.h"
 #include "core/run/set_read.h"
 
+enum {
+    /* seconds that a certificate must have been valid by our clock before a
+     * node gets it: theirs may be behind */
+    SETTLED_S = 60,
+    MOST_WAIT_S = 3 * SETTLED_S /* one that begins later is a mistake */
+};
+
 struct issuing {
     struct course *course;
     sent_f *done;
@@ -24,6 +32,8 @@ struct issuing {
     struct program *program; /* the one that is being asked */
     size_t asked;            /* which wish that is */
     bool canceled;
+    uv_timer_t timer;
+    int64_t begins; /* seconds: the latest notBefore of the answers */
     int rc;
     struct err err;
 };
@@ -40,12 +50,17 @@ static bool is_foreign(const struct issuing *is)
     return !pc->issued && issuer_of(is)->kind != ISSUER_INTERNAL;
 }
 
+static void on_closed(uv_handle_t *timer)
+{
+    free(timer->data);
+}
+
 static void finish(struct issuing *is, enum sent sent, const struct err *err)
 {
     is->course->issuing = NULL;
     is->done(is->user, sent, err);
     issue_job_release(&is->job);
-    free(is);
+    uv_close((uv_handle_t *)&is->timer, on_closed);
 }
 
 /* -- files of the set ----------------------------------------------------- */
@@ -171,6 +186,76 @@ static void queue_issue(struct issuing *is)
     uv_queue_work(is->course->loop, &is->work, issue_and_load, on_issued);
 }
 
+/* -- until the answers are valid everywhere ------------------------------- */
+
+static const struct err stopped = {CAUSE_CANCELED, "stopped"};
+
+static int64_t begin_of(const struct issue_job *job,
+                        const struct issue_wish *wish)
+{
+    const struct pki_wish asked = issue_pki_wish(job, wish);
+    struct pki_answer answer = {0};
+    struct pki_cert_info info = {0};
+
+    /* one that is refused is refused by `issue' */
+    if (pki_answer_find(&asked, wish->answer, wish->answer_len, &answer) == 0)
+        pki_describe(answer.leaf, strlen(answer.leaf), &info, NULL);
+    pki_answer_release(&answer);
+    return info.not_before;
+}
+
+static void look_at_dates(uv_work_t *work)
+{
+    struct issuing *is = work->data;
+
+    for (size_t i = 0; i < is->job.n_wishes; i++) {
+        int64_t begin = begin_of(&is->job, &is->job.wishes[i]);
+
+        if (begin > is->begins)
+            is->begins = begin;
+    }
+}
+
+static void on_settled(uv_timer_t *timer)
+{
+    struct issuing *is = timer->data;
+
+    if (is->canceled)
+        finish(is, SENT_ERROR, &stopped);
+    else
+        queue_issue(is);
+}
+
+static void tell_wait(const struct issuing *is, int64_t wait_ms)
+{
+    struct finding f = {.id = "dates", .severity = SEVERITY_WARNING};
+
+    snprintf(f.text, sizeof(f.text),
+             "the issuer has not dated its certificates back: waits %" PRId64
+             " s, so that they are valid on nodes whose clock is behind",
+             wait_ms / 1000 + 1);
+    course_tell_finding(is->course, "issue", &f);
+}
+
+static void on_dates(uv_work_t *work, int status)
+{
+    struct issuing *is = work->data;
+    int64_t wait_ms = (is->begins + SETTLED_S) * 1000 - clock_wall_ms();
+
+    (void)status;
+    if (wait_ms <= 0 || wait_ms > MOST_WAIT_S * 1000)
+        wait_ms = 0;
+    if (wait_ms > 0)
+        tell_wait(is, wait_ms);
+    uv_timer_start(&is->timer, on_settled, is->canceled ? 0 : (uint64_t)wait_ms,
+                   0);
+}
+
+static void queue_dates(struct issuing *is)
+{
+    uv_queue_work(is->course->loop, &is->work, look_at_dates, on_dates);
+}
+
 /* -- a program's answers -------------------------------------------------- */
 
 static void ask_next(struct issuing *is);
@@ -225,14 +310,12 @@ static void ask(struct issuing *is, const struct issue_wish *wish)
 
 static void ask_next(struct issuing *is)
 {
-    static const struct err stopped = {CAUSE_CANCELED, "stopped"};
-
     if (is->canceled)
         finish(is, SENT_ERROR, &stopped);
     else if (is->asked < is->job.n_wishes)
         ask(is, &is->job.wishes[is->asked]);
     else
-        queue_issue(is);
+        queue_dates(is);
 }
 
 void issue_cancel(struct issuing *is)
@@ -240,6 +323,8 @@ void issue_cancel(struct issuing *is)
     is->canceled = true;
     if (is->program)
         program_cancel(is->program);
+    else if (uv_is_active((uv_handle_t *)&is->timer))
+        uv_timer_start(&is->timer, on_settled, 0, 0);
 }
 
 /* -- a person's answers --------------------------------------------------- */
@@ -259,7 +344,7 @@ static void wait_or_issue(struct issuing *is)
         str_addf(&list, "%s%s", list.len ? ", " : "", wish->request_path);
     }
     if (missing == 0) {
-        queue_issue(is);
+        queue_dates(is);
     } else {
         err_set(&is->err, CAUSE_REFUSED,
                 "%zu certificate%s to be signed by somebody else: %s", missing,
@@ -307,6 +392,8 @@ void issue_start(struct course *course, sent_f *done, void *user)
     is->job.ca_password = course->ca_password;
     is->job.key_passphrase = course->key_passphrase;
     is->work.data = is;
+    uv_timer_init(course->loop, &is->timer);
+    is->timer.data = is;
     course->issuing = is;
     if (is_foreign(is))
         uv_queue_work(course->loop, &is->work, make_wishes, on_wishes);
