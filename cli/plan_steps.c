@@ -39,14 +39,24 @@ static bool in_lane(const struct plan_pen *pen, const struct step *step)
     return false;
 }
 
-static size_t count_cells(const struct plan_pen *pen, const struct step *step)
+/* A node may have some rows of a block only. */
+static bool block_has(const struct plan_pen *pen, size_t first, size_t last,
+                      size_t node)
+{
+    const struct step *steps = pen->pc->plan->playbook->steps;
+
+    for (size_t row = first; row <= last; row++)
+        if (plan_has_cell(pen->pc, &steps[row], node))
+            return true;
+    return false;
+}
+
+static size_t count_nodes(const struct plan_pen *pen, size_t first, size_t last)
 {
     size_t n = 0;
 
-    if (step->order == STEP_ONCE)
-        return 1;
     for (size_t i = 0; i < pen->pc->n_nodes; i++)
-        n += plan_has_cell(pen->pc, step, i);
+        n += block_has(pen, first, last, i);
     return n;
 }
 
@@ -140,15 +150,17 @@ static void add_nodes(struct plan_pen *pen, size_t first, size_t last)
 {
     const struct step *step = &pen->pc->plan->playbook->steps[first];
     bool lane = in_lane(pen, step);
+    bool mirrored = pen->options->back && (step->flags & STEP_MIRROR);
     bool any = false;
     struct str lines, previous;
 
     str_init(&lines, ACTS_CAP);
     str_init(&previous, ACTS_CAP);
-    for (size_t i = 0; i < pen->pc->n_nodes; i++) {
+    for (size_t k = 0; k < pen->pc->n_nodes; k++) {
+        size_t i = mirrored ? pen->pc->n_nodes - 1 - k : k;
         const char *name = pen->pc->nodes[i].node->name;
 
-        if (!plan_has_cell(pen->pc, step, i))
+        if (!block_has(pen, first, last, i))
             continue;
         str_reset(&lines);
         block_acts(pen, first, last, i, &lines);
@@ -214,12 +226,14 @@ static void add_reads(struct plan_pen *pen, const struct step *step)
         str_add(pen->out, "\n");
 }
 
-static const char *order_words(const struct plan_pen *pen,
-                               const struct step *step)
+static const char *order_words(const struct plan_pen *pen, size_t first,
+                               size_t last)
 {
+    const struct step *step = &pen->pc->plan->playbook->steps[first];
+
     if (step->order == STEP_ONCE)
         return "here";
-    if (count_cells(pen, step) < 2)
+    if (count_nodes(pen, first, last) < 2)
         return "";
     return in_lane(pen, step) ? "one by one" : "in parallel";
 }
@@ -239,21 +253,36 @@ static void mark_outage(struct plan_pen *pen, bool outage)
     str_addf(pen->out, " ----%s\n", pen_paint(pen, "\033[0m"));
 }
 
+/* Of a block's rows those that nobody has are not told. */
+static bool row_is_had(const struct plan_pen *pen, const struct step *step)
+{
+    if (step->order == STEP_ONCE)
+        return true;
+    for (size_t i = 0; i < pen->pc->n_nodes; i++)
+        if (plan_has_cell(pen->pc, step, i))
+            return true;
+    return false;
+}
+
 static void add_heading(struct plan_pen *pen, size_t first, size_t last)
 {
     const struct step *steps = pen->pc->plan->playbook->steps;
-    const char *order = order_words(pen, &steps[first]);
-    unsigned flags = 0;
+    const char *order = order_words(pen, first, last);
+    unsigned flags = 0, said = 0;
 
     str_addf(pen->out, "  %2u. %s", ++pen->number, pen_paint(pen, "\033[1m"));
     for (size_t row = first; row <= last; row++) {
-        str_addf(pen->out, "%s%s", row > first ? ", " : "", steps[row].id);
+        if (!row_is_had(pen, &steps[row]))
+            continue;
+        str_addf(pen->out, "%s%s", said++ ? ", " : "", steps[row].id);
         flags |= steps[row].flags;
         pen->sum->steps++;
     }
     str_addf(pen->out, "%s: ", pen_paint(pen, "\033[0m"));
+    said = 0;
     for (size_t row = first; row <= last; row++)
-        str_addf(pen->out, "%s%s", row > first ? "; " : "", steps[row].title);
+        if (row_is_had(pen, &steps[row]))
+            str_addf(pen->out, "%s%s", said++ ? "; " : "", steps[row].title);
     if (*order)
         str_addf(pen->out, " (%s)", order);
     if (flags & STEP_ONE_WAY) {

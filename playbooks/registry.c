@@ -13,9 +13,7 @@ static const struct product *const products[] = {
 };
 
 static const struct playbook *const playbooks[] = {
-    &cms_db_rotate,
-    &cms_db_add_node,
-    &cms_db_remove_node,
+    &cms_db_rotate, &cms_db_add_node, &cms_db_remove_node, &cms_service_rotate,
     NULL,
 };
 

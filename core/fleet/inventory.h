@@ -106,7 +106,8 @@ struct node {
 struct cluster {
     const char *name, *product;
     const struct product_words *words;
-    const struct issuer *issuer; /* NULL: none named */
+    const struct issuer *issuer;         /* NULL: none named */
+    const struct issuer *service_issuer; /* of services; NULL: none named */
     enum on_failure on_failure;
     enum lane_order leave, join;
     const char *subject;                /* "O=Example Inc.,C=GB" or NULL */

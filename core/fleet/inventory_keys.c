@@ -173,6 +173,9 @@ const struct key inventory_table[] = {
       .required = true },
     { CLUSTER, "issuer", &type_name, NULL, NULL, "dbca",
       "who signs; needed where nodes hold a database", BY_HAND },
+    { CLUSTER, "service_issuer", &type_name, NULL, NULL, "svcca",
+      "who signs for services; not the database's CA, which is to sign nothing "
+      "else", BY_HAND },
     { CLUSTER, "on_failure", &type_failure, "rollback", NULL, "rollback",
       "what follows when the outage has begun and a step fails for good",
       IN_CLUSTER(on_failure) },

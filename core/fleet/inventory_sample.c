@@ -37,6 +37,8 @@ static const struct {
     {SECTION_FLEET, "[fleet]", "What holds for all."},
     {SECTION_ISSUER, "[issuer dbca]",
      "Who signs. Clusters name an issuer; any number of them may stand here."},
+    {SECTION_ISSUER, "[issuer svcca]",
+     "Another one, for services; give it files of its own."},
     {SECTION_CLUSTER, "[cluster emea]",
      "Nodes that are changed together. The keys of logins and times may stand "
      "here too and then beat [fleet]."},

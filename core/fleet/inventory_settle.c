@@ -157,6 +157,8 @@ static void make_cluster(struct reading *rd, struct section *s)
     bind_product(rd, s, cluster);
     issuer = named_by(rd, s, "issuer", SECTION_ISSUER);
     cluster->issuer = issuer ? issuer->made : NULL;
+    issuer = named_by(rd, s, "service_issuer", SECTION_ISSUER);
+    cluster->service_issuer = issuer ? issuer->made : NULL;
     cluster->index = rd->inv->n_clusters;
     rd->inv->clusters[rd->inv->n_clusters++] = cluster;
     s->made = cluster;

@@ -103,7 +103,8 @@ static void clean_node(struct course *course, size_t node)
         .ops = course->ops,
         .link = course->links[node],
         .view = &view,
-        .reads = course->pc->plan->playbook->product->status_read,
+        .reads = course->pc->plan->playbook->product->status_read |
+                 course->pc->plan->playbook->use_reads,
     };
 
     if (!cleaner)

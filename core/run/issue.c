@@ -40,7 +40,7 @@ struct issuing {
 
 static const struct issuer *issuer_of(const struct issuing *is)
 {
-    return is->course->pc->cluster->issuer;
+    return plan_issuer(is->course->pc);
 }
 
 static bool is_foreign(const struct issuing *is)

@@ -197,6 +197,13 @@ int plan_issues(struct plan *plan, struct err *err)
     return 0;
 }
 
+const struct issuer *plan_issuer(const struct plan_cluster *pc)
+{
+    const struct playbook *pb = pc->plan->playbook;
+
+    return pb->issuer ? pb->issuer(pc) : pc->cluster->issuer;
+}
+
 void plan_free(struct plan *plan)
 {
     if (!plan)

@@ -16,7 +16,7 @@
 #include "core/run/product.h"
 
 enum {
-    SET_FILES_MAX = 8,
+    SET_FILES_MAX = 32,
     PLAN_TAG_BYTES = 5
 };
 
@@ -133,6 +133,8 @@ struct plan *plan_new(const struct plan_request *request, struct err *err);
 /* Can the issuers of the sets that are not made yet make them?  CAUSE_INPUT. */
 int plan_issues(struct plan *plan, struct err *err);
 void plan_free(struct plan *plan);
+/* Who signs a cluster's set; NULL: nobody is named. */
+const struct issuer *plan_issuer(const struct plan_cluster *pc);
 
 /* Input `key` or NULL. */
 const char *plan_input(const struct plan *plan, const char *key);

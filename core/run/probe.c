@@ -109,7 +109,8 @@ static void take(struct probe *p, const struct read_file *file,
         note_failure(p, result, result->err);
         return;
     }
-    if (p->row->parse(facts_of(p), file, result, &err) < 0)
+    if (p->row->parse(facts_of(p), file ? file : &p->row->about, result, &err) <
+        0)
         note_failure(p, result, &err);
     else
         facts_of(p)->read_ms[bit_number(p->row->bit)] = clock_mono_ms();
@@ -161,7 +162,7 @@ static bool ask_served(struct probe *p)
 {
     struct link_peer peer = {.timeout_ms = 5000};
 
-    if (!p->row->peer(&p->view, &peer))
+    if (!p->row->peer(&p->view, &p->row->about, &peer))
         return false;
     p->ops->peer_chain(p->link, &peer, on_answer, ask(p, NULL));
     return true;
@@ -213,12 +214,20 @@ static bool ask_row(struct probe *p)
     return false;
 }
 
+static bool concerns(const struct probe *p)
+{
+    const struct plan_node *pn = &p->view.plan->nodes[p->view.node];
+
+    return (p->reads & p->row->bit) &&
+           (!p->row->roles || (p->row->roles & pn->node->roles));
+}
+
 /* Rows that ask nothing (no files, no listener) are passed over.  The status is
  * always asked, so `finish` never runs inside probe_start. */
 static void next_row(struct probe *p)
 {
     for (; p->row->bit; p->row++)
-        if ((p->reads & p->row->bit) && ask_row(p))
+        if (concerns(p) && ask_row(p))
             return;
     finish(p);
 }

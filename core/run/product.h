@@ -28,9 +28,10 @@ struct facts {
     struct err err;       /* why */
 };
 
-/* Reads: how facts are got.  One row for each bit, in the order in which they
- * are made; a later row may use what an earlier one found.  A READ_WORK row
- * sends nothing: it computes in the pool from what the rows of its bits took.
+/* Reads: how facts are got, in the order in which they are made; a later row
+ * may use what an earlier one found.  Rows that are wanted together share a
+ * bit.  A READ_WORK row sends nothing: it computes in the pool from what the
+ * rows of its bits took.
  */
 enum read_kind {
     READ_COMMAND,
@@ -44,7 +45,7 @@ struct read_file {
     unsigned tag; /* the product's own: which slot */
 };
 enum {
-    READ_FILES_MAX = 16
+    READ_FILES_MAX = 32
 };
 struct read_row {
     uint32_t bit;
@@ -54,12 +55,17 @@ struct read_row {
     /* READ_FILES: which names; returns how many. */
     size_t (*names)(const struct view *, struct read_file *list);
     /* READ_SERVED: where; false: nothing to look at on this node. */
-    bool (*peer)(const struct view *, struct link_peer *);
-    /* Takes what came.  For READ_FILES once for each file. */
+    bool (*peer)(const struct view *, const struct read_file *about,
+                 struct link_peer *);
+    /* Takes what came.  For READ_FILES once for each file, for the others with
+     * the row's own `about`. */
     int (*parse)(struct facts *, const struct read_file *,
                  const struct link_result *, struct err *);
     /* READ_WORK: in the pool; nobody else looks at these facts meanwhile. */
     void (*work)(struct facts *);
+    uint32_t roles; /* only of nodes to which the inventory gives one of these;
+                       0: of all */
+    struct read_file about; /* of rows that have functions in common */
 };
 
 /* Commands that may go out at all (invariant I6). */
@@ -208,7 +214,11 @@ struct playbook {
     const struct step *steps;
     size_t n_steps;
     uint32_t back_reads; /* read before a way back, with the old sets' files */
-    uint32_t data_roles; /* nodes that hold data */
+    uint32_t use_reads;  /* read, besides the status, before a staged file is
+                            removed: who names it */
+    uint32_t data_roles; /* nodes that hold data; 0: it touches none */
+    /* Who signs its set; NULL: the cluster's `issuer'. */
+    const struct issuer *(*issuer)(const struct plan_cluster *);
     /* Names the files of the new set into plan->set (number and tag are
      * given), and the roles as the inventory has them: before any packet. */
     int (*prepare)(struct plan_cluster *, struct err *);

@@ -11,7 +11,7 @@
 static int read_ca_password(struct run *run, struct course *course,
                             struct err *err)
 {
-    const struct issuer *issuer = course->pc->cluster->issuer;
+    const struct issuer *issuer = plan_issuer(course->pc);
 
     if (!issuer || !issuer->ca_key_password || course->pc->issued ||
         course->mode == RUN_ROLLBACK)

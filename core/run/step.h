@@ -48,6 +48,9 @@ enum step_flag {
     STEP_SEES_HOLDER = 1 << 7, /* the holder is read right before it, too */
     STEP_SEES_ALL = 1 << 8,    /* every node with data is read, too */
     STEP_REWIND = 1 << 9,      /* tried again from the node's first LIVE row */
+    STEP_MIRROR = 1 << 10,     /* one by one, and back from the last node to the
+                                  first: the one that failed is mended before
+                                  another is disturbed */
 };
 
 enum step_within { /* which of the node's times, in seconds, bounds a row */

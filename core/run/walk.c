@@ -129,6 +129,18 @@ static void start_cell(struct walk *walk, struct cell *cell)
     cell_start(cell);
 }
 
+/* The node of the i-th column in the order of this walk. */
+static size_t node_at(const struct walk *walk, size_t i)
+{
+    size_t last = columns(walk) - 1;
+
+    if (i == last)
+        return SIZE_MAX;
+    return walk->back && (row_of(walk, walk->block)->flags & STEP_MIRROR)
+               ? last - 1 - i
+               : i;
+}
+
 /* Starts what may start in this block; true when the block is not yet
  * through. */
 static bool fill_block(struct walk *walk)
@@ -136,7 +148,7 @@ static bool fill_block(struct walk *walk)
     bool busy = false, one_by_one = is_one_by_one(walk);
 
     for (size_t i = 0; i < columns(walk); i++) {
-        size_t node = i == columns(walk) - 1 ? SIZE_MAX : i;
+        size_t node = node_at(walk, i);
         struct cell *cell;
 
         if (!in_block(walk, node))

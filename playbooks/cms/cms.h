@@ -25,10 +25,14 @@ enum cms_role {
     /* found out by reading: which database node is which */
     CMS_PRIMARY = 1 << 16,
     CMS_REPLICA = 1 << 17,
+    /* chosen by a run: on which node it switches which service; from here on
+     * one bit for each (services.h) */
+    CMS_SWITCHES = 1 << 18,
 };
 
 extern const struct product cms_product;
-extern const struct playbook cms_db_rotate, cms_db_add_node, cms_db_remove_node;
+extern const struct playbook cms_db_rotate, cms_db_add_node, cms_db_remove_node,
+    cms_service_rotate;
 /* Acts that other playbooks have, too. */
 extern const struct act cms_act_backup[], cms_act_leave[], cms_act_certs[],
     cms_act_connect[], cms_act_join[];
@@ -87,6 +91,11 @@ void cms_health(const struct view *view, struct findings *findings);
 void cms_certificates(const struct view *view, cert_row_f *each, void *user);
 bool cms_is_ours(const char *name, unsigned *generation);
 bool cms_in_use(const struct view *view, const char *name);
+/* The guard's part about services (service_guard.c). */
+int cms_guard_service(const struct view *view, const char *text, bool *hold,
+                      struct err *err);
+bool cms_has_target(const struct view *view, size_t node);
+int cms_nobody_else(const struct view *view, struct err *err);
 
 /* -- cms/db-rotate's parts ----------------------------------------------------
  */
@@ -110,6 +119,23 @@ int cms_db_recognise(struct plan_cluster *pc, struct err *err);
 void cms_db_issue(struct issue_job *job);
 /* For a foreign issuer (wish.c). */
 int cms_db_wish(struct issue_job *job, bool make, struct err *err);
+/* Can our own CA sign?  It is `internal'. */
+int cms_check_internal(struct plan_cluster *pc, const struct issuer *issuer,
+                       struct err *err);
+/* The files of a node's old set, as they were. */
+int cms_old_is_there(const struct plan_cluster *pc, size_t i, struct err *err);
+/* Opens the CA, or makes it; 0 or -1. */
+int cms_open_ca(const struct issue_job *job, const struct issuer *issuer,
+                struct pki_ca *ca, struct err *err);
+/* Writes a file of the new set into the job's folder; a key locked when the
+ * inventory says so. */
+int cms_write_file(const struct issue_job *job, const char *slot,
+                   const void *data, size_t len, struct err *err);
+int cms_write_key(const struct issue_job *job, const char *slot,
+                  const struct secret *key, struct err *err);
+/* Does the lint let the new set pass? */
+int cms_judge_lint(const struct issue_job *job,
+                   const struct pki_findings *found, struct err *err);
 /* A node that was absent when the plan was made, read now, becomes part of it.
  */
 void cms_db_adopt(struct plan_cluster *pc, size_t i);

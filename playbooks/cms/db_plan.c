@@ -68,8 +68,8 @@ enum {
 };
 
 /* A foreign issuer's CA must be there and be one; its program can be run. */
-static int check_foreign(struct plan_cluster *pc, const char *path,
-                         struct err *err)
+static int check_foreign_at(struct plan_cluster *pc, const char *path,
+                            struct err *err)
 {
     const struct issuer *issuer = pc->cluster->issuer;
     struct secret *file = file_read(path, CA_CAP, err);
@@ -91,12 +91,22 @@ static int check_foreign(struct plan_cluster *pc, const char *path,
     return 0;
 }
 
-/* A CA that cannot sign is known before the first packet.  Its key may be
- * encrypted: that shows in `issue`, still before anything live. */
-static int check_internal(struct plan_cluster *pc, const char *cert,
-                          struct err *err)
+static int check_foreign(struct plan_cluster *pc, struct err *err)
 {
     const struct issuer *issuer = pc->cluster->issuer;
+    char *path = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
+    int rc = check_foreign_at(pc, path, err);
+
+    free(path);
+    return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
+}
+
+/* A CA that cannot sign is known before the first packet.  Its key may be
+ * encrypted: that shows in `issue`, still before anything live. */
+int cms_check_internal(struct plan_cluster *pc, const struct issuer *issuer,
+                       struct err *err)
+{
+    char *cert = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
     char *key = cms_issuer_path(issuer->ca_key, pc->cluster->name);
     struct pki_ca ca = {0};
     const struct pki_ca_options options = {
@@ -116,19 +126,17 @@ static int check_internal(struct plan_cluster *pc, const char *cert,
             pc->ca_not_after = info.not_after;
         pki_ca_release(&ca);
     }
+    free(cert);
     free(key);
-    return rc;
+    return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
 }
 
 int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)
 {
     const struct issuer *issuer = pc->cluster->issuer;
-    char *cert = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
-    int rc = issuer->kind == ISSUER_INTERNAL ? check_internal(pc, cert, err)
-                                             : check_foreign(pc, cert, err);
 
-    free(cert);
-    return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
+    return issuer->kind == ISSUER_INTERNAL ? cms_check_internal(pc, issuer, err)
+                                           : check_foreign(pc, err);
 }
 
 void cms_db_blank_set(struct plan_cluster *pc)
@@ -180,8 +188,7 @@ static bool takes_part(const struct plan_cluster *pc, size_t i)
            (pc->nodes[i].roles & (CMS_DATABASE | CMS_CONNECT));
 }
 
-static int old_files_are_there(const struct plan_cluster *pc, size_t i,
-                               struct err *err)
+int cms_old_is_there(const struct plan_cluster *pc, size_t i, struct err *err)
 {
     const struct plan_node *pn = &pc->nodes[i];
     const struct cms_facts *f = cms_facts_at(pc, i);
@@ -213,7 +220,7 @@ int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
                        "the way back has ended: the old certificates would "
                        "not outlive it");
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (takes_part(pc, i) && old_files_are_there(pc, i, err) < 0)
+        if (takes_part(pc, i) && cms_old_is_there(pc, i, err) < 0)
             return -1;
     return 0;
 }

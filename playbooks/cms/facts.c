@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
-#include "playbooks/cms/cms.h"
+#include "playbooks/cms/service_priv.h"
 
 /* clang-format off */
 static const char *const slot_words[CMS_SLOTS] = {
@@ -83,6 +83,7 @@ void cms_facts_free(struct facts *facts)
     cms_facts_drop_certs(f);
     drop_listed(f);
     secret_free(f->served_bytes);
+    cms_svc_release(&f->services);
     free(f);
 }
 
@@ -320,12 +321,14 @@ static int parse_target(struct facts *facts, const struct read_file *file,
 
 /* -- the live certificate ------------------------------------------------- */
 
-static bool served_peer(const struct view *view, struct link_peer *peer)
+static bool served_peer(const struct view *view, const struct read_file *about,
+                        struct link_peer *peer)
 {
     struct cms_facts *f = (struct cms_facts *)cms_facts_of(view);
     const struct plan_node *pn = &view->plan->nodes[view->node];
     const struct cms_member *me = cms_status_me(&f->status);
 
+    (void)about;
     f->served = false;
     snprintf(f->served_why, sizeof(f->served_why), "it did not answer");
     if (!(pn->roles & CMS_DATABASE) || !me)
@@ -390,6 +393,12 @@ static void work(struct facts *facts)
 }
 
 /* clang-format off */
+#define SERVICE(service, name, role) \
+    { .bit = CMS_READ_SERVICES, .kind = READ_COMMAND, .text = (name), .roles = (role), \
+      .about = { (name), (service) }, .parse = cms_parse_service }
+#define SHOWN(slot) \
+    { .bit = CMS_READ_SHOWN, .kind = READ_SERVED, .optional = true, .peer = cms_service_peer, \
+      .about = { #slot, (slot) }, .parse = cms_parse_shown }
 const struct read_row cms_reads[] = {
     { .bit = CMS_READ_STATUS,  .kind = READ_COMMAND, .text = "database cluster status", .parse = parse_status },
     { .bit = CMS_READ_LIST,    .kind = READ_LIST,    .parse = parse_list },
@@ -401,6 +410,27 @@ const struct read_row cms_reads[] = {
     { .bit = CMS_READ_TARGET,  .kind = READ_FILES,   .names = target_names, .parse = parse_target },
     { .bit = CMS_READ_SERVED,  .kind = READ_SERVED,  .optional = true, .peer = served_peer, .parse = parse_served },
     { .bit = CMS_READ_CERTS | CMS_READ_KEYS | CMS_READ_SERVED, .kind = READ_WORK, .work = work },
+    SERVICE(SVC_WEBADMIN, "webadmin", CMS_WEBADMIN),
+    SERVICE(SVC_CALLBRIDGE, "callbridge", CMS_CALLBRIDGE),
+    SERVICE(SVC_WEBBRIDGE3, "webbridge3", CMS_WEBBRIDGE3),
+    SERVICE(SVC_TURN, "turn", CMS_TURN),
+    SERVICE(SVC_RECORDER, "recorder", CMS_RECORDER),
+    SERVICE(SVC_STREAMER, "streamer", CMS_STREAMER),
+    SERVICE(SVC_MEETINGAPPS, "meetingapps", CMS_MEETINGAPPS),
+    SERVICE(SVC_SCHEDULER, "scheduler", CMS_SCHEDULER),
+    SERVICE(SVC_UPLOADER, "uploader", CMS_UPLOADER),
+    { .bit = CMS_READ_SVC_FILES, .kind = READ_FILES, .names = cms_service_names, .parse = cms_parse_service_file },
+    { .bit = CMS_READ_STORES, .kind = READ_FILES, .names = cms_store_names, .parse = cms_parse_store },
+    SHOWN(SLOT_WEBADMIN),
+    SHOWN(SLOT_CALLBRIDGE),
+    SHOWN(SLOT_WB3_HTTPS),
+    SHOWN(SLOT_WB3_C2W),
+    SHOWN(SLOT_TURN),
+    SHOWN(SLOT_RECORDER),
+    SHOWN(SLOT_STREAMER),
+    SHOWN(SLOT_APPS_HTTPS),
+    SHOWN(SLOT_SCHED_HTTPS),
+    { .bit = CMS_READ_SVC_FILES | CMS_READ_SHOWN, .kind = READ_WORK, .work = cms_service_work },
     { .bit = 0 },
 };
 /* clang-format on */

@@ -6,6 +6,7 @@
 #define CERTFLEET_CMS_FACTS_H
 
 #include "core/run/plan.h"
+#include "playbooks/cms/services.h"
 #include "playbooks/cms/status.h"
 
 enum cms_read { /* bits of the product's table of reads */
@@ -14,11 +15,15 @@ enum cms_read { /* bits of the product's table of reads */
     CMS_READ_VERSION = 1 << 2,
     CMS_READ_DATE = 1 << 3,
     CMS_READ_DF = 1 << 4,
-    CMS_READ_CERTS = 1 << 5,  /* the certificates that status names */
-    CMS_READ_KEYS = 1 << 6,   /* the keys that status names; then the way
-                                 back is judged */
-    CMS_READ_TARGET = 1 << 7, /* digests of the files of the target set */
-    CMS_READ_SERVED = 1 << 8, /* the live certificate, by TLS */
+    CMS_READ_CERTS = 1 << 5,      /* the certificates that status names */
+    CMS_READ_KEYS = 1 << 6,       /* the keys that status names; then the way
+                                     back is judged */
+    CMS_READ_TARGET = 1 << 7,     /* digests of the files of the target set */
+    CMS_READ_SERVED = 1 << 8,     /* the live certificate, by TLS */
+    CMS_READ_SERVICES = 1 << 9,   /* the services' printouts */
+    CMS_READ_SVC_FILES = 1 << 10, /* what they name, of those to be switched */
+    CMS_READ_STORES = 1 << 11,    /* what they trust */
+    CMS_READ_SHOWN = 1 << 12,     /* what they show, by TLS */
 };
 
 struct cms_file {
@@ -54,6 +59,7 @@ struct cms_facts {
     struct secret *served_bytes; /* until it is described */
     struct pki_cert_info served_info;
     char served_why[256];
+    struct cms_svc_all services;
 };
 
 struct facts *cms_facts_new(void);

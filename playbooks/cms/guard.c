@@ -39,7 +39,7 @@ static bool is_data_node(const struct plan_cluster *pc, size_t node)
 
 /* -- I3: nobody leaves before the set is proven everywhere ---------------- */
 
-static bool has_target(const struct view *view, size_t node)
+bool cms_has_target(const struct view *view, size_t node)
 {
     const struct plan_cluster *pc = view->plan;
     const struct cms_facts *f = cms_facts_at(pc, node);
@@ -66,7 +66,7 @@ static int set_is_everywhere(const struct view *view, struct err *err)
         if (pn->bystander ||
             (cms_is_sent_out(pn, view->back) && (pn->leaver || pn->old.n == 0)))
             continue; /* nothing is switched there */
-        if (!has_target(view, i))
+        if (!cms_has_target(view, i))
             return err_set(err, CAUSE_REFUSED,
                            "I3: the %s set is not proven on node %s, so "
                            "nobody leaves the cluster",
@@ -283,7 +283,7 @@ static bool is_own_snapshot(const struct plan_cluster *pc, const char *name)
     return strncmp(name, start, strlen(start)) == 0;
 }
 
-static int nobody_else(const struct view *view, struct err *err)
+int cms_nobody_else(const struct view *view, struct err *err)
 {
     const struct plan_cluster *pc = view->plan;
     const struct plan_node *pn = &pc->nodes[view->node];
@@ -350,9 +350,13 @@ static int guard_cluster_command(const struct view *view, const char *text,
 {
     const char *verb = text + strlen("database cluster ");
 
+    if (!view->plan->plan->playbook->data_roles)
+        return err_set(err, CAUSE_REFUSED,
+                       "I1: %s has nothing to do with the database",
+                       view->plan->plan->playbook->id);
     if (!is_fresh(view->plan, view->node))
         return err_set(err, CAUSE_REFUSED, "its status was not read just now");
-    if (nobody_else(view, err) < 0) {
+    if (cms_nobody_else(view, err) < 0) {
         *hold = true;
         return -1;
     }
@@ -382,6 +386,8 @@ int cms_guard(const struct view *view, const struct act *act, const char *text,
         rc = guard_put(view, text, err);
     else if (begins(text, "database cluster "))
         rc = guard_cluster_command(view, text, hold, err);
+    else if (cms_service_of(text) < CMS_SERVICES)
+        rc = cms_guard_service(view, text, hold, err);
     if (rc < 0)
         err_context(err, "`%s' was not sent", text);
     return rc;

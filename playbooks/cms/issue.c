@@ -37,11 +37,10 @@ char *cms_issuer_path(const char *template, const char *cluster)
     return path;
 }
 
-static int open_ca(const struct issue_job *job, struct cms_made *m,
-                   struct err *err)
+int cms_open_ca(const struct issue_job *job, const struct issuer *issuer,
+                struct pki_ca *ca, struct err *err)
 {
     const struct cluster *cluster = job->plan->cluster;
-    const struct issuer *issuer = cluster->issuer;
     char *cert = cms_issuer_path(issuer->ca_cert, cluster->name);
     char *key = cms_issuer_path(issuer->ca_key, cluster->name);
     const struct pki_ca_options options = {
@@ -54,7 +53,7 @@ static int open_ca(const struct issue_job *job, struct cms_made *m,
         .now = job->now,
         .make = true,
     };
-    int rc = pki_ca_open(&options, &m->ca, NULL, err);
+    int rc = pki_ca_open(&options, ca, NULL, err);
 
     free(cert);
     free(key);
@@ -153,7 +152,7 @@ static int sign_set(const struct issue_job *job, struct cms_made *m,
 {
     struct pki_subject subjects[2];
 
-    if (open_ca(job, m, err) < 0 ||
+    if (cms_open_ca(job, job->plan->cluster->issuer, &m->ca, err) < 0 ||
         pki_normalize(m->ca.cert_pem, strlen(m->ca.cert_pem), &m->bundle, err) <
             0)
         return -1;
@@ -184,8 +183,8 @@ static const char **old_keys(const struct plan_cluster *pc)
     return list;
 }
 
-static int judge(const struct issue_job *job, const struct pki_findings *found,
-                 struct err *err)
+int cms_judge_lint(const struct issue_job *job,
+                   const struct pki_findings *found, struct err *err)
 {
     for (size_t i = 0; i < found->n; i++) {
         const struct pki_finding *f = &found->list[i];
@@ -229,7 +228,7 @@ static int lint(struct issue_job *job, const struct cms_made *m,
     pki_lint_file("dbca.crt", bundle, strlen(bundle), &found);
     preflight_grade_files(job->plan->cluster->checks, &found);
     preflight_take(&found, NULL, &job->findings);
-    rc = judge(job, &found, err);
+    rc = cms_judge_lint(job, &found, err);
     pki_findings_release(&found);
     free(keys);
     return rc;
@@ -261,11 +260,10 @@ static int weigh(struct issue_job *job, const struct cms_made *m)
 
 /* -- to disk -------------------------------------------------------------- */
 
-static int write_one(const struct issue_job *job, enum cms_slot slot,
-                     const void *data, size_t len, struct err *err)
+int cms_write_file(const struct issue_job *job, const char *slot,
+                   const void *data, size_t len, struct err *err)
 {
-    const struct set_file *file =
-        set_slot(&job->plan->set, cms_slot_word(slot));
+    const struct set_file *file = set_slot(&job->plan->set, slot);
     char *path = NULL;
     int rc;
 
@@ -279,35 +277,47 @@ static int write_one(const struct issue_job *job, enum cms_slot slot,
 }
 
 /* Locked on the way to the disk when the inventory says so. */
-int cms_write_key(const struct issue_job *job, enum cms_slot slot,
+int cms_write_key(const struct issue_job *job, const char *slot,
                   const struct secret *key, struct err *err)
 {
     struct secret *locked;
     int rc;
 
     if (!job->key_passphrase)
-        return write_one(job, slot, key->data, key->len, err);
+        return cms_write_file(job, slot, key->data, key->len, err);
     locked = pki_key_lock(key, job->key_passphrase, err);
     if (!locked)
         return -1;
-    rc = write_one(job, slot, locked->data, locked->len, err);
+    rc = cms_write_file(job, slot, locked->data, locked->len, err);
     secret_free(locked);
     return rc;
+}
+
+static int write_one(const struct issue_job *job, enum cms_slot slot,
+                     const char *pem, struct err *err)
+{
+    return cms_write_file(job, cms_slot_word(slot), pem, strlen(pem), err);
+}
+
+static int write_keys(const struct issue_job *job, const struct cms_made *m,
+                      struct err *err)
+{
+    return cms_write_key(job, cms_slot_word(CMS_SERVER_KEY), m->server_key,
+                         err) < 0
+               ? -1
+               : cms_write_key(job, cms_slot_word(CMS_CLIENT_KEY),
+                               m->client_key, err);
 }
 
 /* The keys of a foreign issuer's set are there from before it was asked. */
 static int write_all(const struct issue_job *job, const struct cms_made *m,
                      bool keys, struct err *err)
 {
-    if (keys && (cms_write_key(job, CMS_SERVER_KEY, m->server_key, err) < 0 ||
-                 cms_write_key(job, CMS_CLIENT_KEY, m->client_key, err) < 0))
+    if ((keys && write_keys(job, m, err) < 0) ||
+        write_one(job, CMS_SERVER_CRT, m->server_crt, err) < 0 ||
+        write_one(job, CMS_CLIENT_CRT, m->client_crt, err) < 0)
         return -1;
-    if (write_one(job, CMS_SERVER_CRT, m->server_crt, strlen(m->server_crt),
-                  err) < 0 ||
-        write_one(job, CMS_CLIENT_CRT, m->client_crt, strlen(m->client_crt),
-                  err) < 0)
-        return -1;
-    return write_one(job, CMS_CA_CRT, str_text(&m->bundle), m->bundle.len, err);
+    return write_one(job, CMS_CA_CRT, str_text(&m->bundle), err);
 }
 
 void cms_db_issue(struct issue_job *job)

@@ -20,9 +20,6 @@ struct cms_made { /* PEM of everything, until it is linted and on disk */
 /* Of server and client; `hosts` of `m` is filled, and theirs. */
 void cms_subjects(const struct plan_cluster *pc, struct cms_made *m,
                   struct pki_subject subjects[2]);
-/* To the set's folder, locked when the inventory says so. */
-int cms_write_key(const struct issue_job *job, enum cms_slot slot,
-                  const struct secret *key, struct err *err);
 /* The keys that were kept, and the answers as the certificates of a set. */
 int cms_take_answers(const struct issue_job *job, struct cms_made *m,
                      struct err *err);

@@ -70,6 +70,36 @@ static const struct command_row commands[] = {
     { "database cluster initialize",        COMMAND_DESTROYS },
     { "database cluster join {}",           COMMAND_DESTROYS },
     { "database cluster connect {}",        COMMAND_DESTROYS },
+    { "webadmin certs {} {} {}",            COMMAND_DESTROYS },
+    { "webadmin certs {} {}",               COMMAND_DESTROYS },
+    { "webadmin disable",                   COMMAND_DESTROYS },
+    { "webadmin enable",                    COMMAND_DESTROYS },
+    { "callbridge certs {} {} {}",          COMMAND_DESTROYS },
+    { "callbridge certs {} {}",             COMMAND_DESTROYS },
+    { "callbridge restart",                 COMMAND_DESTROYS },
+    { "webbridge3 https certs {} {}",       COMMAND_DESTROYS },
+    { "webbridge3 c2w certs {} {}",         COMMAND_DESTROYS },
+    { "webbridge3 disable",                 COMMAND_DESTROYS },
+    { "webbridge3 enable",                  COMMAND_DESTROYS },
+    { "turn certs {} {} {}",                COMMAND_DESTROYS },
+    { "turn certs {} {}",                   COMMAND_DESTROYS },
+    { "turn disable",                       COMMAND_DESTROYS },
+    { "turn enable",                        COMMAND_DESTROYS },
+    { "recorder sip certs {} {} {}",        COMMAND_DESTROYS },
+    { "recorder sip certs {} {}",           COMMAND_DESTROYS },
+    { "recorder disable",                   COMMAND_DESTROYS },
+    { "recorder enable",                    COMMAND_DESTROYS },
+    { "streamer sip certs {} {} {}",        COMMAND_DESTROYS },
+    { "streamer sip certs {} {}",           COMMAND_DESTROYS },
+    { "streamer disable",                   COMMAND_DESTROYS },
+    { "streamer enable",                    COMMAND_DESTROYS },
+    { "meetingapps https certs {} {}",      COMMAND_DESTROYS },
+    { "meetingapps disable",                COMMAND_DESTROYS },
+    { "meetingapps enable",                 COMMAND_DESTROYS },
+    { "scheduler https certs {} {}",        COMMAND_DESTROYS },
+    { "scheduler c2w certs {} {}",          COMMAND_DESTROYS },
+    { "scheduler disable",                  COMMAND_DESTROYS },
+    { "scheduler enable",                   COMMAND_DESTROYS },
     { NULL, 0 },
 };
 
@@ -111,6 +141,15 @@ static bool is_pki(const char *command)
     return strncmp(command, "pki ", 4) == 0;
 }
 
+/* They alone say what the files are worth (facts/cms.md 5.1). */
+static bool starts_service(const char *command)
+{
+    const char *verb = strrchr(command, ' ');
+
+    return cms_service_of(command) < CMS_SERVICES && verb &&
+           (strcmp(verb, " enable") == 0 || strcmp(verb, " restart") == 0);
+}
+
 static enum reply judge(const char *command, const char *output, size_t len,
                         struct err *err)
 {
@@ -132,12 +171,26 @@ static enum reply judge(const char *command, const char *output, size_t len,
             say(err, output, len);
             return REPLY_FAILED;
         }
+    if (starts_service(command) && !holds(output, len, "SUCCESS")) {
+        err_set(err, CAUSE_REMOTE, "the node does not say SUCCESS");
+        return REPLY_FAILED;
+    }
     if (holds(output, len, "SUCCESS") || !is_pki(command))
         return REPLY_OK;
     return REPLY_ODD;
 }
 
-/* "dbserver-g7-3f9a.key" */
+static bool is_base(const char *name, size_t len)
+{
+    static const char *const bases[] = {"dbserver", "dbclient", "dbca"};
+
+    for (size_t i = 0; i < sizeof(bases) / sizeof(char *); i++)
+        if (strlen(bases[i]) == len && strncmp(name, bases[i], len) == 0)
+            return true;
+    return cms_is_slot_base(name, len);
+}
+
+/* "dbserver-g7-3f9a.key", "webadminca-g7-3f9a.crt" */
 bool cms_is_ours(const char *name, unsigned *generation)
 {
     static const char hex[] = "0123456789abcdef";
@@ -145,9 +198,7 @@ bool cms_is_ours(const char *name, unsigned *generation)
     char *end = NULL;
     unsigned long number;
 
-    if (!g ||
-        (strncmp(name, "dbserver-", 9) != 0 &&
-         strncmp(name, "dbclient-", 9) != 0 && strncmp(name, "dbca-", 5) != 0))
+    if (!g || !is_base(name, (size_t)(g - name)))
         return false;
     number = strtoul(g + 2, &end, 10);
     if (end == g + 2 || end > g + 11 || g[2] == '-' || *end != '-' ||
@@ -157,10 +208,33 @@ bool cms_is_ours(const char *name, unsigned *generation)
     return true;
 }
 
+/* Of a service whose printout was not read it cannot be told. */
+static bool a_service_uses(const struct view *view, const char *name)
+{
+    const struct cms_svc_all *all = &cms_facts_of(view)->services;
+    const char *g = strstr(name, "-g");
+    bool own = g && cms_is_slot_base(name, (size_t)(g - name));
+    uint32_t has = view->plan->nodes[view->node].node->roles;
+
+    for (int s = 0; s < CMS_SERVICES; s++)
+        if (own && (has & cms_services[s].role) && !all->service[s].read_ms)
+            return true;
+    for (int i = 0; i < CMS_SVC_SLOTS; i++)
+        for (int k = 0; k < CMS_SVC_PARTS; k++)
+            if (strcmp(all->slot[i].files[k], name) == 0)
+                return true;
+    for (int i = 0; i < CMS_SVC_STORES; i++)
+        if (strcmp(all->store[i].file, name) == 0)
+            return true;
+    return false;
+}
+
 bool cms_in_use(const struct view *view, const char *name)
 {
     const struct cms_facts *f = cms_facts_of(view);
 
+    if (a_service_uses(view, name))
+        return true;
     if (f->status.word == CMS_ODD && f->status.place != CMS_STANDALONE)
         return true; /* cannot be told */
     for (int i = 0; i < CMS_SLOTS; i++)

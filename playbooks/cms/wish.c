@@ -91,7 +91,7 @@ static struct secret *keep_key(const struct issue_job *job, enum cms_slot slot,
     if (key || err->cause)
         return key;
     key = pki_key_make(job->plan->cluster->issuer->key, err);
-    if (key && cms_write_key(job, slot, key, err) < 0) {
+    if (key && cms_write_key(job, cms_slot_word(slot), key, err) < 0) {
         secret_free(key);
         key = NULL;
     }

@@ -35,7 +35,7 @@ static void read_list(struct facts *facts, const struct read_row *row,
     while (in.left > 0 && result.n_files < NAMES)
         files[result.n_files++] =
             (struct link_file){input_text(input_line(&in)), 100, 1795000000};
-    row->parse(facts, NULL, &result, NULL);
+    row->parse(facts, &row->about, &result, NULL);
     for (size_t i = 0; i < result.n_files; i++)
         free((char *)(uintptr_t)files[i].name);
 }
@@ -65,7 +65,7 @@ static void read_row(const struct view *view, const struct read_row *row,
     switch (row->kind) {
     case READ_COMMAND:
         result = result_of(input_part(in));
-        row->parse(facts, NULL, &result, &facts->err);
+        row->parse(facts, &row->about, &result, &facts->err);
         break;
     case READ_LIST:
         read_list(facts, row, input_part(in));
@@ -75,8 +75,8 @@ static void read_row(const struct view *view, const struct read_row *row,
         break;
     case READ_SERVED:
         result = result_of(input_part(in));
-        if (row->peer(view, &peer))
-            row->parse(facts, NULL, &result, NULL);
+        if (row->peer(view, &row->about, &peer))
+            row->parse(facts, &row->about, &result, NULL);
         break;
     case READ_WORK:
         row->work(facts);

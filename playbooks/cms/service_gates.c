@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The gates of cms/service-rotate: what would make it unsafe, what the old set
+ * of each node is, and who pins a certificate that changes.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "playbooks/cms/gates_priv.h"
+#include "playbooks/cms/service_priv.h"
+
+enum {
+    FILE_CAP = 256 * 1024
+};
+
+static bool switches(const struct look *look, size_t i,
+                     enum cms_service service)
+{
+    return (look->pc->nodes[i].roles & cms_switch_bit(service)) != 0;
+}
+
+static const struct cms_svc_all *services_at(const struct look *look, size_t i)
+{
+    return &cms_facts_at(look->pc, i)->services;
+}
+
+/* -- is each service there, and as it should be? --------------------------- */
+
+static unsigned version_of(const char *text)
+{
+    char *rest = NULL;
+    unsigned long major = strtoul(text, &rest, 10);
+    unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
+
+    return (unsigned)(major * 100 + minor);
+}
+
+static void check_service(const struct look *look, size_t i,
+                          enum cms_service service)
+{
+    const struct cms_service_row *row = &cms_services[service];
+    const struct cms_svc_facts *f = &services_at(look, i)->service[service];
+    const char *version = cms_facts_at(look->pc, i)->version;
+
+    if (version[0] && version_of(version) < row->since)
+        REFUSE(look, "version", i,
+               "%s is not in CMS %s as we know it: from %u.%u", row->name,
+               version, row->since / 100, row->since % 100);
+    else if (f->unknown)
+        REFUSE(look, "no-service", i,
+               "it does not know the command `%s': take the role off it",
+               row->name);
+    else if (f->enabled_shown && !f->enabled)
+        REFUSE(look, "not-enabled", i,
+               "%s is not enabled: take the role off it, or name the other "
+               "services with service=",
+               row->name);
+}
+
+static void check_shown(const struct look *look, size_t i,
+                        enum cms_svc_slot slot)
+{
+    const struct cms_slot_facts *f = &services_at(look, i)->slot[slot];
+    unsigned port = cms_slot_port(f, slot);
+    const char *title = cms_slots[slot].title;
+
+    if (!port)
+        WARN(look, "no-tls", i,
+             "%s has no port to look at: the proof rests on its printout and "
+             "on digests",
+             title);
+    else if (!f->served_sha256[0])
+        findings_add(look->findings, SEVERITY_BLOCK, "no-tls",
+                     look_name(look, i),
+                     "%s does not answer on port %u: whether it shows the new "
+                     "certificate could not be seen",
+                     title, port);
+    else if (f->old[PART_CRT].cert_sha256[0] &&
+             strcmp(f->served_sha256, f->old[PART_CRT].cert_sha256) != 0)
+        REFUSE(look, "not-loaded", i,
+               "%s shows another certificate on port %u than its file %s "
+               "holds: restart it first, or find out why",
+               title, port, f->files[PART_CRT]);
+}
+
+static void check_slot(const struct look *look, size_t i,
+                       enum cms_svc_slot slot)
+{
+    const struct cms_slot_facts *f = &services_at(look, i)->slot[slot];
+
+    if (!f->files[PART_KEY][0] || !f->files[PART_CRT][0])
+        REFUSE(look, "no-certificate", i,
+               "%s names no key and certificate: there is nothing to rotate",
+               cms_slots[slot].title);
+    else
+        check_shown(look, i, slot);
+}
+
+/* -- one file for several services ----------------------------------------- */
+
+static bool share(const struct cms_slot_facts *a,
+                  const struct cms_slot_facts *b)
+{
+    return a->files[PART_KEY][0] &&
+           strcmp(a->files[PART_KEY], b->files[PART_KEY]) == 0;
+}
+
+/* The files of the others stay as they are; but who wants a key changed wants
+ * it changed everywhere. */
+static void check_shared(const struct look *look, size_t i)
+{
+    const struct cms_svc_all *all = services_at(look, i);
+
+    for (int a = 0; a < CMS_SVC_SLOTS; a++)
+        for (int b = 0; b < CMS_SVC_SLOTS; b++)
+            if (switches(look, i, cms_slots[a].service) &&
+                !switches(look, i, cms_slots[b].service) &&
+                share(&all->slot[a], &all->slot[b]))
+                findings_add(look->findings, SEVERITY_BLOCK, "shared-file",
+                             look_name(look, i),
+                             "%s and %s share the key %s: name %s in service= "
+                             "too, or it keeps the old one",
+                             cms_slots[a].title, cms_slots[b].title,
+                             all->slot[a].files[PART_KEY],
+                             cms_services[cms_slots[b].service].name);
+}
+
+/* -- the old set, the way back --------------------------------------------- */
+
+static void no_way_back(struct plan_cluster *pc, const char *node,
+                        const char *title, const char *why)
+{
+    if (!pc->way_back)
+        return;
+    pc->way_back = false;
+    snprintf(pc->no_way_back, sizeof(pc->no_way_back), "node %s: %s: %.180s",
+             node, title, why);
+}
+
+static void take_slot(const struct look *look, size_t i, enum cms_svc_slot slot)
+{
+    const struct cms_slot_facts *f = &services_at(look, i)->slot[slot];
+    struct plan_cluster *pc = look->pc;
+    struct file_set *old = &pc->nodes[i].old;
+    int64_t end = f->old[PART_CRT].not_after;
+
+    for (int k = 0; k < CMS_SVC_PARTS; k++) {
+        struct set_file *file = &old->files[old->n];
+        if (!f->files[k][0])
+            continue;
+        memset(file, 0, sizeof(*file));
+        file->slot = cms_svc_word(slot, (enum cms_svc_part)k);
+        file->name = arena_strdup(&pc->plan->arena, f->files[k]);
+        memcpy(file->sha256, f->old[k].sha256, PKI_SHA256_HEX);
+        memcpy(file->cert_sha256, f->old[k].cert_sha256, PKI_SHA256_HEX);
+        old->n++;
+    }
+    if (!f->judged || f->bad[0])
+        no_way_back(pc, look_name(look, i), cms_slots[slot].title,
+                    f->judged ? f->bad : "its files were not read");
+    if (end && (!pc->way_back_until || end < pc->way_back_until))
+        pc->way_back_until = end;
+}
+
+static void take_node(const struct look *look, size_t i)
+{
+    look->pc->nodes[i].old.n = 0;
+    for (int s = 0; s < CMS_SERVICES; s++)
+        if (switches(look, i, (enum cms_service)s))
+            check_service(look, i, (enum cms_service)s);
+    for (int k = 0; k < CMS_SVC_SLOTS; k++)
+        if (switches(look, i, cms_slots[k].service)) {
+            check_slot(look, i, (enum cms_svc_slot)k);
+            take_slot(look, i, (enum cms_svc_slot)k);
+        }
+    check_shared(look, i);
+    gates_check_clock(look, i);
+    gates_check_room(look, i);
+    cms_db_baseline(look->pc, i);
+}
+
+/* -- what a person has to know and do -------------------------------------- */
+
+static void say_dependents(const struct look *look, enum cms_service service)
+{
+    const struct cms_service_row *row = &cms_services[service];
+
+    findings_add(look->findings, SEVERITY_WARNING, "dependents", NULL,
+                 "%s: its restart drops %s; how many that concerns cannot be "
+                 "known without the API.  To do, when subject, names or CA "
+                 "change: %s",
+                 row->name, row->drops, row->dependents);
+}
+
+int cms_service_decide(struct plan_cluster *pc, struct findings *findings,
+                       struct err *err)
+{
+    const struct look look = {pc, findings};
+    uint32_t switched = 0;
+
+    (void)err;
+    pc->way_back = true;
+    pc->way_back_until = 0;
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        switched |= pc->nodes[i].roles;
+        if (pc->nodes[i].roles & cms_switch_bits())
+            take_node(&look, i);
+    }
+    for (int s = 0; s < CMS_SERVICES; s++)
+        if (switched & cms_switch_bit((enum cms_service)s))
+            say_dependents(&look, (enum cms_service)s);
+    if (pc->way_back && pc->way_back_until < clock_wall_ms() / 1000)
+        no_way_back(pc, "all", "all", "an old certificate has expired");
+    return 0;
+}
+
+/* -- trust stores: in the pool --------------------------------------------- */
+
+struct pins { /* what one store is asked for */
+    const struct look *look;
+    size_t node;
+    const struct cms_store_row *row;
+    struct pki_cert_info *held;
+    size_t n;
+    const char *ca; /* SHA-256 of the CA that will sign; "" not made yet */
+};
+
+static bool holds(const struct pins *p, const char *sha256)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->held[i].sha256, sha256) == 0)
+            return true;
+    return false;
+}
+
+/* A certificate of this slot that changes, on whatever node, pinned here? */
+static const char *pinned(const struct pins *p, int slot)
+{
+    const struct plan_cluster *pc = p->look->pc;
+
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (switches(p->look, i, cms_slots[slot].service) &&
+            holds(
+                p,
+                services_at(p->look, i)->slot[slot].old[PART_CRT].cert_sha256))
+            return look_name(p->look, i);
+    return NULL;
+}
+
+static bool any_switches(const struct look *look, int slot)
+{
+    for (size_t i = 0; i < look->pc->n_nodes; i++)
+        if (switches(look, i, cms_slots[slot].service))
+            return true;
+    return false;
+}
+
+static void check_pins(const struct pins *p, const char *file)
+{
+    for (int slot = 0; slot < CMS_SVC_SLOTS; slot++) {
+        const char *title = cms_slots[slot].title, *node;
+
+        if (!(p->row->slots & (1U << slot)) || !any_switches(p->look, slot))
+            continue;
+        node = pinned(p, slot);
+        if (node)
+            findings_add(p->look->findings, SEVERITY_BLOCK, "trust-store",
+                         look_name(p->look, p->node),
+                         "`%s %s' pins the very certificate of %s of node %s, "
+                         "which changes: put old and new CA into the store "
+                         "first",
+                         p->row->command, file, title, node);
+        else if (!p->ca[0] || !holds(p, p->ca))
+            findings_add(p->look->findings, SEVERITY_BLOCK, "trust-store",
+                         look_name(p->look, p->node),
+                         "`%s %s' does not hold the CA that is to sign for "
+                         "%s: put it into the store first",
+                         p->row->command, file, title);
+    }
+}
+
+static void check_store(const struct look *look, size_t i, int store,
+                        const char *ca)
+{
+    const struct cms_store_facts *f = &services_at(look, i)->store[store];
+    struct pins pins = {
+        .look = look, .node = i, .row = &cms_stores[store], .ca = ca};
+
+    if (!f->file[0])
+        return; /* nothing is trusted, or everybody */
+    if (f->data)
+        pki_describe_all(f->data, f->len, &pins.held, &pins.n, NULL);
+    check_pins(&pins, f->file);
+    free(pins.held);
+}
+
+static void ca_digest(const struct plan_cluster *pc, char sha[PKI_SHA256_HEX])
+{
+    char *path = cms_issuer_path(pc->cluster->service_issuer->ca_cert,
+                                 pc->cluster->name);
+    struct secret *bytes =
+        file_exists(path) ? file_read(path, FILE_CAP, NULL) : NULL;
+    struct pki_cert_info info;
+
+    sha[0] = '\0';
+    if (bytes && pki_describe(bytes->data, bytes->len, &info, NULL) == 0)
+        memcpy(sha, info.sha256, PKI_SHA256_HEX);
+    secret_free(bytes);
+    free(path);
+}
+
+void cms_service_weigh(struct plan_cluster *pc, struct findings *findings)
+{
+    const struct look look = {pc, findings};
+    char ca[PKI_SHA256_HEX];
+
+    ca_digest(pc, ca);
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        for (int k = 0; k < CMS_SVC_STORES; k++)
+            check_store(&look, i, k, ca);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The guard's part about services: is the ground for this command there, as
+ * just read from this very node?  It knows no row and no order.
+ */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "playbooks/cms/service_priv.h"
+
+enum {
+    FRESH_MS = 30000 /* as the guard's (guard.c) */
+};
+
+static bool is_fresh(const struct view *view, enum cms_service service)
+{
+    const struct cms_facts *f = cms_facts_of(view);
+    const struct cms_svc_facts *s = &f->services.service[service];
+
+    return !f->base.unreachable && s->read_ms && !s->unknown &&
+           clock_mono_ms() - s->read_ms <= FRESH_MS;
+}
+
+int cms_guard_service(const struct view *view, const char *text, bool *hold,
+                      struct err *err)
+{
+    enum cms_service service = cms_service_of(text);
+    const char *name = cms_services[service].name;
+
+    if (!cms_switches(view, service))
+        return err_set(err, CAUSE_REFUSED,
+                       "this run does not switch %s on this node", name);
+    if (!is_fresh(view, service))
+        return err_set(err, CAUSE_REFUSED, "its %s was not read just now",
+                       name);
+    if (!cms_has_target(view, view->node))
+        return err_set(err, CAUSE_REFUSED, "I3: the %s set is not proven on it",
+                       view->back ? "old" : "new");
+    if (cms_nobody_else(view, err) < 0 ||
+        cms_service_knows_names(view->plan, view->node, err) < 0) {
+        *hold = true;
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is read of services: printouts, the files that they name, what their
+ * ports show.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "playbooks/cms/service_priv.h"
+
+static struct cms_svc_all *all_of(const struct view *view)
+{
+    return &((struct cms_facts *)cms_facts_of(view))->services;
+}
+
+int cms_parse_service(struct facts *facts, const struct read_file *about,
+                      const struct link_result *result, struct err *err)
+{
+    struct cms_facts *f = (struct cms_facts *)facts;
+
+    (void)err;
+    cms_service_parse(&f->services, (enum cms_service)about->tag, result->data,
+                      result->len);
+    return 0;
+}
+
+bool cms_switches(const struct view *view, enum cms_service service)
+{
+    return (view->plan->nodes[view->node].roles & cms_switch_bit(service)) != 0;
+}
+
+/* -- files ----------------------------------------------------------------- */
+
+size_t cms_service_names(const struct view *view, struct read_file *list)
+{
+    struct cms_svc_all *all = all_of(view);
+    size_t n = 0;
+
+    for (unsigned i = 0; i < CMS_SVC_SLOTS; i++) {
+        struct cms_slot_facts *slot = &all->slot[i];
+        memset(slot->old, 0, sizeof(slot->old));
+        slot->judged = false;
+        for (unsigned k = 0; k < CMS_SVC_PARTS; k++)
+            if (cms_switches(view, cms_slots[i].service) && slot->files[k][0])
+                list[n++] =
+                    (struct read_file){slot->files[k], i * CMS_SVC_PARTS + k};
+    }
+    return n;
+}
+
+int cms_parse_service_file(struct facts *facts, const struct read_file *file,
+                           const struct link_result *result, struct err *err)
+{
+    struct cms_svc_all *all = &((struct cms_facts *)facts)->services;
+    struct cms_slot_facts *slot = &all->slot[file->tag / CMS_SVC_PARTS];
+    unsigned k = file->tag % CMS_SVC_PARTS;
+
+    (void)err;
+    slot->old[k].missing = result->end != LINK_OK;
+    secret_free(slot->bytes[k]);
+    slot->bytes[k] = NULL;
+    if (slot->old[k].missing)
+        return 0;
+    pki_sha256(result->data, result->len, slot->old[k].sha256);
+    slot->bytes[k] = secret_from(result->data, result->len);
+    return 0;
+}
+
+size_t cms_store_names(const struct view *view, struct read_file *list)
+{
+    struct cms_svc_all *all = all_of(view);
+    size_t n = 0;
+
+    for (unsigned i = 0; i < CMS_SVC_STORES; i++)
+        if (all->store[i].file[0])
+            list[n++] = (struct read_file){all->store[i].file, i};
+    return n;
+}
+
+int cms_parse_store(struct facts *facts, const struct read_file *file,
+                    const struct link_result *result, struct err *err)
+{
+    struct cms_svc_all *all = &((struct cms_facts *)facts)->services;
+    struct cms_store_facts *store = &all->store[file->tag];
+
+    (void)err;
+    free(store->data);
+    store->data = NULL;
+    store->len = result->len;
+    if (result->end != LINK_OK)
+        return 0;
+    store->data = malloc(result->len + 1);
+    if (!store->data)
+        abort();
+    memcpy(store->data, result->data, result->len);
+    return 0;
+}
+
+/* -- what is served -------------------------------------------------------- */
+
+unsigned cms_slot_port(const struct cms_slot_facts *facts,
+                       enum cms_svc_slot slot)
+{
+    return facts->port ? facts->port : cms_slots[slot].port;
+}
+
+bool cms_service_peer(const struct view *view, const struct read_file *about,
+                      struct link_peer *peer)
+{
+    struct cms_slot_facts *slot = &all_of(view)->slot[about->tag];
+    unsigned port = cms_slot_port(slot, (enum cms_svc_slot)about->tag);
+
+    slot->served_sha256[0] = '\0';
+    if (!cms_switches(view, cms_slots[about->tag].service) || !port ||
+        !slot->files[PART_CRT][0])
+        return false;
+    peer->address = view->plan->nodes[view->node].node->address;
+    peer->port = port;
+    peer->tls = LINK_TLS_PLAIN;
+    return true;
+}
+
+int cms_parse_shown(struct facts *facts, const struct read_file *about,
+                    const struct link_result *result, struct err *err)
+{
+    struct cms_svc_all *all = &((struct cms_facts *)facts)->services;
+    struct cms_slot_facts *slot = &all->slot[about->tag];
+
+    (void)err;
+    secret_free(slot->served_bytes);
+    slot->served_bytes = secret_from(result->data, result->len);
+    slot->served_ms = clock_mono_ms();
+    return 0;
+}
+
+/* -- in the pool ----------------------------------------------------------- */
+
+static void describe(struct cms_svc_file *file, const struct secret *bytes)
+{
+    struct pki_cert_info info;
+
+    if (!bytes || pki_describe(bytes->data, bytes->len, &info, NULL) < 0 ||
+        info.kind != PKI_CERTIFICATE)
+        return;
+    memcpy(file->cert_sha256, info.sha256, PKI_SHA256_HEX);
+    snprintf(file->issuer, sizeof(file->issuer), "%s", info.issuer);
+    snprintf(file->names, sizeof(file->names), "%.255s", info.names);
+    file->not_after = info.not_after;
+}
+
+static int judge(const struct cms_slot_facts *slot, struct err *err)
+{
+    const struct secret *key = slot->bytes[PART_KEY];
+    const struct secret *crt = slot->bytes[PART_CRT];
+
+    for (int k = 0; k < CMS_SVC_PARTS; k++)
+        if (slot->files[k][0] && !slot->bytes[k])
+            return err_set(err, CAUSE_REMOTE,
+                           "%s, which its printout names, is not there",
+                           slot->files[k]);
+    if (!key || !crt)
+        return err_set(err, CAUSE_REMOTE, "it names no key or certificate");
+    if (pki_match(key->data, key->len, NULL, crt->data, crt->len, err) < 0)
+        return err_context(err, "%s", slot->files[PART_KEY]);
+    if (!slot->old[PART_CRT].cert_sha256[0])
+        return err_set(err, CAUSE_REMOTE, "%s holds no certificate",
+                       slot->files[PART_CRT]);
+    return 0;
+}
+
+static void judge_slot(struct cms_slot_facts *slot)
+{
+    struct err err = {0};
+
+    describe(&slot->old[PART_CRT], slot->bytes[PART_CRT]);
+    slot->bad[0] = '\0';
+    if (judge(slot, &err) < 0)
+        snprintf(slot->bad, sizeof(slot->bad), "%.250s", err.text);
+    slot->judged = true;
+    for (int k = 0; k < CMS_SVC_PARTS; k++) {
+        secret_free(slot->bytes[k]);
+        slot->bytes[k] = NULL;
+    }
+}
+
+static void describe_shown(struct cms_slot_facts *slot)
+{
+    struct pki_cert_info info;
+
+    if (slot->served_bytes &&
+        pki_describe(slot->served_bytes->data, slot->served_bytes->len, &info,
+                     NULL) == 0)
+        memcpy(slot->served_sha256, info.sha256, PKI_SHA256_HEX);
+    secret_free(slot->served_bytes);
+    slot->served_bytes = NULL;
+}
+
+void cms_service_work(struct facts *facts)
+{
+    struct cms_svc_all *all = &((struct cms_facts *)facts)->services;
+
+    for (int i = 0; i < CMS_SVC_SLOTS; i++) {
+        struct cms_slot_facts *slot = &all->slot[i];
+        if (slot->bytes[PART_KEY] || slot->bytes[PART_CRT])
+            judge_slot(slot);
+        describe_shown(slot);
+    }
+}

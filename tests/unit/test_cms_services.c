@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Services without a packet: their tables, their printouts (those of
+ * facts/cms.md 5, verbatim), the inputs, and what the guard lets through.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "playbooks/cms/service_priv.h"
+#include "tests/unit/cms_fixture.h"
+
+static const char webadmin[] = "Enabled                 : true\n"
+                               "TLS listening interface : a\n"
+                               "TLS listening port      : 443\n"
+                               "Key file                : core.key\n"
+                               "Certificate file        : core-fullchain.cer\n"
+                               "HTTP redirect           : Disabled\n"
+                               "STATUS                  : webadmin running\n";
+static const char callbridge[] =
+    "Listening interfaces  : a\n"
+    "Preferred interface   : none\n"
+    "Key file              : cms.key\n"
+    "Certificate file      : cms.cer\n"
+    "Address               : none\n"
+    "CA Bundle file        : root.cer\n"
+    "C2W trusted certs                   : cms.cer\n"
+    "Callbridge cluster trusted certs    : cms.cer\n"
+    "Callbridge trust branding certs     : none\n"
+    "UCM trusted certs         : cucmtomcat.cer\n"
+    "AV1 Video Codec : enabled\n";
+static const char webbridge3[] =
+    "Enabled                               : true\n"
+    "HTTPS listening ports and interfaces  : a:445 b:446\n"
+    "HTTPS Key file                        : edge.key\n"
+    "HTTPS Full chain certificate file     : edge-fullchain.cer\n"
+    "HTTPS Frame-Ancestors                 : none\n"
+    "C2W listening ports and interfaces    : a:6000\n"
+    "C2W Key file                          : edge2.key\n"
+    "C2W Full chain certificate file       : edge2-fullchain.cer\n"
+    "C2W Trust bundle                      : core-fullchain.cer\n";
+static const char turn[] = "Enabled                 : true\r\n"
+                           "Username                : user\r\n"
+                           "Password                : s3cret.key\r\n"
+                           "Shared secret           : als0s3cret\r\n"
+                           "TLS port                : none\r\n"
+                           "TLS cert                : t.cer expired\r\n"
+                           "TLS key                 : t.key\r\n"
+                           "TLS bundle              : none\r\n"
+                           "Listen interface      a\r\n";
+
+static struct cms_svc_all all;
+
+static void parse(enum cms_service service, const char *text)
+{
+    cms_service_parse(&all, service, text, strlen(text));
+}
+
+static void names(enum cms_svc_slot slot, const char *key, const char *crt,
+                  const char *ca, unsigned port)
+{
+    assert_string_equal(all.slot[slot].files[PART_KEY], key);
+    assert_string_equal(all.slot[slot].files[PART_CRT], crt);
+    assert_string_equal(all.slot[slot].files[PART_CA], ca);
+    assert_int_equal(all.slot[slot].port, port);
+}
+
+/* -- printouts ------------------------------------------------------------- */
+
+static void printouts_of_the_documents(void **state)
+{
+    (void)state;
+    parse(SVC_WEBADMIN, webadmin);
+    assert_true(all.service[SVC_WEBADMIN].enabled);
+    names(SLOT_WEBADMIN, "core.key", "core-fullchain.cer", "", 443);
+    parse(SVC_CALLBRIDGE, callbridge);
+    assert_false(all.service[SVC_CALLBRIDGE].enabled_shown);
+    names(SLOT_CALLBRIDGE, "cms.key", "cms.cer", "root.cer", 0);
+    assert_string_equal(all.store[STORE_CB_C2W].file, "cms.cer");
+    assert_string_equal(all.store[STORE_CB_CLUSTER].file, "cms.cer");
+    parse(SVC_WEBBRIDGE3, webbridge3);
+    names(SLOT_WB3_HTTPS, "edge.key", "edge-fullchain.cer", "", 445);
+    names(SLOT_WB3_C2W, "edge2.key", "edge2-fullchain.cer", "", 6000);
+    assert_string_equal(all.store[STORE_WB3_C2W].file, "core-fullchain.cer");
+}
+
+static bool occurs(const char *word)
+{
+    return memmem(&all, sizeof(all), word, strlen(word)) != NULL;
+}
+
+static void secrets_are_not_kept(void **state)
+{
+    (void)state;
+    parse(SVC_TURN, turn);
+    names(SLOT_TURN, "t.key", "t.cer", "", 0);
+    assert_true(occurs("t.key"));
+    assert_false(occurs("s3cret"));
+    assert_false(occurs("user"));
+}
+
+static void other_spellings(void **state)
+{
+    (void)state;
+    parse(SVC_WEBADMIN, "enabled: FALSE\nKEY FILE:a.key\n\n:\nx\n"
+                        "certificate file :  b.cer  \n"
+                        "CA Bundle file : NONE\n");
+    assert_true(all.service[SVC_WEBADMIN].enabled_shown);
+    assert_false(all.service[SVC_WEBADMIN].enabled);
+    names(SLOT_WEBADMIN, "a.key", "b.cer", "", 0);
+    parse(SVC_RECORDER, "SIP interfaces : tcp a:8888, tls a:8889\n");
+    assert_int_equal(all.slot[SLOT_RECORDER].port, 8889);
+    parse(SVC_RECORDER, "SIP interfaces : tcp a:99999999999\n");
+    assert_int_equal(all.slot[SLOT_RECORDER].port, 0);
+}
+
+/* What it named before is not what it names now. */
+static void a_new_reading_forgets(void **state)
+{
+    (void)state;
+    parse(SVC_CALLBRIDGE, callbridge);
+    parse(SVC_CALLBRIDGE, "Unknown command\n");
+    assert_true(all.service[SVC_CALLBRIDGE].unknown);
+    names(SLOT_CALLBRIDGE, "", "", "", 0);
+    assert_string_equal(all.store[STORE_CB_C2W].file, "");
+    parse(SVC_CALLBRIDGE, "");
+    assert_false(all.service[SVC_CALLBRIDGE].unknown);
+}
+
+/* Cut at every place: never a name that was not there. */
+static void cut_anywhere(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof(webadmin); n++) {
+        cms_service_parse(&all, SVC_WEBADMIN, webadmin, n);
+        assert_memory_equal(all.slot[SLOT_WEBADMIN].files[PART_KEY], "core.key",
+                            strlen(all.slot[SLOT_WEBADMIN].files[PART_KEY]));
+    }
+}
+
+/* -- tables ---------------------------------------------------------------- */
+
+static void tables_are_whole(void **state)
+{
+    uint32_t bits = 0;
+
+    (void)state;
+    for (int s = 0; s < CMS_SERVICES; s++) {
+        assert_non_null(cms_services[s].name);
+        assert_int_equal(cms_service_of(cms_services[s].name), s);
+        assert_true(cms_services[s].role & 0xffff);
+        bits |= cms_switch_bit((enum cms_service)s);
+    }
+    assert_int_equal(bits, cms_switch_bits());
+    for (int i = 0; i < CMS_SVC_SLOTS; i++) {
+        const struct cms_slot_row *row = &cms_slots[i];
+        assert_non_null(row->labels[PART_KEY]);
+        assert_non_null(row->labels[PART_CRT]);
+        assert_non_null(pki_service_find(row->rules));
+        assert_int_equal(pki_service_find(row->rules)->full_chain,
+                         !row->labels[PART_CA]);
+        assert_true(cms_is_slot_base(row->word, strlen(row->word)));
+        assert_non_null(cms_services[row->service].drops);
+        assert_non_null(cms_services[row->service].dependents);
+    }
+    assert_int_equal(cms_service_of("webadminx certs"), CMS_SERVICES);
+    assert_int_equal(cms_service_of("database cluster remove"), CMS_SERVICES);
+}
+
+static void files_are_ours(void **state)
+{
+    unsigned generation = 0;
+
+    (void)state;
+    assert_true(cms_is_ours("webadmin-g7-3f9a.key", &generation));
+    assert_int_equal(generation, 7);
+    assert_true(cms_is_ours("callbridgeca-g12-3f9a.crt", &generation));
+    assert_int_equal(generation, 12);
+    assert_false(cms_is_ours("webadmin.key", &generation));
+    assert_false(cms_is_ours("webadminx-g7-3f9a.key", &generation));
+    assert_false(cms_is_ours("web-g7-3f9a.key", &generation));
+}
+
+/* -- the plan -------------------------------------------------------------- */
+
+static const char ini[] =
+    "[fleet]\nstate_dir = state\nuser = admin\nidentity = key\n"
+    "[issuer ca]\nkind = internal\nca_cert = ca.crt\nca_key = ca.key\n"
+    "[issuer svc]\nkind = internal\nca_cert = s.crt\nca_key = s.key\n"
+    "[cluster lab]\nproduct = cms\nissuer = ca\nservice_issuer = svc\n"
+    "[node core1]\ncluster = lab\naddress = 10.0.0.1\n"
+    "names = cms1.example.com\nroles = database webadmin callbridge\n"
+    "[node core2]\ncluster = lab\naddress = 10.0.0.2\n"
+    "roles = connect callbridge uploader\n";
+
+static struct plan *make_plan(struct fixture *fx, const char *word,
+                              struct err *err)
+{
+    const char *const inputs[] = {word, NULL};
+    const struct plan_request request = {
+        .inventory = fx->inventory,
+        .playbook = registry_playbook("cms/service-rotate"),
+        .target = "lab",
+        .clusters = fx->inventory->clusters,
+        .n_clusters = fx->inventory->n_clusters,
+        .inputs = inputs,
+        .tag = "3f9a",
+    };
+
+    return plan_new(&request, err);
+}
+
+static void open_plan(struct fixture *fx, const char *word)
+{
+    struct err err = {0};
+
+    fixture_open_ini(fx, ini);
+    plan_free(fx->plan);
+    fx->plan = make_plan(fx, word, &err);
+    assert_non_null(fx->plan);
+    fx->pc = &fx->plan->clusters[0];
+    assert_int_equal(plan_name_set(fx->pc, 7, "3f9a", "/s", &err), 0);
+}
+
+static void inputs_choose_services(void **state)
+{
+    struct fixture fx;
+    const char **hosts;
+
+    (void)state;
+    open_plan(&fx, "service=callbridge");
+    assert_int_equal(fx.pc->set.n, 3);
+    assert_string_equal(fx.pc->set.files[0].name, "callbridge-g7-3f9a.key");
+    assert_string_equal(fx.pc->set.files[2].name, "callbridgeca-g7-3f9a.crt");
+    assert_true(fx.pc->nodes[1].roles & cms_switch_bit(SVC_CALLBRIDGE));
+    assert_false(fx.pc->nodes[0].roles & cms_switch_bit(SVC_WEBADMIN));
+    assert_ptr_equal(plan_issuer(fx.pc), fx.pc->cluster->service_issuer);
+    hosts = cms_service_hosts(fx.pc, SLOT_CALLBRIDGE);
+    assert_string_equal(hosts[0], "cms1.example.com");
+    assert_string_equal(hosts[1], "10.0.0.1");
+    assert_string_equal(hosts[2], "10.0.0.2");
+    assert_null(hosts[3]);
+    free(hosts);
+    fixture_close(&fx);
+    open_plan(&fx, "service=all");
+    assert_int_equal(fx.pc->set.n, 6);
+    fixture_close(&fx);
+}
+
+static void wrong_inputs(void **state)
+{
+    static const struct {
+        const char *word, *said;
+    } rows[] = {
+        {NULL, "which services?"},
+        {"service=", "no service with a certificate"},
+        {"service=callbridge,", "no service with a certificate"},
+        {"service=uploader", "no service with a certificate"},
+        {"service=turn", "no node of cluster lab has the role turn"},
+    };
+    struct fixture fx;
+
+    (void)state;
+    fixture_open_ini(&fx, ini);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct err err = {0};
+        assert_null(make_plan(&fx, rows[i].word, &err));
+        assert_int_equal(err.cause, CAUSE_INPUT);
+        assert_non_null(strstr(err.text, rows[i].said));
+    }
+    fixture_close(&fx);
+}
+
+/* -- the guard ------------------------------------------------------------- */
+
+static struct err said; /* by the guard */
+
+static int ask(struct fixture *fx, const char *text, bool *hold)
+{
+    const struct act act = {ACT_COMMAND, text};
+    const struct view view = {.plan = fx->pc, .node = 0, .walk_ms = 1};
+
+    *hold = false;
+    err_reset(&said);
+    return cms_guard(&view, &act, text, hold, &said);
+}
+
+/* Its set is there, as it was made, and its printout was just read. */
+static void ready(struct fixture *fx, const char *printout)
+{
+    struct cms_facts *f = (struct cms_facts *)fx->pc->nodes[0].facts;
+
+    cms_service_parse(&f->services, SVC_CALLBRIDGE, printout, strlen(printout));
+    for (size_t i = 0; i < fx->pc->set.n; i++) {
+        snprintf(fx->pc->set.files[i].sha256, PKI_SHA256_HEX, "%064zu", i);
+        memcpy(f->target_sha256[i], fx->pc->set.files[i].sha256,
+               PKI_SHA256_HEX);
+    }
+}
+
+static const char new_names[] = "Key file : callbridge-g7-3f9a.key\n"
+                                "Certificate file : callbridge-g7-3f9a.crt\n"
+                                "CA Bundle file : callbridgeca-g7-3f9a.crt\n";
+
+#define RESTART "callbridge restart"
+
+static void guard_wants_its_ground(void **state)
+{
+    struct fixture fx;
+    struct cms_facts *f;
+    bool hold;
+
+    (void)state;
+    open_plan(&fx, "service=callbridge");
+    f = (struct cms_facts *)fx.pc->nodes[0].facts;
+    assert_int_equal(ask(&fx, RESTART, &hold), -1); /* never read */
+    ready(&fx, new_names);
+    assert_int_equal(ask(&fx, RESTART, &hold), 0);
+    assert_int_equal(ask(&fx, "webadmin enable", &hold), -1);
+    f->services.service[SVC_CALLBRIDGE].read_ms = 1; /* long ago */
+    assert_int_equal(ask(&fx, RESTART, &hold), -1);
+    ready(&fx, new_names);
+    f->base.unreachable = true;
+    assert_int_equal(ask(&fx, RESTART, &hold), -1);
+    f->base.unreachable = false;
+    f->target_sha256[1][0] = 'f'; /* I3: a file is another one */
+    assert_int_equal(ask(&fx, RESTART, &hold), -1);
+    assert_false(hold);
+    ready(&fx, callbridge); /* names of neither set: somebody else's */
+    assert_int_equal(ask(&fx, RESTART, &hold), -1);
+    assert_true(hold);
+    fixture_close(&fx);
+}
+
+static void no_word_to_the_database(void **state)
+{
+    static const char *const commands[] = {
+        "database cluster remove",       "database cluster initialize",
+        "database cluster join 1.2.3.4", "database cluster certs a b c",
+        "database cluster clear_error",  "database cluster localnode a",
+    };
+    struct fixture fx;
+    bool hold;
+
+    (void)state;
+    open_plan(&fx, "service=callbridge");
+    ready(&fx, new_names);
+    fixture_place(&fx, 0, AS_PRIMARY, NULL, "none");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        assert_int_equal(ask(&fx, commands[i], &hold), -1);
+        assert_non_null(strstr(said.text, "has nothing to do with"));
+    }
+    fixture_close(&fx);
+}
+
+/* And a rotation of the database sends none to a service. */
+static void no_word_to_a_service(void **state)
+{
+    struct fixture fx;
+    bool hold;
+
+    (void)state;
+    fixture_open(&fx);
+    ready(&fx, new_names);
+    assert_int_equal(ask(&fx, RESTART, &hold), -1);
+    fixture_close(&fx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(printouts_of_the_documents),
+        cmocka_unit_test(secrets_are_not_kept),
+        cmocka_unit_test(other_spellings),
+        cmocka_unit_test(a_new_reading_forgets),
+        cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(tables_are_whole),
+        cmocka_unit_test(files_are_ours),
+        cmocka_unit_test(inputs_choose_services),
+        cmocka_unit_test(wrong_inputs),
+        cmocka_unit_test(guard_wants_its_ground),
+        cmocka_unit_test(no_word_to_the_database),
+        cmocka_unit_test(no_word_to_a_service),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
