@@ -6,7 +6,7 @@
 #   scripts/deps.sh [build|test|demo|dev]...      (default: build)
 #
 # build  what the program is built from    test  what scripts/check.sh runs
-# demo   PostgreSQL, for the lab           dev   all of it, and debuggers
+# demo   PostgreSQL, for the lab           dev   all of it, debuggers, ACME
 #
 # Needs root or sudo only when something is missing.  The packages of OpenSSH's
 # server and of PostgreSQL want to run a service of their own: where they were
@@ -20,7 +20,7 @@ TEST='libcmocka-dev openssh-client openssh-server openssl git procps
     clang-14|clang clang-format-14|clang-format clang-tidy-14|clang-tidy
     libclang-rt-14-dev|libclang-rt-dev cppcheck valgrind'
 DEMO='postgresql-15|postgresql openssl procps util-linux libcmocka-dev'
-DEV='gdb strace shellcheck'
+DEV='gdb strace shellcheck uacme pebble'
 
 CLUSTER_CONF=/etc/postgresql-common/createcluster.conf
 POLICY=/usr/sbin/policy-rc.d
