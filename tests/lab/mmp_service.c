@@ -108,9 +108,18 @@ static unsigned files_of(const struct service_slot *slot)
     return slot->kind == SLOT_PAIR ? 3 : slot->kind == SLOT_CHAIN ? 2 : 1;
 }
 
+/* What no document shows, and an appliance might say all the same. */
+static void end_well(struct mmp_run *run, const char *what)
+{
+    if (run->node->set.service_words)
+        mmp_ok(run, "%s %s", subject_of(run)->kind->name, what);
+    else
+        mmp_end(run, "ok");
+}
+
 static void on_named(struct mmp_run *run)
 {
-    mmp_end(run, "ok");
+    end_well(run, subject_of(run)->slot->verb);
 }
 
 static void name_files(struct mmp_run *run)
@@ -194,7 +203,7 @@ static void enable(struct mmp_run *run)
 static void on_disabled(struct mmp_run *run)
 {
     service_of(run)->busy = false;
-    mmp_end(run, "ok");
+    end_well(run, "disabled");
 }
 
 static void disable(struct mmp_run *run)

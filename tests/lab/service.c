@@ -26,6 +26,7 @@ void service_new(struct lab_node *node)
     node->n_services = n;
     for (size_t i = 0; i < n; i++) {
         node->services[i].kind = &service_kinds[i];
+        node->services[i].node = node;
         node->services[i].enabled = service_kinds[i].flags & SERVICE_ALWAYS;
     }
 }
@@ -191,6 +192,8 @@ static void start_followers(struct lab_node *node, const struct service *leader)
 
 void service_stop(struct lab_node *node, struct service *s)
 {
+    later_cancel(s->late);
+    s->late = NULL;
     for (int i = 0; i < SERVICE_PORTS; i++) {
         tlsport_close(s->port[i]);
         s->port[i] = NULL;
@@ -353,23 +356,62 @@ static bool open_ports(struct lab_node *node, struct service *s,
     return true;
 }
 
+/* The ports are there from now on. */
+static bool rise(struct lab_node *node, struct service *s, struct str *out)
+{
+    if (!open_ports(node, s, out)) {
+        service_stop(node, s);
+        return false;
+    }
+    note_up(node, s);
+    start_followers(node, s);
+    lab_changed(node->lab);
+    return true;
+}
+
+static bool check_all(const struct lab_node *node, const struct service *s,
+                      struct str *out)
+{
+    bool good = true;
+
+    for (const struct service_slot *t = s->kind->slots; t->verb; t++)
+        good = check_slot(node, s, t, out) && good;
+    return good;
+}
+
+/* Its files may have changed meanwhile. */
+static void on_late(void *user)
+{
+    struct service *s = user;
+    struct str out;
+
+    s->late = NULL;
+    str_init(&out, BYTES_CAP);
+    if (check_all(s->node, s, &out))
+        rise(s->node, s, &out);
+    str_release(&out);
+}
+
+/* With `service_late_ms' it says that it is up before it is; but not when the
+ * lab begins. */
+static bool go_up(struct lab_node *node, struct service *s, struct str *out)
+{
+    if (!node->set.service_late_ms || !*s->first)
+        return rise(node, s, out);
+    s->late =
+        later_start(node->lab->loop, node->set.service_late_ms, on_late, s);
+    return true;
+}
+
 bool service_start(struct lab_node *node, struct service *s, struct str *out)
 {
     const struct service_kind *kind = s->kind;
-    bool good = true;
+    bool good;
 
     service_stop(node, s);
     if (kind->ready)
         str_addf(out, "SUCCESS: %s\n", kind->ready);
-    for (const struct service_slot *slot = kind->slots; slot->verb; slot++)
-        good = check_slot(node, s, slot, out) && good;
-    good = good && open_ports(node, s, out);
-    if (good) {
-        note_up(node, s);
-        start_followers(node, s);
-    } else {
-        service_stop(node, s);
-    }
+    good = check_all(node, s, out) && go_up(node, s, out);
     if (kind->title && good)
         str_addf(out, "SUCCESS: %s enabled\n", kind->title);
     else if (kind->title)

@@ -89,13 +89,15 @@ struct service_bytes {
 struct tlsport;
 struct service {
     const struct service_kind *kind;
+    struct lab_node *node;
     bool enabled, running;
     bool busy; /* a command is at work on it */
     char *file[SERVICE_FILES];
     struct service_bytes held[SERVICE_FILES]; /* as loaded */
     struct tlsport *port[SERVICE_PORTS];
-    char loaded[65]; /* what it runs with, or ran with last; "": never ran */
-    char first[65];  /* what it ran with when the lab began */
+    struct later *late; /* until it is up, after it said so */
+    char loaded[65];    /* what it runs with, or ran with last; "": never ran */
+    char first[65];     /* what it ran with when the lab began */
     uint64_t stopped_ms; /* runs no more since then; 0: runs, or never did */
     uint64_t down_ms;    /* all earlier times together */
     unsigned drops;      /* how often it went down */

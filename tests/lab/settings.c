@@ -79,6 +79,8 @@ static const struct settings_key keys[] = {
     N(resync_ms, "200"),
     N(failover_ms, "50"),
     N(service_ms, "100"),
+    N(service_late_ms, "0"),
+    N(service_words, "0"),
     N(rows_per_s, "20"),
 };
 /* clang-format on */

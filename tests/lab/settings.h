@@ -52,7 +52,9 @@ struct lab_settings {
     unsigned certs_ms, localnode_ms, remove_ms, initialize_ms, join_ms,
         connect_ms, snapshot_ms, command_ms, resync_ms, failover_ms;
     unsigned service_ms; /* how long a service is down when it starts anew */
-    unsigned rows_per_s; /* the writer's speed while there is a primary */
+    unsigned service_late_ms; /* and still, after it said that it is up */
+    unsigned service_words;   /* 1: certs, trust and disable say SUCCESS too */
+    unsigned rows_per_s;      /* the writer's speed while there is a primary */
 };
 
 void settings_init(struct lab_settings *set);

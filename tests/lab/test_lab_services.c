@@ -166,6 +166,40 @@ static void test_down_while_restarting(void **state)
     json_decref(verdict);
 }
 
+/* It says SUCCESS, and its port refuses for a while yet. */
+static void test_late(void **state)
+{
+    struct rig *rig = start_services("webadmin,callbridge");
+
+    (void)state;
+    assert_true(rig_do(rig, "set core1 service_late_ms 1500"));
+    assert_true(prints(rig, 1, "webadmin restart", "pair match"));
+    assert_false(listens(rig, 1, 8443));
+    assert_true(prints(rig, 1, "webadmin", ": webadmin not running"));
+    assert_true(rig_do(rig, "wait core1 services.webadmin.state old"));
+    assert_true(listens(rig, 1, 8443));
+    assert_true(prints(rig, 1, "webadmin", ": webadmin running"));
+    assert_true(service_number(rig, "core1", "webadmin", "down_ms") >= 1500);
+    /* the wait ends with the service */
+    assert_true(rig_do(rig, "set core1 service_late_ms 30000"));
+    assert_true(prints(rig, 1, "callbridge restart", "pair match"));
+    assert_true(rig_do(rig, "set core1 service_late_ms 0"));
+    assert_true(prints(rig, 1, "callbridge restart", "pair match"));
+    assert_true(listens(rig, 1, 5061));
+    /* its files go meanwhile; the webadmin's time ends after its own */
+    assert_true(rig_do(rig, "set core1 service_late_ms 1000"));
+    assert_true(prints(rig, 1, "callbridge restart", "pair match"));
+    assert_true(rig_do(rig, "rm core1 callbridge.key"));
+    assert_true(prints(rig, 1, "webadmin restart", "pair match"));
+    assert_true(rig_do(rig, "wait core1 services.webadmin.state old"));
+    assert_true(is_state(rig, "core1", "callbridge", "down"));
+    assert_true(rig_do(rig, "set core1 service_words 1"));
+    says(rig, 1, "callbridge trust c2w root.cer",
+         "SUCCESS: callbridge trust c2w\n");
+    says(rig, 1, "webadmin disable", "SUCCESS: webadmin disabled\n");
+    stop(rig, NULL, 0);
+}
+
 static void test_two_down_are_seen(void **state)
 {
     struct rig *rig = start_services("callbridge");
@@ -342,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_mismatch),
         cmocka_unit_test(test_faults_strike),
         cmocka_unit_test(test_down_while_restarting),
+        cmocka_unit_test(test_late),
         cmocka_unit_test(test_two_down_are_seen),
         cmocka_unit_test(test_refused_by_trust),
         cmocka_unit_test(test_trusted_first),
