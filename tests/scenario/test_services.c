@@ -3,6 +3,7 @@
  * cms/service-rotate: the services of three nodes get new certificates, node by
  * node; what fails on one takes all back; the database is not touched.
  */
+#include <fnmatch.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +95,29 @@ static void test_two_services(void **state)
     was_orderly(bed);
 }
 
+static void not_in_file(const char *path, const char *word)
+{
+    struct str text;
+    char part[4096];
+    size_t n;
+    FILE *f = fopen(path, "rb");
+
+    assert_non_null(f);
+    str_init(&text, 64 * 1024 * 1024);
+    while ((n = fread(part, 1, sizeof(part), f)) > 0)
+        str_addn(&text, part, n);
+    fclose(f);
+    if (memmem(text.data, text.len, word, strlen(word)))
+        fail_msg("%s holds %s", path, word);
+    str_release(&text);
+}
+
+static void is_not_in_store(struct bed *bed, const char *word)
+{
+    not_in_file(arena_printf(&bed->arena, "%s/state/certfleet.db", bed->dir),
+                word);
+}
+
 static void test_all_services(void **state)
 {
     static const char *const names[] = {
@@ -111,7 +135,8 @@ static void test_all_services(void **state)
     /* `turn' prints them; nobody keeps them */
     assert_false(bed_said(run, "lab-turn-password"));
     assert_false(bed_said(run, "lab-turn-secret"));
-    bed_do(bed, "show -v last");
+    is_not_in_store(bed, "lab-turn-password");
+    is_not_in_store(bed, "lab-turn-secret");
 }
 
 /* Nodes have some of the services only, as their roles say. */
@@ -305,6 +330,53 @@ static void test_refused(void **state)
     assert_int_equal(bed_count(bed, "*", "webadmin ?*"), 0);
 }
 
+/* -- trust stores ---------------------------------------------------------- */
+
+static const char *staged_name(struct bed *bed, const char *pattern)
+{
+    json_t *answer = bed_lab(bed, "files core1");
+    const json_t *file;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "files"), i, file)
+    {
+        if (fnmatch(pattern, bed_text(file, "name"), 0) == 0)
+            return bed_text(file, "name");
+    }
+    fail_msg("no file %s", pattern);
+    return NULL;
+}
+
+static void trust_everywhere(struct bed *bed, const char *file)
+{
+    for (size_t i = 0; i < 3; i++) {
+        bed_lab(bed, "foreign %s 'callbridge trust cluster %s'", nodes[i],
+                file);
+        bed_lab(bed, "foreign %s 'uploader cms trust %s'", nodes[i], file);
+    }
+}
+
+/* Stores that hold the CA which signs let it pass, without a word from a
+ * person; one that pins the leaf does not, though it is trusted today. */
+static void test_trust_stores(void **state)
+{
+    struct bed *bed = services_bed(state);
+    struct bed_run *run;
+
+    bed_ends(bed_do(bed, ROTATE "service=webadmin"), 0, "done");
+    trust_everywhere(bed, staged_name(bed, "webadminca-g1-*"));
+    run = bed_do(bed, "apply cms/service-rotate lab --yes service=webadmin");
+    bed_ends(run, 0, "done");
+    all_are(bed, "webadmin", "new", 2);
+    bed_lab(bed, "foreign core3 'callbridge trust cluster %s'",
+            staged_name(bed, "webadmin-g2-*.crt"));
+    run = bed_do(bed, "apply cms/service-rotate lab --yes service=webadmin");
+    bed_ends(run, 5, "refused");
+    assert_true(bed_said(run, "pins the very certificate of webadmin"));
+    assert_int_equal(bed_events(run, "warning", "core3", "gates"), 1);
+    all_are(bed, "webadmin", "new", 2);
+}
+
 static void test_no_issuer(void **state)
 {
     struct bed *bed = bed_start(state, "3+0", all);
@@ -352,6 +424,7 @@ int main(void)
         cmocka_unit_test_teardown(test_killed_and_resumed, bed_stop),
         cmocka_unit_test_teardown(test_killed_and_rolled_back, bed_stop),
         cmocka_unit_test_teardown(test_refused, bed_stop),
+        cmocka_unit_test_teardown(test_trust_stores, bed_stop),
         cmocka_unit_test_teardown(test_no_issuer, bed_stop),
         cmocka_unit_test_teardown(test_in_two_parts, bed_stop),
         cmocka_unit_test_teardown(test_push_fails, bed_stop),
