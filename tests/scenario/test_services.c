@@ -251,6 +251,21 @@ static void test_fails_both_ways(void **state)
     bed_is_safe(bed);
 }
 
+/* SUCCESS comes before the service does: the next node waits for the port, not
+ * for the word. */
+static void test_says_so_too_early(void **state)
+{
+    struct bed *bed = services_bed(state);
+
+    for (size_t i = 0; i < 3; i++) {
+        bed_lab(bed, "set %s service_late_ms 600", nodes[i]);
+        bed_lab(bed, "set %s service_words 1", nodes[i]);
+    }
+    bed_ends(bed_do(bed, BOTH), 0, "done");
+    all_are(bed, "callbridge", "new", 1);
+    was_orderly(bed);
+}
+
 /* -- killed at the switch -------------------------------------------------- */
 
 static void killed_at(struct bed *bed, const char *how, const char *command)
@@ -421,6 +436,7 @@ int main(void)
         cmocka_unit_test_teardown(test_last_webadmin_stays_down, bed_stop),
         cmocka_unit_test_teardown(test_retried, bed_stop),
         cmocka_unit_test_teardown(test_fails_both_ways, bed_stop),
+        cmocka_unit_test_teardown(test_says_so_too_early, bed_stop),
         cmocka_unit_test_teardown(test_killed_and_resumed, bed_stop),
         cmocka_unit_test_teardown(test_killed_and_rolled_back, bed_stop),
         cmocka_unit_test_teardown(test_refused, bed_stop),
