@@ -186,7 +186,7 @@ int cms_service_check_issuer(struct plan_cluster *pc, struct err *err)
     if (issuer->kind != ISSUER_INTERNAL)
         return err_set(err, CAUSE_INPUT,
                        "issuer %s: services get their certificates from an "
-                       "issuer of `type = internal' only, so far",
+                       "issuer of `kind = internal' only, so far",
                        issuer->name);
     return cms_check_internal(pc, issuer, err);
 }
