@@ -96,7 +96,7 @@ static const struct {
 } changes[] = {
     {"step-started", LINE_WORKS}, {"step-skipped", LINE_DONE},
     {"step-done", LINE_DONE},     {"step-failed", LINE_FAILED},
-    {"retry", LINE_RETRIES},      {"step-waiting", LINE_FAILED},
+    {"retry", LINE_RETRIES},      {"step-waiting", LINE_IDLE},
 };
 
 static void take_change(struct console_line *line, const struct event *e,

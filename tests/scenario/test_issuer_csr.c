@@ -128,13 +128,19 @@ static void test_csr_refused(void **state)
     bed_is_new(bed, "lab", "core1");
 }
 
-/* The process dies when the requests are there: nothing is lost. */
+/* The process dies when the requests are there: nothing is lost.  The keys are
+ * locked meanwhile, and taking answers back needs no passphrase. */
 static void test_csr_killed(void **state)
 {
     struct bed *bed = start(state, "2+1");
     const char *server, *client;
 
+    bed_write(bed, "keys.pass", "words for the keys");
+    bed_inventory(bed, "cluster lab", "key_passphrase = file:keys.pass");
     waits(bed, bed_apply(bed, ""));
+    assert_non_null(
+        strstr(bed_read(bed, their_find(bed, "lab", "dbserver-*.key")),
+               "BEGIN ENCRYPTED PRIVATE KEY"));
     server = their_find(bed, "lab", "dbserver-*.csr");
     client = their_find(bed, "lab", "dbclient-*.csr");
     have_signed(bed, server, "s.pem");
