@@ -375,10 +375,25 @@ static int guard_cluster_command(const struct view *view, const char *text,
     return must_be_standalone(view, err); /* certs, localnode */
 }
 
+/* Beside clusters and services, what runs send at all: it changes nothing that
+ * is in use.  No reboot, no restore, no trust store. */
+static int guard_other(const struct act *act, const char *text, struct err *err)
+{
+    static const char *const harmless[] = {"backup snapshot ", "pki match ",
+                                           "pki verify "};
+
+    if (act->kind != ACT_COMMAND && act->kind != ACT_CONFIRM)
+        return 0;
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
+        if (begins(text, harmless[i]))
+            return 0;
+    return err_set(err, CAUSE_REFUSED, "no run has a use for it");
+}
+
 int cms_guard(const struct view *view, const struct act *act, const char *text,
               bool *hold, struct err *err)
 {
-    int rc = 0;
+    int rc;
 
     if (view->plan->nodes[view->node].bystander)
         rc = err_set(err, CAUSE_REFUSED, "I3: nothing is to be changed on it");
@@ -388,6 +403,8 @@ int cms_guard(const struct view *view, const struct act *act, const char *text,
         rc = guard_cluster_command(view, text, hold, err);
     else if (cms_service_of(text) < CMS_SERVICES)
         rc = cms_guard_service(view, text, hold, err);
+    else
+        rc = guard_other(act, text, err);
     if (rc < 0)
         err_context(err, "`%s' was not sent", text);
     return rc;

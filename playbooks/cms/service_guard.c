@@ -21,12 +21,34 @@ static bool is_fresh(const struct view *view, enum cms_service service)
            clock_mono_ms() - s->read_ms <= FRESH_MS;
 }
 
+static bool ends(const char *text, const char *with)
+{
+    size_t len = strlen(text), n = strlen(with);
+
+    return len >= n && strcmp(text + len - n, with) == 0;
+}
+
+/* To name files, to stop it and to start it: not to take its files from it, and
+ * not to change whom it trusts.  Only a Call Bridge cannot be disabled. */
+static bool is_switch(enum cms_service service, const char *text)
+{
+    if (strstr(text, " ucm ") || strstr(text, " imps "))
+        return false;
+    if (strstr(text, " certs "))
+        return !ends(text, " none");
+    return service == SVC_CALLBRIDGE
+               ? ends(text, " restart")
+               : ends(text, " disable") || ends(text, " enable");
+}
+
 int cms_guard_service(const struct view *view, const char *text, bool *hold,
                       struct err *err)
 {
     enum cms_service service = cms_service_of(text);
     const char *name = cms_services[service].name;
 
+    if (!is_switch(service, text))
+        return err_set(err, CAUSE_REFUSED, "no run has a use for it");
     if (!cms_switches(view, service))
         return err_set(err, CAUSE_REFUSED,
                        "this run does not switch %s on this node", name);

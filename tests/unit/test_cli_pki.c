@@ -270,6 +270,8 @@ static void test_bad_words(void **state)
             "My CA", "neither a DNS name");
     refused(CERTFLEET("pki", "csr", "bad", "CN:a", "C:GBR"), "C=GBR",
             "too long");
+    assert_int_equal(CERTFLEET("pki", "pkcs12-to-ssh", "bad"), 2);
+    assert_says(capture.err, "no such command: `pkcs12-to-ssh'");
     assert_int_equal(access("bad.key", F_OK), -1);
     assert_int_equal(access("bad.csr", F_OK), -1);
 }

@@ -259,6 +259,8 @@ static void wrong_inputs(void **state)
         {"service=", "no service with a certificate"},
         {"service=callbridge,", "no service with a certificate"},
         {"service=uploader", "no service with a certificate"},
+        {"service=webbridge", "no service with a certificate"},
+        {"service=xmpp", "no service with a certificate"},
         {"service=turn", "no node of cluster lab has the role turn"},
     };
     struct fixture fx;
@@ -356,6 +358,42 @@ static void no_word_to_the_database(void **state)
     fixture_close(&fx);
 }
 
+/* Whatever the ground is. */
+static void never_sent(void **state)
+{
+    static const char *const commands[] = {
+        "callbridge certs none",
+        "callbridge trust c2w x.crt",
+        "callbridge trust cluster none",
+        "callbridge trust edge x.crt",
+        "callbridge ucm certs x.crt",
+        "webbridge3 c2w trust none",
+        "webbridge3 restart",
+        "webbridge3 status",
+        "meetingapps gensecret",
+        "tls sip trust x.crt",
+        "tls ldap verify disable",
+        "reboot",
+        "backup rollback x",
+        "factory_reset full",
+        "pki unlock x.key",
+    };
+    struct fixture fx;
+    bool hold;
+
+    (void)state;
+    open_plan(&fx, "service=callbridge");
+    ready(&fx, new_names);
+    assert_int_equal(ask(&fx, RESTART, &hold), 0);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        assert_int_equal(ask(&fx, commands[i], &hold), -1);
+        assert_non_null(strstr(said.text, "no run has a use for it"));
+        assert_false(hold);
+    }
+    assert_int_equal(ask(&fx, "pki match a.key a.crt", &hold), 0);
+    fixture_close(&fx);
+}
+
 /* And a rotation of the database sends none to a service. */
 static void no_word_to_a_service(void **state)
 {
@@ -383,6 +421,7 @@ int main(void)
         cmocka_unit_test(wrong_inputs),
         cmocka_unit_test(guard_wants_its_ground),
         cmocka_unit_test(no_word_to_the_database),
+        cmocka_unit_test(never_sent),
         cmocka_unit_test(no_word_to_a_service),
     };
 
