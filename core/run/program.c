@@ -19,6 +19,7 @@
 enum {
     KILL_MS = 2000,  /* between TERM and KILL */
     WORDS_MAX = 400, /* bytes of its standard error that are kept */
+    READS_MAX = 4096 /* a full pipe, however large, takes fewer */
 };
 
 struct program {
@@ -70,6 +71,35 @@ static void signal_group(const struct program *p, int number)
         (void)kill(-p->process.pid, number);
 }
 
+/* -- what it says --------------------------------------------------------- */
+
+/* Only the last words count: they name the reason. */
+static void keep_words(struct program *p, const char *words, size_t n)
+{
+    size_t len = p->words.len + n;
+
+    if (len > WORDS_MAX)
+        str_shift(&p->words, len - WORDS_MAX);
+    str_addn(&p->words, words, n);
+}
+
+/* It has ended, and what it said last may lie in the pipe still.  Nobody waits
+ * for the pipe's end: who left its group may hold that. */
+static void take_last_words(struct program *p)
+{
+    uv_os_fd_t fd;
+    ssize_t n;
+
+    if (!p->started || uv_fileno((uv_handle_t *)&p->words_pipe, &fd) != 0)
+        return;
+    for (int i = 0; i < READS_MAX; i++) {
+        n = read(fd, p->words_buffer, sizeof(p->words_buffer));
+        if (n <= 0)
+            return;
+        keep_words(p, p->words_buffer, (size_t)n);
+    }
+}
+
 /* -- the verdict ---------------------------------------------------------- */
 
 /* " It says: ..." of what its standard error ended with; "" when nothing. */
@@ -118,6 +148,7 @@ static void finish_if_over(struct program *p)
     if (p->told || !p->exited || !p->ended)
         return;
     p->told = true;
+    take_last_words(p);
     judge(p);
     p->done(p->user, &p->output, p->err.cause ? &p->err : NULL);
     close_all(p);
@@ -197,20 +228,12 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
 }
 
-/* Only the last words count: they name the reason. */
 static void on_words(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
-    struct program *p = stream->data;
-    size_t len;
-
-    if (n < 0) {
+    if (n < 0)
         uv_read_stop(stream);
-        return;
-    }
-    len = p->words.len + (size_t)n;
-    if (len > WORDS_MAX)
-        str_shift(&p->words, len - WORDS_MAX);
-    str_addn(&p->words, buf->base, (size_t)n);
+    else
+        keep_words(stream->data, buf->base, (size_t)n);
 }
 
 /* -- the start ------------------------------------------------------------ */
