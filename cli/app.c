@@ -214,6 +214,22 @@ struct store *app_store(struct app *app, struct uv_loop_s *loop)
     return store;
 }
 
+int app_with_store(struct app *app,
+                   int (*work)(struct app *app, struct store *store))
+{
+    struct store *store;
+    int code;
+
+    if (!app_inventory(app))
+        return EXIT_INPUT;
+    store = app_store(app, NULL);
+    if (!store)
+        return app_exit_of(CAUSE_SYSTEM);
+    code = work(app, store);
+    store_close(store);
+    return code;
+}
+
 static const char *outcome_of(int code)
 {
     for (const struct exit_row *row = exit_rows; row->meaning; row++)

@@ -47,6 +47,9 @@ int app_main(int argc, char *const *argv);
 struct inventory *app_inventory(struct app *app);
 /* Opens the store of the inventory's state_dir; NULL: app_fail was called. */
 struct store *app_store(struct app *app, struct uv_loop_s *loop);
+/* The work of a command that needs both, with the store open; its exit code. */
+int app_with_store(struct app *app,
+                   int (*work)(struct app *app, struct store *store));
 
 /* Prints the error and returns the exit code of its cause. */
 int app_fail(struct app *app, const struct err *err);

@@ -245,15 +245,5 @@ static int issue_for(struct app *app, struct store *store)
 
 int cmd_issue(struct app *app)
 {
-    struct store *store;
-    int code;
-
-    if (!app_inventory(app))
-        return EXIT_INPUT;
-    store = app_store(app, NULL);
-    if (!store)
-        return app_exit_of(CAUSE_SYSTEM);
-    code = issue_for(app, store);
-    store_close(store);
-    return code;
+    return app_with_store(app, issue_for);
 }

@@ -405,15 +405,5 @@ static int show_run(struct app *app, struct store *store)
 
 int cmd_show(struct app *app)
 {
-    struct store *store;
-    int code;
-
-    if (!app_inventory(app))
-        return EXIT_INPUT;
-    store = app_store(app, NULL);
-    if (!store)
-        return app_exit_of(CAUSE_SYSTEM);
-    code = show_run(app, store);
-    store_close(store);
-    return code;
+    return app_with_store(app, show_run);
 }

@@ -33,7 +33,6 @@ static int unlock(struct app *app, struct store *store)
 /* A cluster that left the inventory can still be held: the store decides. */
 int cmd_unlock(struct app *app)
 {
-    struct store *store;
     int code;
 
     if (!args_has(&app->args, OPT_RUN)) {
@@ -42,12 +41,5 @@ int cmd_unlock(struct app *app)
         app_next(app, "certfleet runs");
         return code;
     }
-    if (!app_inventory(app))
-        return EXIT_INPUT;
-    store = app_store(app, NULL);
-    if (!store)
-        return app_exit_of(CAUSE_SYSTEM);
-    code = unlock(app, store);
-    store_close(store);
-    return code;
+    return app_with_store(app, unlock);
 }

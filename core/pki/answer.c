@@ -45,23 +45,15 @@ static int take_block(const char *data, const struct pki_block *block,
                       STACK_OF(X509) * certs, struct err *err)
 {
     unsigned line = line_of(data, block->start);
-    struct secret *der;
-    X509 *cert = NULL;
 
     if (pki_pem_label(block) != PKI_LABEL_CERT)
         return fail_label(block, line, err);
     if (sk_X509_num(certs) >= ANSWER_CERTS)
         return err_set(err, CAUSE_INPUT, "line %u: more than %d certificates",
                        line, ANSWER_CERTS);
-    der = pki_pem_decode(block);
-    if (der)
-        cert = pki_der_cert(der->data, der->len);
-    secret_free(der);
-    if (!cert || !sk_X509_push(certs, cert)) {
-        X509_free(cert);
+    if (!pki_push_cert(certs, block))
         return pki_fail(err, CAUSE_INPUT,
                         "line %u: the certificate cannot be read", line);
-    }
     return 0;
 }
 

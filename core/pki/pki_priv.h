@@ -73,6 +73,8 @@ int pki_fail(struct err *err, enum cause cause, const char *fmt, ...)
 size_t pki_der_length(const unsigned char *p, size_t len);
 /* Objects that fill their DER bytes exactly; NULL otherwise. */
 X509 *pki_der_cert(const unsigned char *der, size_t len);
+/* Adds a block's certificate; false: it cannot be read. */
+bool pki_push_cert(STACK_OF(X509) * certs, const struct pki_block *block);
 X509_REQ *pki_der_request(const unsigned char *der, size_t len);
 /* Of PKCS#8, encrypted PKCS#8 or a traditional key; *locked when it is
  * encrypted and the passphrase is missing or wrong. */

@@ -209,13 +209,23 @@ EVP_PKEY *pki_read_key(const void *data, size_t len,
     return NULL;
 }
 
+bool pki_push_cert(STACK_OF(X509) * certs, const struct pki_block *block)
+{
+    struct secret *der = pki_pem_decode(block);
+    X509 *cert = der ? pki_der_cert(der->data, der->len) : NULL;
+
+    secret_free(der);
+    if (cert && sk_X509_push(certs, cert))
+        return true;
+    X509_free(cert);
+    return false;
+}
+
 /* 0: added or not a certificate; -1: broken. */
 static int add_block(STACK_OF(X509) * certs, const struct pki_block *block,
                      int number, struct err *err)
 {
     enum pki_label label = pki_pem_label(block);
-    struct secret *der;
-    X509 *cert = NULL;
 
     if (label == PKI_LABEL_TRUSTED)
         return err_set(err, CAUSE_INPUT,
@@ -227,15 +237,9 @@ static int add_block(STACK_OF(X509) * certs, const struct pki_block *block,
     if (sk_X509_num(certs) >= PKI_MAX_CERTS)
         return err_set(err, CAUSE_INPUT, "more than %d certificates",
                        PKI_MAX_CERTS);
-    der = pki_pem_decode(block);
-    if (der)
-        cert = pki_der_cert(der->data, der->len);
-    secret_free(der);
-    if (!cert || !sk_X509_push(certs, cert)) {
-        X509_free(cert);
+    if (!pki_push_cert(certs, block))
         return pki_fail(err, CAUSE_INPUT,
                         "PEM block %d is not a readable certificate", number);
-    }
     return 0;
 }
 

@@ -10,6 +10,12 @@
 #include "core/run/plan.h"
 #include "playbooks/cms/facts.h"
 
+/* ms: a reading is "just now".  Between it and the command lies one commit of
+ * the journal. */
+enum {
+    CMS_FRESH_MS = 30000
+};
+
 enum cms_role {
     CMS_DATABASE = 1 << 0, /* holds a copy of the data */
     CMS_CONNECT = 1 << 1,  /* a Call Bridge that uses the cluster's data */
@@ -63,6 +69,8 @@ size_t cms_primary_now(const struct view *view);
 
 /* A newcomer on the way back, or a leaver: it is to be in no cluster. */
 bool cms_is_sent_out(const struct plan_node *pn, bool back);
+/* The input `node', as the cluster's; SIZE_MAX: not given, or no such. */
+size_t cms_named_node(const struct plan_cluster *pc);
 bool cms_goes_out(const struct view *view);
 bool cms_names_nothing(const struct cms_status *status);
 /* The interface it is to have; NULL: none is known. */
@@ -122,6 +130,13 @@ int cms_db_wish(struct issue_job *job, bool make, struct err *err);
 /* Can our own CA sign?  It is `internal'. */
 int cms_check_internal(struct plan_cluster *pc, const struct issuer *issuer,
                        struct err *err);
+/* Is there a way back, at this hour?  `ended': what the old certificates do
+ * after it. */
+int cms_way_back_is_open(const struct plan_cluster *pc, int64_t at,
+                         const char *ended, struct err *err);
+/* Is that the set's name for the slot? */
+bool cms_is_name_of(const struct file_set *set, const char *slot,
+                    const char *name);
 /* The files of a node's old set, as they were. */
 int cms_old_is_there(const struct plan_cluster *pc, size_t i, struct err *err);
 /* Opens the CA, or makes it; 0 or -1. */

@@ -20,23 +20,13 @@ enum {
 
 /* -- inputs: before the first packet --------------------------------------- */
 
-static size_t named_node(const struct plan_cluster *pc)
-{
-    const char *name = plan_input(pc->plan, "node");
-
-    for (size_t i = 0; name && i < pc->n_nodes; i++)
-        if (strcmp(pc->nodes[i].node->name, name) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
 static int check_role(const struct plan_cluster *pc, const char *value,
                       struct err *err)
 {
     uint32_t wanted = strcmp(value, "database") == 0  ? CMS_DATABASE
                       : strcmp(value, "connect") == 0 ? CMS_CONNECT
                                                       : 0;
-    size_t i = named_node(pc);
+    size_t i = cms_named_node(pc);
 
     if (!wanted)
         return err_set(err, CAUSE_INPUT, "is neither database nor connect");
@@ -59,7 +49,7 @@ static int check_rotate(const struct plan_cluster *pc, const char *value,
 
 static int prepare(struct plan_cluster *pc, struct err *err)
 {
-    size_t i = named_node(pc), others = 0;
+    size_t i = cms_named_node(pc), others = 0;
 
     if (!plan_input(pc->plan, "node"))
         return err_set(err, CAUSE_INPUT,
@@ -120,7 +110,7 @@ static size_t newcomer(const struct plan_cluster *pc)
 static int decide(struct plan_cluster *pc, struct findings *findings,
                   struct err *err)
 {
-    size_t i = named_node(pc);
+    size_t i = cms_named_node(pc);
 
     pc->nodes[i].newcomer = !is_member(pc, i);
     if (cms_db_decide(pc, findings, err) < 0)

@@ -210,15 +210,23 @@ int cms_old_is_there(const struct plan_cluster *pc, size_t i, struct err *err)
     return 0;
 }
 
-int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
+int cms_way_back_is_open(const struct plan_cluster *pc, int64_t at,
+                         const char *ended, struct err *err)
 {
     if (!pc->way_back)
         return err_set(err, CAUSE_REFUSED, "there is no way back: %s",
                        pc->no_way_back);
     if (pc->way_back_until && at > pc->way_back_until)
         return err_set(err, CAUSE_REFUSED,
-                       "the way back has ended: the old certificates would "
-                       "not outlive it");
+                       "the way back has ended: the old certificates %s",
+                       ended);
+    return 0;
+}
+
+int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
+{
+    if (cms_way_back_is_open(pc, at, "would not outlive it", err) < 0)
+        return -1;
     for (size_t i = 0; i < pc->n_nodes; i++)
         if (takes_part(pc, i) && cms_old_is_there(pc, i, err) < 0)
             return -1;
@@ -227,8 +235,8 @@ int cms_db_way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
 
 /* -- a stopped run's state ------------------------------------------------ */
 
-static bool is_name_of(const struct file_set *set, const char *slot,
-                       const char *name)
+bool cms_is_name_of(const struct file_set *set, const char *slot,
+                    const char *name)
 {
     const struct set_file *file = set_slot(set, slot);
 
@@ -242,8 +250,8 @@ static int knows_names(const struct plan_cluster *pc, size_t i, struct err *err)
 
     for (int k = 0; (pn->old.n || pn->newcomer) && k < CMS_SLOTS; k++) {
         const char *slot = cms_slot_word((enum cms_slot)k), *name = s->files[k];
-        if (name[0] && !is_name_of(&pn->old, slot, name) &&
-            !is_name_of(&pc->set, slot, name))
+        if (name[0] && !cms_is_name_of(&pn->old, slot, name) &&
+            !cms_is_name_of(&pc->set, slot, name))
             return err_set(err, CAUSE_REFUSED,
                            "node %s: its status names %s, a file of neither "
                            "the old nor the new set",

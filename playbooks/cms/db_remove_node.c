@@ -42,20 +42,10 @@ static const struct input_row inputs[] = {
 
 /* -- before the first packet ----------------------------------------------- */
 
-static size_t named_node(const struct plan_cluster *pc)
-{
-    const char *name = plan_input(pc->plan, "node");
-
-    for (size_t i = 0; name && i < pc->n_nodes; i++)
-        if (strcmp(pc->nodes[i].node->name, name) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
 /* Which of them is known without asking: all the others are only asked. */
 static int prepare(struct plan_cluster *pc, struct err *err)
 {
-    size_t node = named_node(pc);
+    size_t node = cms_named_node(pc);
 
     if (!plan_input(pc->plan, "node"))
         return err_set(err, CAUSE_INPUT,
@@ -129,7 +119,7 @@ static int decide(struct plan_cluster *pc, struct findings *findings,
                   struct err *err)
 {
     const struct look look = {pc, findings};
-    size_t node = named_node(pc);
+    size_t node = cms_named_node(pc);
 
     pc->not_due = is_out(&look, node);
     if (pc->not_due) /* there is nobody to be judged for it */

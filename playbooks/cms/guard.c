@@ -12,12 +12,6 @@
 #include "core/run/probe.h"
 #include "playbooks/cms/cms.h"
 
-/* ms: a reading is "just now".  Between it and the command lies one commit of
- * the journal. */
-enum {
-    FRESH_MS = 30000
-};
-
 static const char *name_of(const struct plan_cluster *pc, size_t node)
 {
     return pc->nodes[node].node->name;
@@ -29,7 +23,7 @@ static bool is_fresh(const struct plan_cluster *pc, size_t node)
     const struct facts *facts = pc->nodes[node].facts;
 
     return !facts->unreachable &&
-           facts_age_ms(facts, CMS_READ_STATUS) <= FRESH_MS;
+           facts_age_ms(facts, CMS_READ_STATUS) <= CMS_FRESH_MS;
 }
 
 static bool is_data_node(const struct plan_cluster *pc, size_t node)
@@ -296,7 +290,8 @@ int cms_nobody_else(const struct view *view, struct err *err)
             "send: somebody else is at work on it (when that is settled: "
             "--accept foreign)",
             f->status.last);
-    if (pn->n_listed == 0 || facts_age_ms(&f->base, CMS_READ_LIST) > FRESH_MS)
+    if (pn->n_listed == 0 ||
+        facts_age_ms(&f->base, CMS_READ_LIST) > CMS_FRESH_MS)
         return 0;
     for (size_t i = 0; i < f->n_listed; i++)
         if (!plan_knows_file(pn, f->listed[i]) &&

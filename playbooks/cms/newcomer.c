@@ -8,6 +8,16 @@
 
 #include "playbooks/cms/gates_priv.h"
 
+size_t cms_named_node(const struct plan_cluster *pc)
+{
+    const char *name = plan_input(pc->plan, "node");
+
+    for (size_t i = 0; name && i < pc->n_nodes; i++)
+        if (strcmp(pc->nodes[i].node->name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
 /* -- what it is to have ---------------------------------------------------- */
 
 static const struct plan_node *node_of(const struct view *view)

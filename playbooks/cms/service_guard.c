@@ -8,17 +8,13 @@
 #include "core/base/clock.h"
 #include "playbooks/cms/service_priv.h"
 
-enum {
-    FRESH_MS = 30000 /* as the guard's (guard.c) */
-};
-
 static bool is_fresh(const struct view *view, enum cms_service service)
 {
     const struct cms_facts *f = cms_facts_of(view);
     const struct cms_svc_facts *s = &f->services.service[service];
 
     return !f->base.unreachable && s->read_ms && !s->unknown &&
-           clock_mono_ms() - s->read_ms <= FRESH_MS;
+           clock_mono_ms() - s->read_ms <= CMS_FRESH_MS;
 }
 
 static bool ends(const char *text, const char *with)

@@ -242,13 +242,8 @@ static bool takes_part(const struct plan_cluster *pc, size_t i)
 int cms_service_way_back(const struct plan_cluster *pc, int64_t at,
                          struct err *err)
 {
-    if (!pc->way_back)
-        return err_set(err, CAUSE_REFUSED, "there is no way back: %s",
-                       pc->no_way_back);
-    if (pc->way_back_until && at > pc->way_back_until)
-        return err_set(err, CAUSE_REFUSED,
-                       "the way back has ended: the old certificates have "
-                       "expired");
+    if (cms_way_back_is_open(pc, at, "have expired", err) < 0)
+        return -1;
     for (size_t i = 0; i < pc->n_nodes; i++)
         if (takes_part(pc, i) && cms_old_is_there(pc, i, err) < 0)
             return -1;
@@ -256,14 +251,6 @@ int cms_service_way_back(const struct plan_cluster *pc, int64_t at,
 }
 
 /* -- a stopped run's state ------------------------------------------------- */
-
-static bool is_name_of(const struct file_set *set, const char *slot,
-                       const char *name)
-{
-    const struct set_file *file = set_slot(set, slot);
-
-    return file && file->name && strcmp(file->name, name) == 0;
-}
 
 int cms_service_knows_names(const struct plan_cluster *pc, size_t i,
                             struct err *err)
@@ -275,8 +262,8 @@ int cms_service_knows_names(const struct plan_cluster *pc, size_t i,
         for (int k = 0; k < CMS_SVC_PARTS; k++) {
             const char *name = all->slot[s].files[k];
             if (name[0] && (pn->roles & cms_switch_bit(cms_slots[s].service)) &&
-                !is_name_of(&pn->old, words[s][k], name) &&
-                !is_name_of(&pc->set, words[s][k], name))
+                !cms_is_name_of(&pn->old, words[s][k], name) &&
+                !cms_is_name_of(&pc->set, words[s][k], name))
                 return err_set(err, CAUSE_REFUSED,
                                "node %s: %s names %s, a file of neither the "
                                "old nor the new set",
