@@ -118,7 +118,7 @@ const struct word_row event_rows[] = {
     {"step-skipped", "nothing to do: it is as the step wants it already"},
     {"step-done", "the step's goal is met; took_ms"},
     {"step-failed", "the step failed for good on this node; detail says why"},
-    {"step-waiting", "a person must bring something; detail says what"},
+    {"step-waiting", "a person must bring something, or calls are to end: detail says what"},
     {"command", "a command, or a file, is on its way to a node"},
     {"retry", "a try failed and another will be made"},
     {"outage-started", "the cluster's database stops serving"},

@@ -205,6 +205,7 @@ static void add_reads(struct plan_pen *pen, const struct step *step)
         [READ_LIST] = "the list of files",
         [READ_FILES] = "the files that its status names",
         [READ_SERVED] = "the certificate that it serves",
+        [READ_API] = "its API",
     };
     unsigned said = 0;
     bool any = false;

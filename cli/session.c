@@ -65,6 +65,7 @@ static void hide_environment(struct session *session)
     for (size_t i = 0; i < inv->n_nodes; i++) {
         hide(session, inv->nodes[i]->password);
         hide(session, inv->nodes[i]->passphrase);
+        hide(session, inv->nodes[i]->api_password);
     }
     for (size_t i = 0; i < inv->n_clusters; i++)
         hide(session, inv->clusters[i]->key_passphrase);

@@ -82,6 +82,13 @@ struct link_target {
     const char *known_hosts;     /* path */
     const char *ssh_config;      /* path; NULL: none */
     bool weak_algorithms;        /* ssh-rsa, dh-group14-sha1 too */
+    const char *api_user;        /* of its REST interface; NULL: it is not to
+                                    be asked */
+    struct secret *api_password; /* shared by reference */
+    struct secret *api_ca;       /* PEM: whom its certificate leads to, or that
+                                    very certificate */
+    const char *const *names;    /* what that may call it besides `address`;
+                                    NULL-ended, or NULL */
     unsigned connect_timeout_ms; /* name, TCP, key exchange and login */
     unsigned command_timeout_ms; /* of a request that names none */
     const struct link_dialect *dialect;
@@ -105,11 +112,12 @@ enum link_tls {
     LINK_TLS_POSTGRES /* SSLRequest first */
 };
 
-struct link_peer { /* a TLS listener to look at, not by SSH */
+struct link_peer { /* a TLS listener, not by SSH */
     const char *address;
     unsigned port;
     enum link_tls tls;
     unsigned timeout_ms;
+    const char *pin; /* `ask`: SHA-256 of a certificate that is good, too */
 };
 
 struct link;      /* one node */
@@ -132,6 +140,13 @@ struct link_ops {
     void (*remove)(struct link *, const char *name, link_done_f *, void *user);
     void (*peer_chain)(struct link *, const struct link_peer *, link_done_f *,
                        void *user);
+    /* GET of its REST interface, by HTTPS, with the target's api_password.
+     * LINK_OK: 200, data = the body, at most 64 KB and without NUL; hostile
+     * bytes.  LINK_REFUSED: the password was, here or elsewhere, and is not
+     * sent again.  LINK_FAILED: another status, a certificate that is not
+     * trusted, no HTTP.  `peer` is as above, `tls` aside. */
+    void (*ask)(struct link *, const struct link_peer *, const char *path,
+                link_done_f *, void *user);
     /* Every request in flight completes with LINK_CANCELED, connections are
      * dropped; the link can be used again. */
     void (*cancel)(struct link *);

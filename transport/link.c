@@ -114,6 +114,7 @@ static void link_cancel(struct link *l)
     lane_cancel(&l->files);
     for (struct link_probe *p = l->probes; p != NULL; p = p->next)
         tls_probe_cancel(p->probe);
+    link_ask_cancel(l);
     l->canceling = false;
 }
 
@@ -159,6 +160,7 @@ const struct link_ops *port_ops(void)
         .list = link_list,
         .remove = link_remove,
         .peer_chain = link_peer_chain,
+        .ask = link_ask,
         .cancel = link_cancel,
         .close = link_close,
     };

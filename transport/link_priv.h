@@ -16,6 +16,7 @@
 #include "core/link.h"
 #include "transport/channel.h"
 #include "transport/dialog.h"
+#include "transport/https.h"
 #include "transport/link_route.h"
 #include "transport/port_priv.h"
 #include "transport/sftp.h"
@@ -108,7 +109,8 @@ struct link {
     struct lane commands;
     struct lane files;
     struct link_probe *probes;
-    unsigned pending; /* requests not told yet */
+    struct link_asking *asking; /* questions to its API, see link_api.c */
+    unsigned pending;           /* requests not told yet */
     int handles;
     bool canceling;
     bool closing;
@@ -144,6 +146,11 @@ unsigned lane_timeout_ms(const struct lane *lane);
 
 /* link.c */
 void link_end_if_closed(struct link *l);
+
+/* link_api.c */
+void link_ask(struct link *l, const struct link_peer *peer, const char *path,
+              link_done_f *done, void *user);
+void link_ask_cancel(struct link *l);
 
 /* link_command.c */
 void command_serve(struct lane *lane);

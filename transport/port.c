@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "transport/https.h"
 #include "transport/port_priv.h"
 
 enum {
@@ -150,6 +151,7 @@ struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
     p->slots.evict = port_evict;
     p->slots.user = p;
     p->logins = logins_new();
+    p->api_logins = logins_new();
     p->keys = keyring_new(loop);
     p->last_note = &p->notes;
     uv_idle_init(loop, &p->teller);
@@ -189,6 +191,7 @@ static void free_shared(struct link_port *p)
     }
     keyring_free(p->keys);
     logins_free(p->logins);
+    logins_free(p->api_logins);
     free(p->home);
 }
 
@@ -206,6 +209,7 @@ void port_free(struct link_port *p)
 {
     if (p == NULL)
         return;
+    https_free(p->https);
     uv_close((uv_handle_t *)&p->pacer, on_closed);
     uv_close((uv_handle_t *)&p->teller, on_closed);
     uv_close((uv_handle_t *)&p->keepalive, on_closed);

@@ -18,6 +18,7 @@
 #include "transport/sshconfig.h"
 
 struct conn;
+struct https;
 
 /* Something to be told from the top of the loop, in order.  Completions go
  * this way: then none ever runs inside a call, nor inside libssh. */
@@ -52,6 +53,8 @@ struct link_port {
     struct pool proxies; /* logins through a jump host at once: its sshd
                             drops more than ten (MaxStartups) */
     struct logins *logins;
+    struct logins *api_logins; /* of REST: who may log in may not ask it */
+    struct https *https;       /* NULL until the first question */
     struct keyring *keys;
     struct port_file *files;
     struct port_rules *rules;

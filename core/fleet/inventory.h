@@ -86,7 +86,11 @@ struct node {
     /* Each may be NULL; the secrets as secret_ref_read takes them, file: with
      * an absolute path. */
     const char *user, *password, *identity, *passphrase;
-    bool identity_named;    /* the user named it: missing is a fault */
+    bool identity_named; /* the user named it: missing is a fault */
+    /* Its REST interface; api_user NULL: it is not asked, the others are NULL.
+     */
+    const char *api_user, *api_password, *api_ca;
+    unsigned api_port;      /* 0: what its status shows, else 443 */
     unsigned port;          /* 0: ssh_config, else 22 */
     const char *interface;  /* NULL: what its status shows */
     const char *db_address; /* NULL: what the cluster shows */

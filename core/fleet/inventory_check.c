@@ -104,6 +104,23 @@ static void check_name(struct reading *rd, const struct section *s)
                       s->name, c->name, c->line);
 }
 
+/* A password without a name, or nobody to trust, is no access: said here, not
+ * when a run waits for calls to end. */
+static void check_api(struct reading *rd, const struct section *s)
+{
+    const struct node *node = s->made;
+    const char *missing = !node->api_user       ? "api_user"
+                          : !node->api_password ? "api_password"
+                          : !node->api_ca       ? "api_ca"
+                                                : NULL;
+
+    if (missing && (node->api_user || node->api_password || node->api_ca))
+        reading_fault(rd, FAULT_ERROR, s->line,
+                      "[node %s] has a part of api_user, api_password and "
+                      "api_ca, and no `%s'",
+                      node->name, missing);
+}
+
 static void check_nodes(struct reading *rd)
 {
     struct names addresses = {0}, db_addresses = {0};
@@ -115,6 +132,7 @@ static void check_nodes(struct reading *rd)
         check_name(rd, s);
         check_address(rd, &addresses, s);
         check_db_address(rd, &db_addresses, s);
+        check_api(rd, s);
         if (node->cluster)
             check_one_of(rd, s);
     }

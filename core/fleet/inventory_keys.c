@@ -136,6 +136,18 @@ const struct key inventory_table[] = {
     { ALL, "retries", &type_retries, "2", NULL, NULL,
       "further tries after the first: 2 means three in all",
       IN_NODE(retries) },
+    { ALL, "api_user", &type_user, NULL, "nobody: it is not asked", ";api",
+      "who asks the REST interface how many calls there are (a user with the"
+      " role api will do); api_password and api_ca are needed with it",
+      IN_NODE(api_user) },
+    { ALL, "api_password", &type_secret, NULL, NULL, ";env:CMS_API_PASSWORD",
+      "where the password of api_user comes from", IN_NODE(api_password) },
+    { ALL, "api_ca", &type_path, NULL, NULL, ";webadmin-ca.crt",
+      "PEM: whom the web interface's certificate must lead to, or that very"
+      " certificate; the password is sent to nobody else",
+      IN_NODE(api_ca) },
+    { ALL, "api_port", &type_port, NULL, "what `webadmin' shows, else 443",
+      ";443", "HTTPS port of the REST interface", IN_NODE(api_port) },
 
     { ISSUER, "kind", &type_kind, "internal", NULL, "internal",
       "who signs. internal: certfleet, with the CA named here; command: a"

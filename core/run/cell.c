@@ -40,9 +40,11 @@ static const struct cell_edge edges[] = {
     { CELL_APPLY,   EV_ERROR,  CELL_WAIT    },
     { CELL_APPLY,   EV_FATAL,  CELL_FAILED  },
     { CELL_APPLY,   EV_HALT,   CELL_PENDING }, /* a person is waited for */
+    { CELL_APPLY,   EV_BUSY,   CELL_WAIT    }, /* it did nothing */
     { CELL_VERIFY,  EV_MET,    CELL_DONE    },
     { CELL_VERIFY,  EV_ERROR,  CELL_WAIT    },
     { CELL_VERIFY,  EV_FATAL,  CELL_FAILED  },
+    { CELL_VERIFY,  EV_HALT,   CELL_PENDING }, /* interrupted while it waits */
     { CELL_CHECK,   EV_PROVEN, CELL_DONE    }, /* a row that only reads */
     { CELL_WAIT,    EV_AGAIN,  CELL_CHECK   },
     { CELL_WAIT,    EV_FATAL,  CELL_FAILED  },
@@ -114,12 +116,14 @@ struct view cell_view(const struct cell *cell)
         .acted_ms = cell->acted_ms,
         .tries = cell->tries,
         .walk_ms = cell->walk->began_ms,
+        .began_ms = cell->began_ms,
     };
 }
 
 unsigned cell_within_ms(const struct cell *cell)
 {
     const struct node *n = cell_node(cell);
+    const struct plan_cluster *pc = cell_course(cell)->pc;
     unsigned s = 300;
 
     if (n)
@@ -138,6 +142,9 @@ unsigned cell_within_ms(const struct cell *cell)
             break;
         case WITHIN_JOIN:
             s = n->timeout_join_s;
+            break;
+        case WITHIN_ASKED:
+            s = pc->plan->playbook->asked_s(pc);
             break;
         }
     return s * 1000;
@@ -251,6 +258,7 @@ void cell_move(struct cell *cell, enum cell_event event)
 void cell_fail(struct cell *cell, const struct err *err, bool fatal)
 {
     cell->err = *err;
+    cell->busy_ms = 0;
     if (!fatal) {
         cell->tries++;
         if (cell->walk->stopping ||
@@ -291,16 +299,19 @@ static void on_poll(uv_timer_t *timer)
     cell_read(timer->data);
 }
 
-void cell_poll_later(struct cell *cell)
+static uint64_t pace_ms(uint64_t since_ms)
 {
-    uint64_t waited = clock_mono_ms() - cell->polls_since_ms;
+    uint64_t waited = clock_mono_ms() - since_ms;
     uint64_t ms = waited / 20;
 
     if (ms < LEAST_POLL)
         ms = waited < FIRST_POLL ? FIRST_POLL : LEAST_POLL;
-    if (ms > MOST_POLL)
-        ms = MOST_POLL;
-    start_timer(cell, on_poll, ms);
+    return ms > MOST_POLL ? MOST_POLL : ms;
+}
+
+void cell_poll_later(struct cell *cell)
+{
+    start_timer(cell, on_poll, pace_ms(cell->polls_since_ms));
 }
 
 bool cell_is_late(const struct cell *cell)
@@ -339,7 +350,7 @@ static void on_waited(uv_timer_t *timer)
 
     if (cell->walk->stopping) {
         cell_move(cell, EV_FATAL);
-    } else if (cell->step->flags & STEP_REWIND) {
+    } else if ((cell->step->flags & STEP_REWIND) && !cell->busy_ms) {
         walk_rewind(cell->walk, cell->node, cell->row);
     } else {
         cell_move(cell, EV_AGAIN);
@@ -350,6 +361,10 @@ static void enter_wait(struct cell *cell)
 {
     uint64_t ms = FIRST_WAIT;
 
+    if (cell->busy_ms) { /* told once, when it began */
+        start_timer(cell, on_waited, pace_ms(cell->busy_ms));
+        return;
+    }
     for (unsigned i = 1; i < cell->tries && ms < MOST_WAIT; i++)
         ms *= 4;
     cell_tell(cell, "retry", NULL, cell->err.text);

@@ -36,7 +36,7 @@ enum cell_event {
     EV_START,
     EV_MET,
     EV_OPEN,
-    EV_BUSY,   /* the node is at work on it already */
+    EV_BUSY,   /* the node is at work, on this or on something else */
     EV_OK,     /* all acts are answered */
     EV_LOST,   /* in doubt: ask the node */
     EV_ERROR,  /* this try failed */
@@ -44,7 +44,8 @@ enum cell_event {
     EV_AGAIN,  /* the wait is over */
     EV_REWIND, /* the node starts again from an earlier row */
     EV_PROVEN, /* met, in a row without acts */
-    EV_HALT,   /* a person must bring something first: on resume, anew */
+    EV_HALT,   /* a person must bring something first, or it waits and was
+                  interrupted: on resume, anew */
 };
 
 struct cell {
@@ -66,6 +67,8 @@ struct cell {
     bool holder_unseen; /* it was to be read, too, and did not answer */
     struct err err;     /* of the last failure */
     uint64_t began_ms, acted_ms, deadline_ms, polls_since_ms;
+    uint64_t busy_ms;  /* since when the node says that it is at work; 0: it
+                          does not */
     uv_timer_t *timer; /* NULL until first needed */
 };
 

@@ -29,6 +29,25 @@ static bool ask_once_more(struct cell *cell, const struct err *err)
     return true;
 }
 
+/* It is at work on what an earlier process sent, or somebody else: that ends
+ * by itself, and is no try of ours. */
+static bool wait_while_busy(struct cell *cell, const struct err *err)
+{
+    uint64_t now = clock_mono_ms();
+
+    if (cell->busy_ms && now - cell->busy_ms >= cell_within_ms(cell))
+        return false;
+    if (cell->walk->stopping)
+        return false;
+    cell->err = *err;
+    if (!cell->busy_ms)
+        cell_tell(cell, "retry", NULL, err->text);
+    if (!cell->busy_ms)
+        cell->busy_ms = now;
+    cell_move(cell, EV_BUSY);
+    return true;
+}
+
 static void on_sent(void *user, enum sent sent, const struct err *err)
 {
     struct cell *cell = user;
@@ -56,6 +75,10 @@ static void on_sent(void *user, enum sent sent, const struct err *err)
         return;
     case SENT_ERROR:
         if (!ask_once_more(cell, err))
+            cell_fail(cell, err, false);
+        return;
+    case SENT_BUSY:
+        if (!wait_while_busy(cell, err))
             cell_fail(cell, err, false);
         return;
     case SENT_UNSENT:
@@ -107,6 +130,7 @@ static void send_next(struct cell *cell)
     if (!act) {
         if ((cell->step->flags & STEP_LIVE) && !is_apart(cell))
             course_note_live_act(course, cell->step);
+        cell->busy_ms = 0;
         cell_move(cell, EV_OK);
         return;
     }

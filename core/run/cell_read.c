@@ -53,6 +53,8 @@ static void judge_check(struct cell *cell, enum goal goal, struct err *why)
         cell_poll_later(cell); /* still running, for all that we know */
     } else if (goal == GOAL_BUSY || (goal == GOAL_OPEN && nothing_to_do)) {
         cell->err = *why;
+        if (cell->step->flags & STEP_WAITS)
+            cell_tell(cell, "step-waiting", NULL, why->text);
         cell_move(cell, EV_BUSY);
     } else if (cell->spent && goal == GOAL_OPEN) {
         cell_move(cell, EV_FATAL); /* what it said is the last word */
@@ -106,7 +108,10 @@ static void judge(struct cell *cell)
     if (is_live(cell) && holder_moved(cell, &view))
         return;
     goal = cell->step->goal(&view, &why);
-
+    if (goal == GOAL_PASSED) {
+        cell_tell(cell, "warning", NULL, why.text);
+        goal = GOAL_MET;
+    }
     if (cell->state == CELL_CHECK)
         judge_check(cell, goal, &why);
     else
@@ -135,8 +140,23 @@ static void on_unread(struct cell *cell)
     }
 }
 
+/* Nothing is under way while it waits, and everybody serves: the run ends here,
+ * rather than go on to what it waited to spare people. */
+static bool pauses(struct cell *cell)
+{
+    if (cell->state != CELL_VERIFY || !(cell->step->flags & STEP_WAITS) ||
+        !(cell_course(cell)->interrupted || cell->walk->stopping))
+        return false;
+    err_set(&cell->err, CAUSE_CANCELED, "interrupted while it waited");
+    cell_move(cell, EV_HALT);
+    walk_paused(cell->walk);
+    return true;
+}
+
 static void on_probes(struct cell *cell)
 {
+    if (pauses(cell))
+        return;
     if (cell->state != CELL_CHECK && cell->state != CELL_VERIFY)
         log_debug("%s: a late reading is ignored", cell->step->id);
     else if (cell->self_rc < 0)
@@ -216,6 +236,8 @@ void cell_read(struct cell *cell)
     if (cell->state == CELL_CHECK && (cell->step->flags & STEP_LIVE) &&
         cell->step->acts)
         reads |= product->ground_reads;
+    if (cell->state == CELL_VERIFY && (cell->step->flags & STEP_WAITS))
+        reads &= product->wait_reads;
     cell->probes = 1; /* until all are on their way */
     cell->self_rc = -1;
     cell->holder_unseen = false;

@@ -76,7 +76,7 @@ static void finish(struct probe *p)
 
 static bool is_connection(const struct probe *p, enum link_end end)
 {
-    if (p->row->kind == READ_SERVED)
+    if (p->row->kind == READ_SERVED || p->row->kind == READ_API)
         return false; /* another listener than SSH */
     return end == LINK_UNSENT || end == LINK_REFUSED || end == LINK_LOST ||
            end == LINK_CANCELED;
@@ -104,7 +104,7 @@ static void take(struct probe *p, const struct read_file *file,
 {
     struct err err = {0};
 
-    if (result->end != LINK_OK &&
+    if (result->end != LINK_OK && p->row->kind != READ_API &&
         !(p->row->kind == READ_FILES && result->end == LINK_FAILED)) {
         note_failure(p, result, result->err);
         return;
@@ -168,6 +168,16 @@ static bool ask_served(struct probe *p)
     return true;
 }
 
+static bool ask_api(struct probe *p)
+{
+    struct link_peer peer = {.timeout_ms = 10000};
+
+    if (!p->row->peer(&p->view, &p->row->about, &peer))
+        return false;
+    p->ops->ask(p->link, &peer, p->row->text, on_answer, ask(p, NULL));
+    return true;
+}
+
 static void do_work(uv_work_t *work)
 {
     struct probe *p = work->data;
@@ -208,6 +218,8 @@ static bool ask_row(struct probe *p)
         return ask_files(p);
     case READ_SERVED:
         return ask_served(p);
+    case READ_API:
+        return ask_api(p);
     case READ_WORK:
         return ask_work(p);
     }

@@ -38,6 +38,7 @@ enum read_kind {
     READ_LIST,
     READ_FILES,
     READ_SERVED,
+    READ_API,
     READ_WORK
 };
 struct read_file {
@@ -50,15 +51,15 @@ enum {
 struct read_row {
     uint32_t bit;
     enum read_kind kind;
-    const char *text; /* READ_COMMAND: the command */
+    const char *text; /* READ_COMMAND: the command; READ_API: the path */
     bool optional;    /* its failure leaves the fact unknown, no more */
     /* READ_FILES: which names; returns how many. */
     size_t (*names)(const struct view *, struct read_file *list);
-    /* READ_SERVED: where; false: nothing to look at on this node. */
+    /* READ_SERVED, READ_API: where; false: nothing to look at on this node. */
     bool (*peer)(const struct view *, const struct read_file *about,
                  struct link_peer *);
     /* Takes what came.  For READ_FILES once for each file, for the others with
-     * the row's own `about`. */
+     * the row's own `about`; for READ_FILES and READ_API failures, too. */
     int (*parse)(struct facts *, const struct read_file *,
                  const struct link_result *, struct err *);
     /* READ_WORK: in the pool; nobody else looks at these facts meanwhile. */
@@ -89,6 +90,7 @@ struct view {
                           chained: what an earlier try left does not do */
     uint64_t acted_ms; /* monotonic; when */
     unsigned tries;    /* tries of this cell that failed */
+    uint64_t began_ms; /* monotonic: when this cell began; 0: it has not */
     uint64_t walk_ms;  /* monotonic: when this walk began */
 };
 
@@ -126,7 +128,8 @@ typedef void cert_row_f(void *user, const struct cert_row *row);
 enum reply {
     REPLY_OK,
     REPLY_FAILED,
-    REPLY_ODD /* unknown words */
+    REPLY_BUSY, /* it did nothing: it is at work on another command */
+    REPLY_ODD   /* unknown words */
 };
 
 struct product {
@@ -139,6 +142,7 @@ struct product {
     uint32_t status_read;         /* the bit that says how it is */
     uint32_t ground_reads;        /* bits read before acts that
                                      destroy */
+    uint32_t wait_reads; /* of a STEP_WAITS row: those that are polled */
     struct facts *(*facts_new)(void);
     void (*facts_free)(struct facts *);
     /* A template's variable ("primary.db_address") for a node; false: there
@@ -233,6 +237,8 @@ struct playbook {
      * nodes together.  Nobody else looks at the cluster meanwhile.  NULL:
      * nothing does. */
     void (*weigh)(struct plan_cluster *, struct findings *);
+    /* Seconds that a row WITHIN_ASKED may take.  NULL: there is none. */
+    unsigned (*asked_s)(const struct plan_cluster *);
     /* Is there nothing to do (if_days_left)?  `why` says so. */
     bool (*not_due)(const struct plan_cluster *, struct str *why);
     /* Blocking: makes keys and certificates into job->folder, lints them.  Of a

@@ -10,7 +10,8 @@
 #include "core/base/file.h"
 
 enum {
-    KEY_CAP = 1 << 16
+    KEY_CAP = 1 << 16,
+    CA_CAP = 1 << 18
 };
 
 /* What a login would find out on every node at once. */
@@ -73,6 +74,7 @@ int reach_target(const struct inventory *inventory, const struct node *node,
         .known_hosts = inventory->known_hosts,
         .ssh_config = inventory->ssh_config,
         .weak_algorithms = node->weak_algorithms,
+        .names = node->names,
         .connect_timeout_ms = node->connect_timeout_s * 1000,
         .command_timeout_ms = node->command_timeout_s * 1000,
         .dialect = dialect,
@@ -84,9 +86,44 @@ int reach_target(const struct inventory *inventory, const struct node *node,
     return err_context(err, "node %s", node->name);
 }
 
+static int unfit(const struct node *node, const char *key, struct err *err)
+{
+    err->cause = CAUSE_INPUT;
+    return err_context(err, "node %s: %s", node->name, key);
+}
+
+int reach_api(const struct inventory *inventory, const struct node *node,
+              struct secret_cache *secrets, struct link_target *target,
+              struct err *err)
+{
+    char what[256];
+
+    if (!node->api_user)
+        return 0;
+    snprintf(what, sizeof(what), "API password of %s@%s", node->api_user,
+             node->name);
+    target->api_password = secret_ref_read(secrets, node->api_password,
+                                           inventory->folder, what, err);
+    if (!target->api_password)
+        return err_context(err, "node %s", node->name);
+    target->api_ca = file_read(node->api_ca, CA_CAP, err);
+    if (!target->api_ca)
+        return unfit(node, "api_ca", err);
+    if (!memmem(target->api_ca->data, target->api_ca->len, "BEGIN CERTIFICATE",
+                17)) {
+        err_set(err, CAUSE_INPUT, "%s holds no PEM certificate", node->api_ca);
+        return unfit(node, "api_ca", err);
+    }
+    target->api_user = node->api_user;
+    return 0;
+}
+
 void reach_release(struct link_target *target)
 {
     secret_free(target->password);
     secret_free(target->passphrase);
+    secret_free(target->api_password);
+    secret_free(target->api_ca);
     target->password = target->passphrase = NULL;
+    target->api_password = target->api_ca = NULL;
 }

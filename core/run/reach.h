@@ -16,6 +16,11 @@ int reach_target(const struct inventory *inventory, const struct node *node,
                  const struct link_dialect *dialect,
                  struct secret_cache *secrets, struct link_target *target,
                  struct err *err);
+/* The same for its REST interface; nothing when the inventory gives no access
+ * to it.  Into a target of reach_target's. */
+int reach_api(const struct inventory *inventory, const struct node *node,
+              struct secret_cache *secrets, struct link_target *target,
+              struct err *err);
 void reach_release(struct link_target *target);
 
 #endif

@@ -46,6 +46,16 @@ static int read_key_passphrase(struct run *run, struct course *course,
     return 0;
 }
 
+/* Its secrets are asked for only where they are needed. */
+static bool asks_api(const struct playbook *pb)
+{
+    for (const struct read_row *r = pb->product->reads; r->bit; r++)
+        for (size_t i = 0; r->kind == READ_API && i < pb->n_steps; i++)
+            if (pb->steps[i].reads & r->bit)
+                return true;
+    return false;
+}
+
 static int open_links(struct run *run, struct course *course, struct err *err)
 {
     const struct product *product = run->plan->playbook->product;
@@ -56,7 +66,10 @@ static int open_links(struct run *run, struct course *course, struct err *err)
 
         if (reach_target(run->plan->inventory, course->pc->nodes[i].node,
                          product->dialect, run->options.secrets, target,
-                         err) < 0)
+                         err) < 0 ||
+            (asks_api(run->plan->playbook) &&
+             reach_api(run->plan->inventory, course->pc->nodes[i].node,
+                       run->options.secrets, target, err) < 0))
             return -1;
         run->links[run->n_links++] =
             run->options.links.ops->open(run->options.links.port, target);

@@ -87,24 +87,26 @@ static void on_command(void *user, const struct link_result *result)
 {
     struct send *s = user;
     const struct product *product = s->course->pc->plan->playbook->product;
+    enum reply reply;
 
     if (result->end != LINK_OK) {
         finish(s, sent_by_end(result->end), result->err);
         return;
     }
-    if (s->act->kind == ACT_CONFIRM && !result->confirmed &&
-        product->judge(str_text(&s->text), result->data, result->len,
-                       &s->err) == REPLY_OK)
-        err_set(&s->err, CAUSE_REMOTE,
-                "the node asked no question, so "
-                "nothing was confirmed");
-    else if (product->judge(str_text(&s->text), result->data, result->len,
-                            &s->err) != REPLY_FAILED)
-        err_reset(&s->err);
-    if (s->err.cause)
+    reply =
+        product->judge(str_text(&s->text), result->data, result->len, &s->err);
+    if (reply == REPLY_BUSY) {
+        finish(s, SENT_BUSY, &s->err);
+    } else if (reply == REPLY_FAILED) {
         finish(s, SENT_ERROR, &s->err);
-    else
+    } else if (reply == REPLY_OK && s->act->kind == ACT_CONFIRM &&
+               !result->confirmed) {
+        err_set(&s->err, CAUSE_REMOTE,
+                "the node asked no question, so nothing was confirmed");
+        finish(s, SENT_ERROR, &s->err);
+    } else {
         finish(s, SENT_OK, NULL);
+    }
 }
 
 static void send_command(struct send *s)

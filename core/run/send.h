@@ -13,6 +13,7 @@ enum sent {
     SENT_UNSENT,  /* nothing reached the node */
     SENT_LOST,    /* the node may or may not have acted */
     SENT_ERROR,   /* answered with a failure */
+    SENT_BUSY,    /* answered that it is at work: nothing was done */
     SENT_REFUSED, /* login or host key: do not try again */
     SENT_WAITING, /* a person must bring something; nothing has failed */
 };

@@ -23,6 +23,8 @@ enum goal {
     GOAL_BUSY,    /* the node is at work on it: wait */
     GOAL_ERROR,   /* the node says that it failed; may be tried again */
     GOAL_UNKNOWN, /* what the node shows fits no rule: act on nothing */
+    GOAL_PASSED,  /* not met, and waited for long enough: goes on as if it
+                     were; `why` is told as a warning */
 };
 /* Pure: looks at the view only.  `why` is filled unless met. */
 typedef enum goal goal_f(const struct view *view, struct err *why);
@@ -51,6 +53,8 @@ enum step_flag {
     STEP_MIRROR = 1 << 10,     /* one by one, and back from the last node to the
                                   first: the one that failed is mended before
                                   another is disturbed */
+    STEP_WAITS = 1 << 11,      /* waits, changes nothing, and all serve while it
+                                 does: an interrupted run may stop in it */
 };
 
 enum step_within { /* which of the node's times, in seconds, bounds a row */
@@ -59,6 +63,7 @@ enum step_within { /* which of the node's times, in seconds, bounds a row */
     WITHIN_INIT,
     WITHIN_CONNECT,
     WITHIN_JOIN,
+    WITHIN_ASKED, /* as the playbook says, from its inputs */
 };
 
 enum act_kind {

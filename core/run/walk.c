@@ -366,3 +366,11 @@ void walk_halted(struct walk *walk, struct cell *cell)
     if (walk->stopping && !walk->ended && walk->running == 0)
         end(walk, walk->end); /* it was being stopped already */
 }
+
+void walk_paused(struct walk *walk)
+{
+    walk->running--;
+    walk_stop(walk, WALK_STOPPED);
+    if (!walk->ended && walk->running == 0)
+        end(walk, walk->end); /* it was being stopped already */
+}

@@ -62,6 +62,8 @@ void walk_cell_settled(struct walk *walk, struct cell *cell);
 void walk_rewind(struct walk *walk, size_t node, size_t row);
 /* For cell.c: the cell can go on only when a person has brought something. */
 void walk_halted(struct walk *walk, struct cell *cell);
+/* For cell.c: the run was interrupted, and the cell has stopped waiting. */
+void walk_paused(struct walk *walk);
 struct cell *walk_cell(const struct walk *walk, size_t row, size_t node);
 
 #endif

@@ -28,6 +28,8 @@ enum cms_role {
     CMS_MEETINGAPPS = 1 << 8,
     CMS_SCHEDULER = 1 << 9,
     CMS_UPLOADER = 1 << 10,
+    /* chosen by a run: its calls are waited for */
+    CMS_DRAINS = 1 << 15,
     /* found out by reading: which database node is which */
     CMS_PRIMARY = 1 << 16,
     CMS_REPLICA = 1 << 17,

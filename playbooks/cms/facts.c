@@ -430,6 +430,8 @@ const struct read_row cms_reads[] = {
     SHOWN(SLOT_STREAMER),
     SHOWN(SLOT_APPS_HTTPS),
     SHOWN(SLOT_SCHED_HTTPS),
+    { .bit = CMS_READ_CALLS, .kind = READ_API, .text = "/api/v1/system/status", .optional = true, .peer = cms_api_peer,
+      .roles = CMS_CALLBRIDGE, .parse = cms_parse_calls },
     { .bit = CMS_READ_SVC_FILES | CMS_READ_SHOWN, .kind = READ_WORK, .work = cms_service_work },
     { .bit = 0 },
 };

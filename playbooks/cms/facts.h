@@ -6,6 +6,7 @@
 #define CERTFLEET_CMS_FACTS_H
 
 #include "core/run/plan.h"
+#include "playbooks/cms/calls.h"
 #include "playbooks/cms/services.h"
 #include "playbooks/cms/status.h"
 
@@ -24,6 +25,7 @@ enum cms_read { /* bits of the product's table of reads */
     CMS_READ_SVC_FILES = 1 << 10, /* what they name, of those to be switched */
     CMS_READ_STORES = 1 << 11,    /* what they trust */
     CMS_READ_SHOWN = 1 << 12,     /* what they show, by TLS */
+    CMS_READ_CALLS = 1 << 13,     /* how many there are, by REST */
 };
 
 struct cms_file {
@@ -60,6 +62,7 @@ struct cms_facts {
     struct pki_cert_info served_info;
     char served_why[256];
     struct cms_svc_all services;
+    struct cms_calls calls;
 };
 
 struct facts *cms_facts_new(void);

@@ -150,6 +150,19 @@ static bool starts_service(const char *command)
            (strcmp(verb, " enable") == 0 || strcmp(verb, " restart") == 0);
 }
 
+/* A service says "FAILURE: callbridge is busy" while it starts: nothing was
+ * done, and it will be free by itself. */
+static bool is_busy_line(const char *command, const char *line, size_t len)
+{
+    static const char busy[] = " is busy";
+    enum cms_service service = cms_service_of(command);
+
+    while (len && (line[len - 1] == '\r' || line[len - 1] == ' '))
+        len--;
+    return service < CMS_SERVICES && len > strlen(busy) &&
+           memcmp(line + len - strlen(busy), busy, strlen(busy)) == 0;
+}
+
 static enum reply judge(const char *command, const char *output, size_t len,
                         struct err *err)
 {
@@ -161,7 +174,7 @@ static enum reply judge(const char *command, const char *output, size_t len,
 
         if (is_bad_line(p, n)) {
             say(err, p, n);
-            return REPLY_FAILED;
+            return is_busy_line(command, p, n) ? REPLY_BUSY : REPLY_FAILED;
         }
         p += n + 1;
     }
@@ -318,6 +331,7 @@ const struct product cms_product = {
                    CMS_READ_CERTS | CMS_READ_SERVED | CMS_READ_LIST,
     .status_read = CMS_READ_STATUS,
     .ground_reads = CMS_READ_STATUS | CMS_READ_LIST,
+    .wait_reads = CMS_READ_CALLS,
     .facts_new = cms_facts_new,
     .facts_free = cms_facts_free,
     .variable = cms_variable,

@@ -190,8 +190,7 @@ static void say_dependents(const struct look *look, enum cms_service service)
     const struct cms_service_row *row = &cms_services[service];
 
     findings_add(look->findings, SEVERITY_WARNING, "dependents", NULL,
-                 "%s: its restart drops %s; how many that concerns cannot be "
-                 "known without the API.  To do, when subject, names or CA "
+                 "%s: its restart drops %s.  To do, when subject, names or CA "
                  "change: %s",
                  row->name, row->drops, row->dependents);
 }
@@ -213,6 +212,7 @@ int cms_service_decide(struct plan_cluster *pc, struct findings *findings,
     for (int s = 0; s < CMS_SERVICES; s++)
         if (switched & cms_switch_bit((enum cms_service)s))
             say_dependents(&look, (enum cms_service)s);
+    cms_drain_decide(&look);
     if (pc->way_back && pc->way_back_until < clock_wall_ms() / 1000)
         no_way_back(pc, "all", "all", "an old certificate has expired");
     return 0;

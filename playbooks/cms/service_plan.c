@@ -157,6 +157,7 @@ int cms_service_prepare(struct plan_cluster *pc, struct err *err)
     if (cms_service_check_names(pc, list, err) < 0)
         return err_context(err, "service=%s", list);
     choose(pc, list);
+    cms_drain_choose(pc);
     if (all_are_there(pc, list, err) < 0)
         return -1;
     pc->set.n = 0;
@@ -274,6 +275,7 @@ int cms_service_knows_names(const struct plan_cluster *pc, size_t i,
 
 int cms_service_recognise(struct plan_cluster *pc, struct err *err)
 {
+    cms_drain_choose(pc);
     for (size_t i = 0; i < pc->n_nodes; i++) {
         if (!takes_part(pc, i))
             continue;

@@ -57,6 +57,21 @@ const char **cms_service_hosts(const struct plan_cluster *pc,
 
 void cms_service_issue(struct issue_job *job);
 
+/* -- drain=MINUTES (service_drain.c) --------------------------------------- */
+
+int cms_drain_check(const struct plan_cluster *pc, const char *value,
+                    struct err *err);
+/* Gives CMS_DRAINS to the nodes that wait, as today's inputs say. */
+void cms_drain_choose(struct plan_cluster *pc);
+unsigned cms_drain_within_s(const struct plan_cluster *pc);
+struct look;
+void cms_drain_decide(const struct look *look);
+bool cms_api_peer(const struct view *view, const struct read_file *about,
+                  struct link_peer *peer);
+int cms_parse_calls(struct facts *facts, const struct read_file *about,
+                    const struct link_result *result, struct err *err);
+goal_f cms_goal_drained;
+
 /* -- goals (service_goals.c) ----------------------------------------------- */
 
 enum goal cms_service_goal(const struct view *view, enum cms_service service,

@@ -17,7 +17,7 @@ enum {
     LOOK = CMS_READ_SERVICES | CMS_READ_SHOWN | CMS_READ_TARGET,
     GATES = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_VERSION | CMS_READ_DATE |
             CMS_READ_DF | CMS_READ_SERVICES | CMS_READ_SVC_FILES |
-            CMS_READ_STORES | CMS_READ_SHOWN,
+            CMS_READ_STORES | CMS_READ_SHOWN | CMS_READ_CALLS,
     LANE = STEP_LIVE | STEP_CHAIN
 };
 #define ON(service) (CMS_SWITCHES << (service))
@@ -150,6 +150,8 @@ static const struct step steps[] = {
       WITHIN_CONNECT, LOOK, goal_meetingapps, meetingapps },
     { "scheduler",   "switch the scheduler", ON(SVC_SCHEDULER), STEP_ONE_BY_ONE, LANE,
       WITHIN_CONNECT, LOOK, goal_scheduler, scheduler },
+    { "drain",       "wait until its calls have ended, as long as drain= says", CMS_DRAINS, STEP_ONE_BY_ONE, LANE | STEP_WAITS,
+      WITHIN_ASKED, LOOK | CMS_READ_CALLS, cms_goal_drained, NULL },
     { "webbridge3",  "switch the web bridge: its users drop", ON(SVC_WEBBRIDGE3), STEP_ONE_BY_ONE, LANE,
       WITHIN_CONNECT, LOOK, goal_webbridge3, webbridge3 },
     { "turn",        "switch the TURN server: its media drop", ON(SVC_TURN), STEP_ONE_BY_ONE, LANE,
@@ -163,12 +165,15 @@ static const struct step steps[] = {
 static const struct input_row inputs[] = {
     { "service", "NAME,...|all", "which: webadmin, callbridge, webbridge3, turn, recorder, streamer, meetingapps, scheduler",
       cms_service_check_names },
+    { "drain", "MINUTES", "waits so long for the calls of a node to end before what drops them is restarted; needs api_user",
+      cms_drain_check },
     { NULL, NULL, NULL, NULL },
 };
 /* clang-format on */
 
-static const char *const accepts[] = {"clock-unknown", "foreign",     "no-tls",
-                                      "shared-file",   "trust-store", NULL};
+static const char *const accepts[] = {
+    "clock-unknown", "foreign",     "no-api", "no-tls",
+    "shared-file",   "trust-store", NULL};
 
 /* There is no holder, and nobody becomes it. */
 static void assign(struct plan_cluster *pc, size_t holder)
@@ -196,6 +201,7 @@ const struct playbook cms_service_rotate = {
     .use_reads = CMS_READ_SERVICES,
     .issuer = cms_service_issuer,
     .prepare = cms_service_prepare,
+    .asked_s = cms_drain_within_s,
     .check_issuer = cms_service_check_issuer,
     .decide = cms_service_decide,
     .weigh = cms_service_weigh,
@@ -205,6 +211,6 @@ const struct playbook cms_service_rotate = {
     .recognise = cms_service_recognise,
     .caution = "Each service that is switched is down for as long as it takes "
                "to start, one node at a time.  Calls and users of that node "
-               "drop; how many there are cannot be known without the API, so "
-               "nothing waits for them to end.",
+               "drop.  drain=MINUTES waits for them to end where the inventory "
+               "gives access to the API; it keeps no new ones from coming in.",
 };

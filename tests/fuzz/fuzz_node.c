@@ -74,6 +74,7 @@ static void read_row(const struct view *view, const struct read_row *row,
         read_files(view, row, files);
         break;
     case READ_SERVED:
+    case READ_API:
         result = result_of(input_part(in));
         if (row->peer(view, &row->about, &peer))
             row->parse(facts, &row->about, &result, NULL);

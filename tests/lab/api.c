@@ -109,6 +109,33 @@ static void status(const struct lab_node *node, struct str *body)
              node->most_calls);
 }
 
+/* Not what a node says: what somebody in its place might. */
+static bool hostile(const struct lab_node *node, struct str *reply)
+{
+    const char *how = node->set.api_answer;
+    struct str body;
+
+    if (strcmp(how, "status") == 0)
+        return false;
+    str_init(&body, 2 * BODY_CAP);
+    if (strcmp(how, "odd") == 0)
+        str_add(&body, "<!DOCTYPE s [<!ENTITY z \"0\">]><status>"
+                       "<callLegsActive>&z;</callLegsActive></status>");
+    else if (strcmp(how, "cut") == 0)
+        str_add(&body, "<status><callLegsActive>0</callLegsAct");
+    else if (strcmp(how, "twice") == 0)
+        str_add(&body, "<status><callLegsActive>0</callLegsActive>"
+                       "<callLegsActive>7</callLegsActive></status>");
+    while (strcmp(how, "endless") == 0 && !body.cut)
+        str_add(&body, "<status><callLegsActive>0</callLegsActive></status>");
+    if (strcmp(how, "elsewhere") == 0)
+        answer(reply, "302 Found", "Location: https://127.0.0.1:1/\r\n", "");
+    else if (strcmp(how, "nothing") != 0)
+        answer(reply, "200 OK", "", str_text(&body));
+    str_release(&body);
+    return true;
+}
+
 static bool asks_for(const char *request, const char *path)
 {
     size_t len = strlen(path);
@@ -122,11 +149,15 @@ void api_reply(struct lab_node *node, const char *request, struct str *reply)
     const struct service *bridge = service_find(node, "callbridge");
     struct str body;
 
+    node->api_asked++;
     if (!may_ask(node, request)) {
+        node->api_refused++;
         answer(reply, "401 Unauthorized",
                "WWW-Authenticate: Basic realm=\"api\"\r\n", "");
         return;
     }
+    if (hostile(node, reply))
+        return;
     if (!asks_for(request, "/api/v1/system/status")) {
         answer(reply, "404 Not Found", "", "");
         return;

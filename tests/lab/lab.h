@@ -117,6 +117,7 @@ struct lab_node {
     size_t n_services;
     /* calls now, at most, and those that the Call Bridge dropped */
     unsigned calls, most_calls, calls_lost;
+    unsigned api_asked, api_refused; /* questions to REST */
     bool up;
     struct later *boot; /* a reboot that ends */
     struct lab_listener *listener;

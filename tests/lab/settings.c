@@ -63,6 +63,7 @@ static const struct settings_key keys[] = {
     N(webbridge_port, "8446"),
     W(turn_password, "lab-turn-password", NULL),
     W(turn_secret, "lab-turn-secret", NULL),
+    W(api_answer, "status", "status|nothing|odd|cut|twice|endless|elsewhere"),
     N(strict_names, "1"),
     N(allow_setstat, "0"),
     N(disk_bytes, "67108864"),

@@ -43,6 +43,7 @@ struct lab_settings {
         turn_port, recorder_port, streamer_port, meetingapps_port,
         scheduler_port, webbridge_port;
     char *turn_password, *turn_secret; /* printed as they are */
+    char *api_answer;                  /* status, or what a hostile API says */
     /* files */
     unsigned strict_names;  /* 1: extension and character rules */
     unsigned allow_setstat; /* 1: SETSTAT answers OK */

@@ -207,6 +207,8 @@ json_t *verdict_node(struct lab_node *n)
     json_object_set_new(o, "logins", logins_json(n));
     put_number(o, "calls", n->calls);
     put_number(o, "calls_lost", n->calls_lost);
+    put_number(o, "api_asked", n->api_asked);
+    put_number(o, "api_refused", n->api_refused);
     json_object_set_new(o, "services", services_json(n));
     return o;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A TLS server in a thread for test_transport_tls.c: with or without a client
- * certificate, after PostgreSQL's SSLRequest or at once, or no TLS at all.
- * Its certificates are made at start.
+ * A TLS server in a thread, for test_transport_tls.c and _https.c: with or
+ * without a client certificate, after PostgreSQL's SSLRequest or at once, with
+ * an answer to HTTP, or no TLS at all.  Its certificates are made at start.
  */
 #ifndef CERTFLEET_TEST_TRANSPORT_TLS_SERVER_H
 #define CERTFLEET_TEST_TRANSPORT_TLS_SERVER_H
@@ -34,7 +34,10 @@ struct server {
     bool postgres;    /* answers an SSLRequest first ... */
     const char *says; /* ... with this; without TLS: at once */
     size_t says_len;
-    bool silent; /* accepts and says nothing */
+    bool silent;      /* accepts and says nothing */
+    const char *http; /* its answer, to one request */
+    size_t http_len;
+    bool http_silent; /* it reads the request, and no more */
     struct identity *identity;
     /* its own */
     int fd, stop[2];
@@ -43,6 +46,7 @@ struct server {
     char name[64]; /* SNI of the last client */
     unsigned served;
     bool bad_request; /* not the SSLRequest that was expected */
+    char asked[2048]; /* the last request's head */
     SSL_CTX *context;
 };
 
@@ -60,6 +64,12 @@ static inline X509 *make_cert(EVP_PKEY *key, const char *cn, X509 *issuer,
                                (const unsigned char *)cn, -1, -1, 0);
     X509_set_issuer_name(x, issuer ? X509_get_subject_name(issuer) : name);
     X509_set_pubkey(x, key);
+    if (!issuer) {
+        X509_EXTENSION *ca = X509V3_EXT_conf_nid(
+            NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
+        X509_add_ext(x, ca, -1);
+        X509_EXTENSION_free(ca);
+    }
     X509_sign(x, issuer_key, md);
     return x;
 }
@@ -115,13 +125,36 @@ static inline SSL_CTX *server_context(const struct server *s)
     return c;
 }
 
+/* One request, one answer; then until the client closes. */
+static inline void serve_http(struct server *s, SSL *ssl)
+{
+    size_t n = 0;
+    int got;
+    char byte;
+
+    while (n + 1 < sizeof(s->asked) && !strstr(s->asked, "\r\n\r\n") &&
+           (got = SSL_read(ssl, s->asked + n,
+                           (int)(sizeof(s->asked) - 1 - n))) > 0) {
+        n += (size_t)got;
+        s->asked[n] = '\0';
+    }
+    if (n && s->http_len)
+        SSL_write(ssl, s->http, (int)s->http_len);
+    if (!s->http_silent)
+        SSL_shutdown(ssl);
+    while (SSL_read(ssl, &byte, 1) > 0)
+        ;
+}
+
 static inline void serve_tls(struct server *s, int fd)
 {
     SSL *ssl = SSL_new(s->context);
     char byte;
 
     SSL_set_fd(ssl, fd);
-    if (SSL_accept(ssl) == 1)
+    if (SSL_accept(ssl) == 1 && (s->http || s->http_silent))
+        serve_http(s, ssl);
+    else
         SSL_read(ssl, &byte, 1); /* until the client closes */
     snprintf(s->name, sizeof(s->name), "%s",
              SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
