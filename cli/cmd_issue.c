@@ -22,15 +22,17 @@ struct desk {
     struct app *app;
     struct plan *plan;
     struct issue_job *jobs; /* by cluster; n_wishes 0: nothing is awaited */
-    struct taken (*taken)[ISSUE_WISHES_MAX];
+    struct taken **taken;   /* by cluster and wish */
 };
 
 /* -- what the run waits for ------------------------------------------------ */
 
 static bool awaits(const struct plan_cluster *pc)
 {
-    return pc->tag[0] && !pc->issued && pc->cluster->issuer &&
-           pc->cluster->issuer->kind == ISSUER_CSR && pc->plan->playbook->wish;
+    const struct issuer *issuer = plan_issuer(pc);
+
+    return pc->tag[0] && !pc->issued && issuer && issuer->kind == ISSUER_CSR &&
+           pc->plan->playbook->wish;
 }
 
 static int lay_out(struct desk *desk, struct err *err)
@@ -52,6 +54,10 @@ static int lay_out(struct desk *desk, struct err *err)
         desk->jobs[c].now = clock_wall_ms() / 1000;
         if (desk->plan->playbook->wish(&desk->jobs[c], false, err) < 0)
             return err_context(err, "cluster %s", pc->cluster->name);
+        desk->taken[c] =
+            calloc(desk->jobs[c].n_wishes + 1, sizeof(**desk->taken));
+        if (!desk->taken[c])
+            abort();
     }
     if (waiting == 0)
         return err_set(err, CAUSE_INPUT,
@@ -63,8 +69,9 @@ static int lay_out(struct desk *desk, struct err *err)
 static void clear(struct desk *desk)
 {
     for (size_t c = 0; desk->jobs && c < desk->plan->n_clusters; c++) {
-        for (size_t w = 0; w < ISSUE_WISHES_MAX; w++)
+        for (size_t w = 0; desk->taken[c] && w < desk->jobs[c].n_wishes; w++)
             secret_free(desk->taken[c][w].bytes);
+        free(desk->taken[c]);
         issue_job_release(&desk->jobs[c]);
     }
     free(desk->jobs);
