@@ -20,7 +20,8 @@ enum {
     /* seconds that a certificate must have been valid by our clock before a
      * node gets it: theirs may be behind */
     SETTLED_S = 60,
-    MOST_WAIT_S = 3 * SETTLED_S /* one that begins later is a mistake */
+    MOST_WAIT_S = 3 * SETTLED_S, /* one that begins later is a mistake */
+    NAMED = 2 /* requests that are named; of more, their folder */
 };
 
 struct issuing {
@@ -299,8 +300,9 @@ static void on_answered(void *user, const struct str *output,
     is->program = NULL;
     if (err) {
         is->err = *err;
-        err_context(&is->err, "%s for %s", issuer_of(is)->command[0],
-                    wish->slot);
+        err_context(&is->err, "%s for %s%s%s", issuer_of(is)->command[0],
+                    wish->slot, wish->node ? " of node " : "",
+                    wish->node ? wish->node : "");
         finish(is, SENT_ERROR, &is->err);
         return;
     }
@@ -347,26 +349,37 @@ void issue_cancel(struct issuing *is)
 
 /* -- a person's answers --------------------------------------------------- */
 
-static void wait_or_issue(struct issuing *is)
+static size_t list_missing(const struct issuing *is, struct str *list)
 {
     size_t missing = 0;
-    struct str list;
 
-    str_init(&list, 900);
     for (size_t i = 0; i < is->job.n_wishes; i++) {
         const struct issue_wish *wish = &is->job.wishes[i];
 
         if (wish->answer)
             continue;
-        missing++;
-        str_addf(&list, "%s%s", list.len ? ", " : "", wish->request_path);
+        if (++missing <= NAMED)
+            str_addf(list, "%s%s", list->len ? ", " : "", wish->request_path);
     }
+    return missing;
+}
+
+static void wait_or_issue(struct issuing *is)
+{
+    struct str list;
+    size_t missing;
+
+    str_init(&list, 900);
+    missing = list_missing(is, &list);
     if (missing == 0) {
         queue_dates(is);
     } else {
         err_set(&is->err, CAUSE_REFUSED,
-                "%zu certificate%s to be signed by somebody else: %s", missing,
-                missing == 1 ? " is" : "s are", str_text(&list));
+                "%zu certificate%s to be signed by somebody else: %s%s",
+                missing, missing == 1 ? " is" : "s are",
+                missing > NAMED ? "the requests (*.csr) below "
+                                : str_text(&list),
+                missing > NAMED ? is->job.folder : "");
         finish(is, SENT_WAITING, &is->err);
     }
     str_release(&list);

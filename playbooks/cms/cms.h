@@ -127,9 +127,9 @@ int cms_db_recognise(struct plan_cluster *pc, struct err *err);
 void cms_db_issue(struct issue_job *job);
 /* For a foreign issuer (wish.c). */
 int cms_db_wish(struct issue_job *job, bool make, struct err *err);
-/* Can our own CA sign?  It is `internal'. */
-int cms_check_internal(struct plan_cluster *pc, const struct issuer *issuer,
-                       struct err *err);
+/* Can it sign?  Its local files, before any packet. */
+int cms_check_issuer(struct plan_cluster *pc, const struct issuer *issuer,
+                     struct err *err);
 /* Is there a way back, at this hour?  `ended': what the old certificates do
  * after it. */
 int cms_way_back_is_open(const struct plan_cluster *pc, int64_t at,

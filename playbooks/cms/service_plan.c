@@ -192,12 +192,7 @@ int cms_service_check_issuer(struct plan_cluster *pc, struct err *err)
 {
     const struct issuer *issuer = cms_service_issuer(pc);
 
-    if (issuer->kind != ISSUER_INTERNAL)
-        return err_set(err, CAUSE_INPUT,
-                       "issuer %s: services get their certificates from an "
-                       "issuer of `kind = internal' only, so far",
-                       issuer->name);
-    return cms_check_internal(pc, issuer, err);
+    return cms_check_issuer(pc, issuer, err);
 }
 
 static const char *common_name(const struct node *node)

@@ -55,9 +55,8 @@ int cms_service_recognise(struct plan_cluster *pc, struct err *err);
 const char **cms_service_hosts(const struct node *node);
 
 void cms_service_issue(struct issue_job *job);
-/* The folder of what a node alone gets. */
-int cms_service_room(const struct issue_job *job, const struct plan_node *node,
-                     struct err *err);
+/* For a foreign issuer. */
+int cms_service_wish(struct issue_job *job, bool make, struct err *err);
 
 /* -- goals (service_goals.c) ----------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * A set that a foreign issuer signs: its keys and requests, made once and kept
  * in the set's folder, and its answers.  Blocking; runs in the pool, and in
  * `certfleet issue'.  The keys never leave this machine but to the nodes.
- * What services ask for stands in service_wish.c.
+ * What services ask for stands in service_issue.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
