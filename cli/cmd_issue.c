@@ -4,6 +4,7 @@
  * Each file finds its request by the key; all are checked before one is kept.
  * Sends nothing to any node: `resume' goes on.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,15 +23,24 @@ struct desk {
     struct app *app;
     struct plan *plan;
     struct issue_job *jobs; /* by cluster; n_wishes 0: nothing is awaited */
-    struct taken (*taken)[ISSUE_WISHES_MAX];
+    struct taken **taken;   /* by cluster and wish */
 };
+
+/* Of a cluster that waits for something. */
+static struct taken *taken_for(const struct desk *desk, size_t c, size_t w)
+{
+    assert(desk->taken[c]);
+    return &desk->taken[c][w];
+}
 
 /* -- what the run waits for ------------------------------------------------ */
 
 static bool awaits(const struct plan_cluster *pc)
 {
-    return pc->tag[0] && !pc->issued && pc->cluster->issuer &&
-           pc->cluster->issuer->kind == ISSUER_CSR && pc->plan->playbook->wish;
+    const struct issuer *issuer = plan_issuer(pc);
+
+    return pc->tag[0] && !pc->issued && issuer && issuer->kind == ISSUER_CSR &&
+           pc->plan->playbook->wish;
 }
 
 static int lay_out(struct desk *desk, struct err *err)
@@ -52,6 +62,10 @@ static int lay_out(struct desk *desk, struct err *err)
         desk->jobs[c].now = clock_wall_ms() / 1000;
         if (desk->plan->playbook->wish(&desk->jobs[c], false, err) < 0)
             return err_context(err, "cluster %s", pc->cluster->name);
+        desk->taken[c] =
+            calloc(desk->jobs[c].n_wishes + 1, sizeof(**desk->taken));
+        if (!desk->taken[c])
+            abort();
     }
     if (waiting == 0)
         return err_set(err, CAUSE_INPUT,
@@ -63,8 +77,9 @@ static int lay_out(struct desk *desk, struct err *err)
 static void clear(struct desk *desk)
 {
     for (size_t c = 0; desk->jobs && c < desk->plan->n_clusters; c++) {
-        for (size_t w = 0; w < ISSUE_WISHES_MAX; w++)
+        for (size_t w = 0; desk->taken[c] && w < desk->jobs[c].n_wishes; w++)
             secret_free(desk->taken[c][w].bytes);
+        free(desk->taken[c]);
         issue_job_release(&desk->jobs[c]);
     }
     free(desk->jobs);
@@ -77,7 +92,7 @@ static void clear(struct desk *desk)
 static int keep(struct desk *desk, size_t c, size_t w, const char *file,
                 struct secret *bytes, struct err *err)
 {
-    struct taken *taken = &desk->taken[c][w];
+    struct taken *taken = taken_for(desk, c, w);
 
     if (taken->bytes)
         return err_set(err, CAUSE_INPUT, "%s is for the same request",
@@ -128,17 +143,20 @@ static int take_file(struct desk *desk, const char *file, struct err *err)
 static void tell_taken(struct desk *desk, size_t c, size_t w)
 {
     const struct issue_wish *wish = &desk->jobs[c].wishes[w];
-    const struct taken *taken = &desk->taken[c][w];
+    const struct taken *taken = taken_for(desk, c, w);
     const char *cluster = desk->plan->clusters[c].cluster->name;
     json_t *event;
 
     if (!desk->app->out.json) {
-        out_say(&desk->app->out, "%s: %s is %s\n", cluster, wish->slot,
+        out_say(&desk->app->out, "%s%s%s: %s is %s\n", cluster,
+                wish->node ? " " : "", wish->node ? wish->node : "", wish->slot,
                 taken->file);
         return;
     }
     event = app_event("issued");
     json_object_set_new(event, "cluster", app_text(cluster));
+    if (wish->node)
+        json_object_set_new(event, "node", app_text(wish->node));
     json_object_set_new(event, "slot", app_text(wish->slot));
     json_object_set_new(event, "file", app_text(taken->file));
     out_json(&desk->app->out, event);
@@ -149,7 +167,7 @@ static int write_all(struct desk *desk, size_t *missing, struct err *err)
     for (size_t c = 0; c < desk->plan->n_clusters; c++)
         for (size_t w = 0; w < desk->jobs[c].n_wishes; w++) {
             const struct issue_wish *wish = &desk->jobs[c].wishes[w];
-            const struct secret *bytes = desk->taken[c][w].bytes;
+            const struct secret *bytes = taken_for(desk, c, w)->bytes;
 
             *missing += !bytes && !wish->answer;
             if (!bytes)
@@ -165,12 +183,16 @@ static int write_all(struct desk *desk, size_t *missing, struct err *err)
 static void tell_missing(struct desk *desk)
 {
     for (size_t c = 0; c < desk->plan->n_clusters; c++)
-        for (size_t w = 0; w < desk->jobs[c].n_wishes; w++)
-            if (!desk->taken[c][w].bytes && !desk->jobs[c].wishes[w].answer)
-                out_say(&desk->app->out, "%s: %s is still to be signed: %s\n",
+        for (size_t w = 0; w < desk->jobs[c].n_wishes; w++) {
+            const struct issue_wish *wish = &desk->jobs[c].wishes[w];
+
+            if (!taken_for(desk, c, w)->bytes && !wish->answer)
+                out_say(&desk->app->out,
+                        "%s%s%s: %s is still to be signed: %s\n",
                         desk->plan->clusters[c].cluster->name,
-                        desk->jobs[c].wishes[w].slot,
-                        desk->jobs[c].wishes[w].request_path);
+                        wish->node ? " " : "", wish->node ? wish->node : "",
+                        wish->slot, wish->request_path);
+        }
 }
 
 static int issue(struct desk *desk, struct err *err)

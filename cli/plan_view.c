@@ -78,6 +78,14 @@ static void add_way_back(struct plan_pen *pen)
     str_add(pen->out, "\n");
 }
 
+static bool makes_set(const struct plan_cluster *pc)
+{
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (pc->nodes[i].own.n)
+            return true;
+    return pc->set.n > 0;
+}
+
 static void add_set(struct plan_pen *pen)
 {
     const struct plan_cluster *pc = pen->pc;
@@ -87,7 +95,7 @@ static void add_set(struct plan_pen *pen)
     } else if (pc->reused) {
         str_addf(pen->out, "  the cluster's set: generation %u, tag %s\n",
                  pc->number, pc->tag);
-    } else if (pc->number && pc->set.n) {
+    } else if (pc->number && makes_set(pc)) {
         str_addf(pen->out, "  new set: generation %u, tag %s%s\n", pc->number,
                  pc->tag, pc->issued ? ", made already" : "");
     }

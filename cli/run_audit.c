@@ -98,9 +98,12 @@ void run_audit_take(struct run_audit *audit, const struct store_entry *entry)
     else if (r->cluster && is(r->kind, "plan"))
         take_of_cluster(audit, r->cluster, "nodes",
                         json_object_get(data, "nodes"));
-    else if (r->cluster)
+    else if (r->cluster) {
         take_of_cluster(audit, r->cluster, "files",
                         json_object_get(data, "files"));
+        take_of_cluster(audit, r->cluster, "own",
+                        json_object_get(data, "nodes"));
+    }
     json_decref(data);
 }
 
@@ -148,6 +151,16 @@ static void each_of_node(const char *cluster, const json_t *node,
     }
 }
 
+/* What the node alone was given, else what all were. */
+static const json_t *made_for(const json_t *of, const json_t *node)
+{
+    const char *name = text_of(node, "node");
+    const json_t *own =
+        name ? json_object_get(json_object_get(of, "own"), name) : NULL;
+
+    return own ? own : json_object_get(of, "files");
+}
+
 static void each_pair(const struct run_audit *audit, pair_f *each, void *user)
 {
     const char *cluster;
@@ -159,8 +172,7 @@ static void each_pair(const struct run_audit *audit, pair_f *each, void *user)
     {
         json_array_foreach(json_object_get(of, "nodes"), i, node)
         {
-            each_of_node(cluster, node, json_object_get(of, "files"), each,
-                         user);
+            each_of_node(cluster, node, made_for(of, node), each, user);
         }
     }
 }

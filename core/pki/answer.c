@@ -210,6 +210,19 @@ static int same_names(X509_REQ *request, X509 *leaf, struct err *err)
 
 /* -- the whole ------------------------------------------------------------ */
 
+/* PKI_ANY: it is shown to servers and to clients, so both must take it. */
+static int build(struct pki_path *path, STACK_OF(X509) * *chain,
+                 struct pki_fault *fault)
+{
+    if (path->purpose == PKI_ANY) {
+        path->purpose = PKI_CLIENT;
+        if (pki_path_build(path, NULL, fault) < 0)
+            return -1;
+        path->purpose = PKI_SERVER;
+    }
+    return pki_path_build(path, chain, fault);
+}
+
 static int check_path(const struct pki_wish *wish, X509 *leaf,
                       STACK_OF(X509) * extra, STACK_OF(X509) * *chain,
                       struct err *err)
@@ -229,7 +242,7 @@ static int check_path(const struct pki_wish *wish, X509 *leaf,
         return err_context(err, "the CA");
     if (X509_get_extension_flags(leaf) & EXFLAG_CA)
         err_set(err, CAUSE_INPUT, "the certificate is that of a CA");
-    else if ((rc = pki_path_build(&path, chain, &fault)) < 0)
+    else if ((rc = build(&path, chain, &fault)) < 0)
         err_set(err, CAUSE_INPUT, "%s", fault.text);
     sk_X509_pop_free(path.bundle, X509_free);
     return rc;

@@ -239,8 +239,8 @@ enum {
 struct pki_wish {
     const void *request, *trust; /* PEM; the CAs to one of which it must lead */
     size_t request_len, trust_len;
-    enum pki_purpose purpose;
-    int64_t at; /* seconds */
+    enum pki_purpose purpose; /* PKI_ANY: it must do for both */
+    int64_t at;               /* seconds */
 };
 struct pki_answer {     /* zero to start */
     char *leaf;         /* PEM of the certificate alone */

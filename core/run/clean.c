@@ -52,33 +52,30 @@ static void on_removed(void *user, const struct link_result *result)
     next_file(cleaner);
 }
 
-static bool may_remove(const struct cleaner *cleaner,
-                       const struct set_file *file)
+/* What was put there in this run, and nobody names. */
+static bool may_remove(const struct cleaner *cleaner, const char *name)
 {
     const struct plan_cluster *pc = cleaner->course->pc;
-    const struct plan_node *pn = &pc->nodes[cleaner->node];
     const struct view view = {.plan = pc, .node = cleaner->node};
 
-    return plan_node_gets(pn, file) && plan_has_put(pn, file->name) &&
-           !pc->plan->playbook->product->in_use(&view, file->name);
+    return !pc->plan->playbook->product->in_use(&view, name);
 }
 
 static void next_file(struct cleaner *cleaner)
 {
     struct course *course = cleaner->course;
-    const struct file_set *set = &course->pc->set;
+    const struct plan_node *pn = &course->pc->nodes[cleaner->node];
 
-    while (cleaner->file < set->n &&
-           !may_remove(cleaner, &set->files[cleaner->file]))
+    while (cleaner->file < pn->n_put &&
+           !may_remove(cleaner, pn->put[cleaner->file]))
         cleaner->file++;
-    if (cleaner->file == set->n) {
+    if (cleaner->file == pn->n_put) {
         through(cleaner);
         return;
     }
-    tell(cleaner, "command", set->files[cleaner->file].name,
-         "staged file removed");
-    course->ops->remove(course->links[cleaner->node],
-                        set->files[cleaner->file].name, on_removed, cleaner);
+    tell(cleaner, "command", pn->put[cleaner->file], "staged file removed");
+    course->ops->remove(course->links[cleaner->node], pn->put[cleaner->file],
+                        on_removed, cleaner);
 }
 
 static void on_read(void *user, int rc, bool refused, const struct err *err)

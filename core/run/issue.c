@@ -20,7 +20,8 @@ enum {
     /* seconds that a certificate must have been valid by our clock before a
      * node gets it: theirs may be behind */
     SETTLED_S = 60,
-    MOST_WAIT_S = 3 * SETTLED_S /* one that begins later is a mistake */
+    MOST_WAIT_S = 3 * SETTLED_S, /* one that begins later is a mistake */
+    NAMED = 2 /* requests that are named; of more, their folder */
 };
 
 struct issuing {
@@ -65,48 +66,56 @@ static void finish(struct issuing *is, enum sent sent, const struct err *err)
 
 /* -- files of the set ----------------------------------------------------- */
 
-static int load_file(const struct issuing *is, size_t i, const char *path,
-                     struct err *err)
+static int load_file(const struct issuing *is, struct set_file *file,
+                     const char *path, struct err *err)
 {
-    struct plan_cluster *pc = is->course->pc;
+    const struct plan_cluster *pc = is->course->pc;
     struct secret *bytes =
-        set_file_read(&pc->set.files[i], path, is->course->key_passphrase, err);
+        set_file_read(file, path, is->course->key_passphrase, err);
     char sha[PKI_SHA256_HEX];
     struct pki_cert_info info;
 
     if (!bytes)
         return -1;
     pki_sha256(bytes->data, bytes->len, sha);
-    if (pc->issued && strcmp(sha, pc->set.files[i].sha256) != 0) {
+    if (pc->issued && strcmp(sha, file->sha256) != 0) {
         secret_free(bytes);
         return err_set(err, CAUSE_REFUSED, "%s is not the file that %s", path,
                        pc->reused ? "the cluster has"
                                   : "was issued for this run");
     }
-    memcpy(pc->set.files[i].sha256, sha, sizeof(sha));
-    if (!pc->set.files[i].secret &&
+    memcpy(file->sha256, sha, sizeof(sha));
+    if (!file->secret &&
         pki_describe(bytes->data, bytes->len, &info, NULL) == 0)
-        memcpy(pc->set.files[i].cert_sha256, info.sha256, PKI_SHA256_HEX);
-    secret_free(pc->content[i]);
-    pc->content[i] = bytes;
+        memcpy(file->cert_sha256, info.sha256, PKI_SHA256_HEX);
+    secret_free(file->content);
+    file->content = bytes;
     return 0;
+}
+
+static int load_part(const struct issuing *is, size_t part, struct err *err)
+{
+    struct plan_cluster *pc = is->course->pc;
+    struct file_set *set = plan_part(pc, part);
+    int rc = 0;
+
+    for (size_t i = 0; i < set->n && rc == 0; i++) {
+        char *path = plan_file_path(pc->folder, plan_part_node(pc, part),
+                                    set->files[i].name);
+
+        rc = load_file(is, &set->files[i], path, err);
+        free(path);
+    }
+    return rc;
 }
 
 static int load_set(const struct issuing *is, struct err *err)
 {
     struct plan_cluster *pc = is->course->pc;
 
-    for (size_t i = 0; i < pc->set.n; i++) {
-        char *path = NULL;
-        int rc;
-
-        if (asprintf(&path, "%s/%s", pc->folder, pc->set.files[i].name) < 0)
-            abort();
-        rc = load_file(is, i, path, err);
-        free(path);
-        if (rc < 0)
+    for (size_t part = 0; part <= pc->n_nodes; part++)
+        if (load_part(is, part, err) < 0)
             return -1;
-    }
     pc->loaded = true;
     return 0;
 }
@@ -142,8 +151,18 @@ static void on_journaled(void *user, const struct err *err)
 
 static json_t *generation_json(const struct plan_cluster *pc)
 {
-    return json_pack("{s:i, s:s, s:o}", "number", (int)pc->number, "tag",
-                     pc->tag, "files", plan_set_json(&pc->set));
+    json_t *json = json_pack("{s:i, s:s, s:o}", "number", (int)pc->number,
+                             "tag", pc->tag, "files", plan_set_json(&pc->set));
+    json_t *nodes = json_object();
+
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (pc->nodes[i].own.n)
+            json_object_set_new(nodes, pc->nodes[i].node->name,
+                                plan_set_json(&pc->nodes[i].own));
+    if (json_object_size(nodes))
+        json_object_set(json, "nodes", nodes);
+    json_decref(nodes);
+    return json;
 }
 
 static void tell_findings(struct issuing *is)
@@ -281,8 +300,9 @@ static void on_answered(void *user, const struct str *output,
     is->program = NULL;
     if (err) {
         is->err = *err;
-        err_context(&is->err, "%s for %s", issuer_of(is)->command[0],
-                    wish->slot);
+        err_context(&is->err, "%s for %s%s%s", issuer_of(is)->command[0],
+                    wish->slot, wish->node ? " of node " : "",
+                    wish->node ? wish->node : "");
         finish(is, SENT_ERROR, &is->err);
         return;
     }
@@ -329,26 +349,37 @@ void issue_cancel(struct issuing *is)
 
 /* -- a person's answers --------------------------------------------------- */
 
-static void wait_or_issue(struct issuing *is)
+static size_t list_missing(const struct issuing *is, struct str *list)
 {
     size_t missing = 0;
-    struct str list;
 
-    str_init(&list, 900);
     for (size_t i = 0; i < is->job.n_wishes; i++) {
         const struct issue_wish *wish = &is->job.wishes[i];
 
         if (wish->answer)
             continue;
-        missing++;
-        str_addf(&list, "%s%s", list.len ? ", " : "", wish->request_path);
+        if (++missing <= NAMED)
+            str_addf(list, "%s%s", list->len ? ", " : "", wish->request_path);
     }
+    return missing;
+}
+
+static void wait_or_issue(struct issuing *is)
+{
+    struct str list;
+    size_t missing;
+
+    str_init(&list, 900);
+    missing = list_missing(is, &list);
     if (missing == 0) {
         queue_dates(is);
     } else {
         err_set(&is->err, CAUSE_REFUSED,
-                "%zu certificate%s to be signed by somebody else: %s", missing,
-                missing == 1 ? " is" : "s are", str_text(&list));
+                "%zu certificate%s to be signed by somebody else: %s%s",
+                missing, missing == 1 ? " is" : "s are",
+                missing > NAMED ? "the requests (*.csr) below "
+                                : str_text(&list),
+                missing > NAMED ? is->job.folder : "");
         finish(is, SENT_WAITING, &is->err);
     }
     str_release(&list);

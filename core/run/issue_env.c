@@ -25,20 +25,26 @@ const char *const *issue_env_make(struct issue_env *env,
                                   const struct course *course,
                                   const struct issue_wish *wish)
 {
-    const struct cluster *cluster = course->pc->cluster;
+    static const char *const purposes[] = {
+        [PKI_ANY] = "both",
+        [PKI_SERVER] = "server",
+        [PKI_CLIENT] = "client",
+    };
+    const struct issuer *issuer = plan_issuer(course->pc);
     char days[16];
     size_t n = 0;
 
     memset(env, 0, sizeof(*env));
     arena_init(&env->arena);
-    snprintf(days, sizeof(days), "%u", cluster->issuer->days);
+    snprintf(days, sizeof(days), "%u", issuer->days);
     for (const char *const *name = issue_env_passed; *name; name++)
         add(env, &n, *name, getenv(*name));
-    add(env, &n, "CERTFLEET_CLUSTER", cluster->name);
-    add(env, &n, "CERTFLEET_ISSUER", cluster->issuer->name);
+    add(env, &n, "CERTFLEET_CLUSTER", course->pc->cluster->name);
+    add(env, &n, "CERTFLEET_NODE", wish->node);
+    add(env, &n, "CERTFLEET_SLOT", wish->slot);
+    add(env, &n, "CERTFLEET_ISSUER", issuer->name);
     add(env, &n, "CERTFLEET_RUN", course->journal->run);
-    add(env, &n, "CERTFLEET_PURPOSE",
-        wish->purpose == PKI_SERVER ? "server" : "client");
+    add(env, &n, "CERTFLEET_PURPOSE", purposes[wish->purpose]);
     add(env, &n, "CERTFLEET_DAYS", days);
     add(env, &n, "CERTFLEET_REQUEST", wish->request_path);
     return env->list;

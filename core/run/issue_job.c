@@ -16,10 +16,25 @@ void issue_job_release(struct issue_job *job)
         free(job->wishes[i].request);
         free(job->wishes[i].answer);
     }
+    free(job->wishes);
+    job->wishes = NULL;
     job->n_wishes = 0;
     free(job->trust);
     job->trust = NULL;
     findings_release(&job->findings);
+}
+
+struct issue_wish *issue_wish_add(struct issue_job *job)
+{
+    struct issue_wish *grown =
+        realloc(job->wishes, (job->n_wishes + 1) * sizeof(*grown));
+
+    if (!grown)
+        abort();
+    job->wishes = grown;
+    grown += job->n_wishes++;
+    memset(grown, 0, sizeof(*grown));
+    return grown;
 }
 
 struct pki_wish issue_pki_wish(const struct issue_job *job,

@@ -204,6 +204,12 @@ const struct issuer *plan_issuer(const struct plan_cluster *pc)
     return pb->issuer ? pb->issuer(pc) : pc->cluster->issuer;
 }
 
+static void drop_content(struct file_set *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        secret_free(set->files[i].content);
+}
+
 void plan_free(struct plan *plan)
 {
     if (!plan)
@@ -217,8 +223,8 @@ void plan_free(struct plan *plan)
             free(pc->nodes[i].listed);
             free(pc->nodes[i].put);
         }
-        for (size_t i = 0; i < SET_FILES_MAX; i++)
-            secret_free(pc->content[i]);
+        for (size_t part = 0; part <= pc->n_nodes; part++)
+            drop_content(plan_part(pc, part));
         findings_release(&pc->findings);
     }
     arena_release(&plan->arena);
@@ -254,6 +260,28 @@ static const char *generation_name(struct arena *arena, const char *slot_name,
                         slot_name, number, tag, dot);
 }
 
+struct file_set *plan_part(struct plan_cluster *pc, size_t part)
+{
+    return part == 0 ? &pc->set : &pc->nodes[part - 1].own;
+}
+
+const struct plan_node *plan_part_node(const struct plan_cluster *pc,
+                                       size_t part)
+{
+    return part == 0 ? NULL : &pc->nodes[part - 1];
+}
+
+char *plan_file_path(const char *folder, const struct plan_node *pn,
+                     const char *name)
+{
+    char *path = NULL;
+
+    if (asprintf(&path, "%s/%s%s%s", folder, pn ? pn->node->name : "",
+                 pn ? "/" : "", name) < 0)
+        abort();
+    return path;
+}
+
 int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
                   const char *state_dir, struct err *err)
 {
@@ -266,9 +294,13 @@ int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
     memcpy(pc->tag, tag, PLAN_TAG_BYTES);
     pc->folder = arena_printf(arena, "%s/clusters/%s/g%u-%s", state_dir,
                               pc->cluster->name, number, tag);
-    for (size_t i = 0; i < pc->set.n; i++)
-        pc->set.files[i].name =
-            generation_name(arena, pc->set.files[i].name, number, tag);
+    for (size_t part = 0; part <= pc->n_nodes; part++) {
+        struct file_set *set = plan_part(pc, part);
+
+        for (size_t i = 0; i < set->n; i++)
+            set->files[i].name =
+                generation_name(arena, set->files[i].name, number, tag);
+    }
     return 0;
 }
 
@@ -311,7 +343,9 @@ const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
 {
     const struct plan_node *pn = &pc->nodes[node];
 
-    return back || pn->bystander || pn->leaver ? &pn->old : &pc->set;
+    if (back || pn->bystander || pn->leaver)
+        return &pn->old;
+    return pn->own.n ? &pn->own : &pc->set;
 }
 
 bool plan_node_gets(const struct plan_node *pn, const struct set_file *file)

@@ -28,6 +28,7 @@ struct set_file {
                                          new set's once it is loaded */
     uint32_t roles;                   /* nodes that get it; 0: all */
     bool secret;                      /* a private key */
+    struct secret *content;           /* the new set's, once it is loaded */
 };
 struct file_set {
     struct set_file files[SET_FILES_MAX];
@@ -48,6 +49,8 @@ struct plan_node {
     const char *interface;
     const char *old_interface;          /* newcomer: as its status showed it */
     struct file_set old;                /* as its status showed it */
+    struct file_set own;                /* the new set, where each node has one
+                                           of its own; n 0: the cluster's */
     bool serves_tls;                    /* its TLS answered in gates */
     char served_sha256[PKI_SHA256_HEX]; /* the old live certificate's */
     const char *first_last;             /* its `Last command` in gates */
@@ -71,19 +74,18 @@ struct plan_cluster {
                                  that decide saw on a node */
     char tag[PLAN_TAG_BYTES]; /* four hex digits */
     const char *folder;       /* of the generation's files, here */
-    struct file_set set;      /* the new one */
+    struct file_set set;      /* the new one, as far as all nodes share it */
     bool issued;              /* its digests are journaled */
     bool reused;              /* it is the one that the cluster has: it is
                                  issued, and its folder is only read */
-    bool loaded;              /* its files are in `content`, as journaled */
-    struct secret *content[SET_FILES_MAX]; /* by file of `set` */
-    bool left;        /* something live was changed in this run */
-    bool outage_sent; /* an act of a STEP_OUTAGE row went out */
-    bool turned;      /* this way's STEP_TURN row was met: from now on
-                         service comes first */
-    bool was_back;    /* resumed: its last live walk was a way back */
-    bool was_done;    /* resumed: it had ended well */
-    bool was_short;   /* resumed: it had left nodes out */
+    bool loaded;              /* its files have their `content`, as journaled */
+    bool left;                /* something live was changed in this run */
+    bool outage_sent;         /* an act of a STEP_OUTAGE row went out */
+    bool turned;              /* this way's STEP_TURN row was met: from now on
+                                 service comes first */
+    bool was_back;            /* resumed: its last live walk was a way back */
+    bool was_done;            /* resumed: it had ended well */
+    bool was_short;           /* resumed: it had left nodes out */
     int64_t outage_began_ms, outage_ms, degraded_began_ms, degraded_ms;
     /* wall and sums; 0: none */
     size_t holder;        /* index; SIZE_MAX: none */
@@ -144,6 +146,17 @@ bool plan_accepts(const struct plan *plan, const char *id);
 /* Names the generation: number, tag, file names, local folder. */
 int plan_name_set(struct plan_cluster *pc, unsigned number, const char *tag,
                   const char *state_dir, struct err *err);
+
+/* The new set in parts: 0 is what all nodes share, 1 + i what node i alone
+ * gets.  There are 1 + n_nodes; a part may be empty. */
+struct file_set *plan_part(struct plan_cluster *pc, size_t part);
+/* Below a generation's folder; what a node alone gets lies in one of its name,
+ * since names are the same on all nodes.  The caller frees. */
+char *plan_file_path(const char *folder, const struct plan_node *pn,
+                     const char *name);
+/* The node of a part, for the function above; NULL: all. */
+const struct plan_node *plan_part_node(const struct plan_cluster *pc,
+                                       size_t part);
 
 /* Rows x nodes. */
 bool plan_has_cell(const struct plan_cluster *pc, const struct step *step,

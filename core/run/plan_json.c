@@ -63,6 +63,8 @@ static json_t *node_json(const struct plan_node *pn)
     add_if(json, "newcomer", pn->newcomer);
     add_if(json, "leaver", pn->leaver);
     add_if(json, "bystander", pn->bystander);
+    if (pn->own.n)
+        json_object_set_new(json, "set", plan_set_json(&pn->own));
     if (pn->old_interface)
         json_object_set_new(json, "old_interface",
                             text_or_null(pn->old_interface));
@@ -170,6 +172,7 @@ static int load_node(struct plan_cluster *pc, struct plan_node *pn,
              sha ? sha : "");
     pn->first_last = get_text(json, "first_last", arena);
     load_set(&pn->old, json_object_get(json, "old"), arena);
+    load_new_set(&pn->own, json_object_get(json, "set"), arena);
     json_array_foreach(json_object_get(json, "listed"), i,
                        word) if (json_is_string(word))
         plan_note_file(pc, (size_t)(pn - pc->nodes), json_string_value(word));

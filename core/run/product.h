@@ -166,11 +166,11 @@ struct product {
 
 /* A certificate that a foreign issuer is asked for. */
 enum {
-    ISSUE_WISHES_MAX = 4,
     ISSUE_ANSWER_BYTES = PKI_ANSWER_BYTES
 };
 struct issue_wish {
     const char *slot; /* of the set: where the certificate goes */
+    const char *node; /* that alone gets it; NULL: all that the slot is for */
     enum pki_purpose purpose;
     char *request_path; /* in the job's folder, mode 0600 */
     char *answer_path;  /* beside it: what `certfleet issue' took */
@@ -183,7 +183,7 @@ struct issue_wish {
 struct issue_job {
     const struct plan_cluster *plan; /* read only while the job runs */
     const char *folder;              /* of this generation, made already */
-    struct issue_wish wishes[ISSUE_WISHES_MAX]; /* of a foreign issuer */
+    struct issue_wish *wishes;       /* of a foreign issuer */
     size_t n_wishes;
     char *trust; /* PEM: the CAs to which its answers must lead */
     struct secret *ca_password;    /* or NULL */
@@ -194,6 +194,8 @@ struct issue_job {
     int rc;
 };
 void issue_job_release(struct issue_job *job);
+/* A blank one, the last; earlier ones move. */
+struct issue_wish *issue_wish_add(struct issue_job *job);
 /* Is the answer what was asked for?  CAUSE_INPUT, with its line if any. */
 int issue_answer_check(const struct issue_job *job,
                        const struct issue_wish *wish, const void *answer,

@@ -105,20 +105,30 @@ static const struct step *find_step(const struct plan_cluster *pc,
     return NULL;
 }
 
-static void replay_generation(struct plan_cluster *pc, const json_t *data)
+static void replay_digests(struct file_set *set, const json_t *files)
 {
     const json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(data, "files"), i, item)
+    json_array_foreach(files, i, item)
     {
         const char *slot = json_string_value(json_object_get(item, "slot"));
         const char *sha = json_string_value(json_object_get(item, "sha256"));
-        for (size_t f = 0; slot && sha && f < pc->set.n; f++)
-            if (strcmp(pc->set.files[f].slot, slot) == 0)
-                snprintf(pc->set.files[f].sha256,
-                         sizeof(pc->set.files[f].sha256), "%s", sha);
+        for (size_t f = 0; slot && sha && f < set->n; f++)
+            if (strcmp(set->files[f].slot, slot) == 0)
+                snprintf(set->files[f].sha256, sizeof(set->files[f].sha256),
+                         "%s", sha);
     }
+}
+
+static void replay_generation(struct plan_cluster *pc, const json_t *data)
+{
+    const json_t *nodes = json_object_get(data, "nodes");
+
+    replay_digests(&pc->set, json_object_get(data, "files"));
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        replay_digests(&pc->nodes[i].own,
+                       json_object_get(nodes, pc->nodes[i].node->name));
     pc->issued = true;
 }
 

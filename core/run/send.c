@@ -27,9 +27,9 @@ struct send {
     struct course *course;
     struct view view;
     const struct act *act;
-    struct str text; /* command, or name of the file */
-    size_t content;  /* PUT: index in the set */
-    bool replaced;   /* PUT: our own torn file was taken away once */
+    struct str text;              /* command, or name of the file */
+    const struct secret *content; /* PUT */
+    bool replaced; /* PUT: our own torn file was taken away once */
     sent_f *done;
     void *user;
     uv_work_t work;
@@ -135,10 +135,8 @@ static void on_removed(void *user, const struct link_result *result)
 
 static bool same_bytes(const struct send *s, const struct link_result *result)
 {
-    const struct secret *want = s->course->pc->content[s->content];
-
-    return result->len == want->len &&
-           memcmp(result->data, want->data, want->len) == 0;
+    return result->len == s->content->len &&
+           memcmp(result->data, s->content->data, s->content->len) == 0;
 }
 
 /* The name carries this run's generation and tag, so that a file that differs
@@ -157,8 +155,7 @@ static void on_read_back(void *user, const struct link_result *result)
     } else {
         err_set(&s->err, CAUSE_REMOTE,
                 "%s: %zu bytes were put, %zu other ones were read back",
-                str_text(&s->text), s->course->pc->content[s->content]->len,
-                result->len);
+                str_text(&s->text), s->content->len, result->len);
         finish(s, SENT_ERROR, &s->err);
     }
 }
@@ -180,11 +177,10 @@ static void on_put(void *user, const struct link_result *result)
 
 static void put(struct send *s)
 {
-    const struct secret *bytes = s->course->pc->content[s->content];
     const struct link_put request = {
         .name = str_text(&s->text),
-        .data = bytes->data,
-        .len = bytes->len,
+        .data = s->content->data,
+        .len = s->content->len,
         .exclusive = true,
     };
 
@@ -193,10 +189,10 @@ static void put(struct send *s)
 
 static void send_put(struct send *s)
 {
-    const struct file_set *set = &s->course->pc->set;
-    const struct set_file *file = set_slot(set, s->act->text);
+    const struct file_set *set =
+        plan_target(s->view.plan, s->view.node, s->view.back);
 
-    s->content = (size_t)(file - set->files);
+    s->content = set_slot(set, s->act->text)->content;
     put(s);
 }
 

@@ -4,7 +4,6 @@
  */
 #include "core/run/set_read.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/file.h"
@@ -27,30 +26,40 @@ struct secret *set_file_read(const struct set_file *file, const char *path,
     return bytes;
 }
 
-static int check_key(const struct plan_cluster *pc, const struct set_file *file,
+static int check_key(const struct set_file *file, const char *path,
                      const struct secret *passphrase, struct err *err)
 {
-    struct secret *bytes = NULL;
-    char *path = NULL;
+    struct secret *bytes;
+
+    if (!file_exists(path))
+        return 0;
+    bytes = set_file_read(file, path, passphrase, err);
+    secret_free(bytes);
+    return bytes ? 0 : -1;
+}
+
+static int check_part(struct plan_cluster *pc, size_t part,
+                      const struct secret *passphrase, struct err *err)
+{
+    const struct file_set *set = plan_part(pc, part);
     int rc = 0;
 
-    if (asprintf(&path, "%s/%s", pc->folder, file->name) < 0)
-        abort();
-    if (file_exists(path)) {
-        bytes = set_file_read(file, path, passphrase, err);
-        rc = bytes ? 0 : -1;
+    for (size_t i = 0; i < set->n && rc == 0; i++) {
+        char *path = plan_file_path(pc->folder, plan_part_node(pc, part),
+                                    set->files[i].name);
+
+        if (set->files[i].secret)
+            rc = check_key(&set->files[i], path, passphrase, err);
+        free(path);
     }
-    secret_free(bytes);
-    free(path);
     return rc;
 }
 
-int set_keys_check(const struct plan_cluster *pc,
-                   const struct secret *passphrase, struct err *err)
+int set_keys_check(struct plan_cluster *pc, const struct secret *passphrase,
+                   struct err *err)
 {
-    for (size_t i = 0; i < pc->set.n; i++)
-        if (pc->set.files[i].secret &&
-            check_key(pc, &pc->set.files[i], passphrase, err) < 0)
+    for (size_t part = 0; part <= pc->n_nodes; part++)
+        if (check_part(pc, part, passphrase, err) < 0)
             return -1;
     return 0;
 }

@@ -14,7 +14,7 @@ struct secret *set_file_read(const struct set_file *file, const char *path,
                              const struct secret *passphrase, struct err *err);
 /* Does the passphrase (NULL: none) open every key that lies in the folder of
  * this set?  One that is missing is a later row's to tell.  CAUSE_INPUT. */
-int set_keys_check(const struct plan_cluster *pc,
-                   const struct secret *passphrase, struct err *err);
+int set_keys_check(struct plan_cluster *pc, const struct secret *passphrase,
+                   struct err *err);
 
 #endif

@@ -129,9 +129,9 @@ int cms_db_recognise(struct plan_cluster *pc, struct err *err);
 void cms_db_issue(struct issue_job *job);
 /* For a foreign issuer (wish.c). */
 int cms_db_wish(struct issue_job *job, bool make, struct err *err);
-/* Can our own CA sign?  It is `internal'. */
-int cms_check_internal(struct plan_cluster *pc, const struct issuer *issuer,
-                       struct err *err);
+/* Can it sign?  Its local files, before any packet. */
+int cms_check_issuer(struct plan_cluster *pc, const struct issuer *issuer,
+                     struct err *err);
 /* Is there a way back, at this hour?  `ended': what the old certificates do
  * after it. */
 int cms_way_back_is_open(const struct plan_cluster *pc, int64_t at,
@@ -144,11 +144,20 @@ int cms_old_is_there(const struct plan_cluster *pc, size_t i, struct err *err);
 /* Opens the CA, or makes it; 0 or -1. */
 int cms_open_ca(const struct issue_job *job, const struct issuer *issuer,
                 struct pki_ca *ca, struct err *err);
-/* Writes a file of the new set into the job's folder; a key locked when the
- * inventory says so. */
-int cms_write_file(const struct issue_job *job, const char *slot,
+/* A file of the new set: of the one that all nodes share, or of the node's own.
+ */
+struct cms_spot {
+    const char *slot;
+    const struct plan_node *node; /* NULL: of all */
+};
+const struct set_file *cms_spot_file(const struct issue_job *job,
+                                     const struct cms_spot *spot);
+/* Below the job's folder; the caller frees. */
+char *cms_spot_path(const struct issue_job *job, const struct cms_spot *spot);
+/* Writes it there; a key locked when the inventory says so. */
+int cms_write_file(const struct issue_job *job, const struct cms_spot *spot,
                    const void *data, size_t len, struct err *err);
-int cms_write_key(const struct issue_job *job, const char *slot,
+int cms_write_key(const struct issue_job *job, const struct cms_spot *spot,
                   const struct secret *key, struct err *err);
 /* Does the lint let the new set pass? */
 int cms_judge_lint(const struct issue_job *job,

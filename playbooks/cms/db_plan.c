@@ -68,10 +68,10 @@ enum {
 };
 
 /* A foreign issuer's CA must be there and be one; its program can be run. */
-static int check_foreign_at(struct plan_cluster *pc, const char *path,
+static int check_foreign_at(struct plan_cluster *pc,
+                            const struct issuer *issuer, const char *path,
                             struct err *err)
 {
-    const struct issuer *issuer = pc->cluster->issuer;
     struct secret *file = file_read(path, CA_CAP, err);
     struct pki_cert_info info;
     int rc = file ? pki_describe(file->data, file->len, &info, err) : -1;
@@ -91,11 +91,11 @@ static int check_foreign_at(struct plan_cluster *pc, const char *path,
     return 0;
 }
 
-static int check_foreign(struct plan_cluster *pc, struct err *err)
+static int check_foreign(struct plan_cluster *pc, const struct issuer *issuer,
+                         struct err *err)
 {
-    const struct issuer *issuer = pc->cluster->issuer;
     char *path = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
-    int rc = check_foreign_at(pc, path, err);
+    int rc = check_foreign_at(pc, issuer, path, err);
 
     free(path);
     return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
@@ -103,8 +103,8 @@ static int check_foreign(struct plan_cluster *pc, struct err *err)
 
 /* A CA that cannot sign is known before the first packet.  Its key may be
  * encrypted: that shows in `issue`, still before anything live. */
-int cms_check_internal(struct plan_cluster *pc, const struct issuer *issuer,
-                       struct err *err)
+static int check_internal(struct plan_cluster *pc, const struct issuer *issuer,
+                          struct err *err)
 {
     char *cert = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
     char *key = cms_issuer_path(issuer->ca_key, pc->cluster->name);
@@ -131,12 +131,16 @@ int cms_check_internal(struct plan_cluster *pc, const struct issuer *issuer,
     return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
 }
 
+int cms_check_issuer(struct plan_cluster *pc, const struct issuer *issuer,
+                     struct err *err)
+{
+    return issuer->kind == ISSUER_INTERNAL ? check_internal(pc, issuer, err)
+                                           : check_foreign(pc, issuer, err);
+}
+
 int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)
 {
-    const struct issuer *issuer = pc->cluster->issuer;
-
-    return issuer->kind == ISSUER_INTERNAL ? cms_check_internal(pc, issuer, err)
-                                           : check_foreign(pc, err);
+    return cms_check_issuer(pc, pc->cluster->issuer, err);
 }
 
 void cms_db_blank_set(struct plan_cluster *pc)

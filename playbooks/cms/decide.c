@@ -195,18 +195,24 @@ void cms_db_assign(struct plan_cluster *pc, size_t holder)
     }
 }
 
+void gates_say_issuer(const struct look *look)
+{
+    const struct issuer *issuer = plan_issuer(look->pc);
+
+    if (issuer && issuer->kind == ISSUER_CSR && !look->pc->issued)
+        findings_add(look->findings, SEVERITY_INFO, "issuer", NULL,
+                     "issuer %s is a person: the run stops in issue with its "
+                     "requests, before anything live, and goes on with `issue' "
+                     "and `resume'",
+                     issuer->name);
+}
+
 static void check_ca(const struct look *look)
 {
     const struct plan_cluster *pc = look->pc;
     int64_t days;
 
-    if (pc->cluster->issuer && pc->cluster->issuer->kind == ISSUER_CSR &&
-        !pc->issued)
-        findings_add(look->findings, SEVERITY_INFO, "issuer", NULL,
-                     "issuer %s is a person: the run stops in issue with two "
-                     "requests, before anything live, and goes on with `issue' "
-                     "and `resume'",
-                     pc->cluster->issuer->name);
+    gates_say_issuer(look);
     if (!pc->ca_not_after || !pc->cluster->issuer)
         return;
     days = (pc->ca_not_after - clock_wall_ms() / 1000) / 86400;

@@ -38,6 +38,8 @@ void gates_check_clock(const struct look *look, size_t i);
 void gates_check_version(const struct look *look, size_t i);
 void gates_check_newcomer(const struct look *look, size_t i);
 void gates_check_room(const struct look *look, size_t i);
+/* The issuer is a person: says what that means for the run. */
+void gates_say_issuer(const struct look *look);
 /* preflight.c: whose root it is besides; is its key on a node? */
 void gates_check_root(const struct look *look);
 void gates_check_ca_key(const struct look *look, size_t i);

@@ -260,15 +260,25 @@ static int weigh(struct issue_job *job, const struct cms_made *m)
 
 /* -- to disk -------------------------------------------------------------- */
 
-int cms_write_file(const struct issue_job *job, const char *slot,
+const struct set_file *cms_spot_file(const struct issue_job *job,
+                                     const struct cms_spot *spot)
+{
+    return set_slot(spot->node ? &spot->node->own : &job->plan->set,
+                    spot->slot);
+}
+
+char *cms_spot_path(const struct issue_job *job, const struct cms_spot *spot)
+{
+    return plan_file_path(job->folder, spot->node,
+                          cms_spot_file(job, spot)->name);
+}
+
+int cms_write_file(const struct issue_job *job, const struct cms_spot *spot,
                    const void *data, size_t len, struct err *err)
 {
-    const struct set_file *file = set_slot(&job->plan->set, slot);
-    char *path = NULL;
+    char *path = cms_spot_path(job, spot);
     int rc;
 
-    if (asprintf(&path, "%s/%s", job->folder, file->name) < 0)
-        abort();
     /* Not exclusive: until the generation is journaled nobody has seen it,
      * and a crash may have left half of it. */
     rc = file_write(path, data, len, 0600, false, err);
@@ -277,18 +287,18 @@ int cms_write_file(const struct issue_job *job, const char *slot,
 }
 
 /* Locked on the way to the disk when the inventory says so. */
-int cms_write_key(const struct issue_job *job, const char *slot,
+int cms_write_key(const struct issue_job *job, const struct cms_spot *spot,
                   const struct secret *key, struct err *err)
 {
     struct secret *locked;
     int rc;
 
     if (!job->key_passphrase)
-        return cms_write_file(job, slot, key->data, key->len, err);
+        return cms_write_file(job, spot, key->data, key->len, err);
     locked = pki_key_lock(key, job->key_passphrase, err);
     if (!locked)
         return -1;
-    rc = cms_write_file(job, slot, locked->data, locked->len, err);
+    rc = cms_write_file(job, spot, locked->data, locked->len, err);
     secret_free(locked);
     return rc;
 }
@@ -296,17 +306,20 @@ int cms_write_key(const struct issue_job *job, const char *slot,
 static int write_one(const struct issue_job *job, enum cms_slot slot,
                      const char *pem, struct err *err)
 {
-    return cms_write_file(job, cms_slot_word(slot), pem, strlen(pem), err);
+    const struct cms_spot spot = {cms_slot_word(slot), NULL};
+
+    return cms_write_file(job, &spot, pem, strlen(pem), err);
 }
 
 static int write_keys(const struct issue_job *job, const struct cms_made *m,
                       struct err *err)
 {
-    return cms_write_key(job, cms_slot_word(CMS_SERVER_KEY), m->server_key,
-                         err) < 0
+    const struct cms_spot server = {cms_slot_word(CMS_SERVER_KEY), NULL};
+    const struct cms_spot client = {cms_slot_word(CMS_CLIENT_KEY), NULL};
+
+    return cms_write_key(job, &server, m->server_key, err) < 0
                ? -1
-               : cms_write_key(job, cms_slot_word(CMS_CLIENT_KEY),
-                               m->client_key, err);
+               : cms_write_key(job, &client, m->client_key, err);
 }
 
 /* The keys of a foreign issuer's set are there from before it was asked. */

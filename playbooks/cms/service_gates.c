@@ -204,6 +204,7 @@ int cms_service_decide(struct plan_cluster *pc, struct findings *findings,
     (void)err;
     pc->way_back = true;
     pc->way_back_until = 0;
+    gates_say_issuer(&look);
     for (size_t i = 0; i < pc->n_nodes; i++) {
         switched |= pc->nodes[i].roles;
         if (pc->nodes[i].roles & cms_switch_bits())

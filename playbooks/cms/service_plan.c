@@ -132,19 +132,30 @@ static int all_are_there(const struct plan_cluster *pc, const char *list,
     return 0;
 }
 
-static void add_slot(struct plan_cluster *pc, enum cms_svc_slot slot)
+static void add_slot(struct plan_cluster *pc, struct plan_node *pn,
+                     enum cms_svc_slot slot)
 {
     const struct cms_slot_row *row = &cms_slots[slot];
 
     for (int k = 0; k < CMS_SVC_PARTS; k++)
         if (row->labels[k])
-            pc->set.files[pc->set.n++] = (struct set_file){
+            pn->own.files[pn->own.n++] = (struct set_file){
                 .slot = words[slot][k],
                 .name = arena_printf(&pc->plan->arena, "%s%s", row->word,
                                      endings[k]),
-                .roles = cms_switch_bit(row->service),
                 .secret = k == PART_KEY,
             };
+}
+
+/* Each node has keys and certificates of its own (facts/certs.md 6, B6; CUCM
+ * asks for the node's name in each, facts/cms.md 5.13).  Their files have the
+ * same names everywhere. */
+static void add_slots(struct plan_cluster *pc, struct plan_node *pn)
+{
+    pn->own.n = 0;
+    for (int i = 0; i < CMS_SVC_SLOTS; i++)
+        if (pn->roles & cms_switch_bit(cms_slots[i].service))
+            add_slot(pc, pn, (enum cms_svc_slot)i);
 }
 
 int cms_service_prepare(struct plan_cluster *pc, struct err *err)
@@ -160,10 +171,8 @@ int cms_service_prepare(struct plan_cluster *pc, struct err *err)
     cms_drain_choose(pc);
     if (all_are_there(pc, list, err) < 0)
         return -1;
-    pc->set.n = 0;
-    for (int i = 0; i < CMS_SVC_SLOTS; i++)
-        if (any_switches(pc, cms_switch_bit(cms_slots[i].service)))
-            add_slot(pc, (enum cms_svc_slot)i);
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        add_slots(pc, &pc->nodes[i]);
     if (!pc->cluster->service_issuer)
         return err_set(err, CAUSE_INPUT,
                        "cluster %s names no service_issuer (who signs for the "
@@ -184,12 +193,7 @@ int cms_service_check_issuer(struct plan_cluster *pc, struct err *err)
 {
     const struct issuer *issuer = cms_service_issuer(pc);
 
-    if (issuer->kind != ISSUER_INTERNAL)
-        return err_set(err, CAUSE_INPUT,
-                       "issuer %s: services get their certificates from an "
-                       "issuer of `kind = internal' only, so far",
-                       issuer->name);
-    return cms_check_internal(pc, issuer, err);
+    return cms_check_issuer(pc, issuer, err);
 }
 
 static const char *common_name(const struct node *node)
@@ -205,30 +209,20 @@ static void add_host(const char **hosts, size_t *n, const char *host)
     hosts[(*n)++] = host;
 }
 
-const char **cms_service_hosts(const struct plan_cluster *pc,
-                               enum cms_svc_slot slot)
+const char **cms_service_hosts(const struct node *node)
 {
-    uint32_t bit = cms_switch_bit(cms_slots[slot].service);
-    size_t room = 1, n = 0;
+    size_t room = 3, n = 0;
     const char **hosts;
 
-    for (size_t i = 0; i < pc->n_nodes; i++) {
-        room += 2;
-        for (const char *const *a = pc->nodes[i].node->names; a && *a; a++)
-            room++;
-    }
+    for (const char *const *a = node->names; a && *a; a++)
+        room++;
     hosts = calloc(room, sizeof(*hosts));
     if (!hosts)
         abort();
-    for (size_t i = 0; i < pc->n_nodes; i++) {
-        const struct node *node = pc->nodes[i].node;
-        if (!(pc->nodes[i].roles & bit))
-            continue;
-        add_host(hosts, &n, common_name(node));
-        add_host(hosts, &n, node->address);
-        for (const char *const *a = node->names; a && *a; a++)
-            add_host(hosts, &n, *a);
-    }
+    add_host(hosts, &n, common_name(node));
+    for (const char *const *a = node->names; a && *a; a++)
+        add_host(hosts, &n, *a);
+    add_host(hosts, &n, node->address);
     return hosts;
 }
 
@@ -264,7 +258,7 @@ int cms_service_knows_names(const struct plan_cluster *pc, size_t i,
             const char *name = all->slot[s].files[k];
             if (name[0] && (pn->roles & cms_switch_bit(cms_slots[s].service)) &&
                 !cms_is_name_of(&pn->old, words[s][k], name) &&
-                !cms_is_name_of(&pc->set, words[s][k], name))
+                !cms_is_name_of(&pn->own, words[s][k], name))
                 return err_set(err, CAUSE_REFUSED,
                                "node %s: %s names %s, a file of neither the "
                                "old nor the new set",

@@ -50,12 +50,13 @@ int cms_service_way_back(const struct plan_cluster *pc, int64_t at,
 int cms_service_knows_names(const struct plan_cluster *pc, size_t i,
                             struct err *err);
 int cms_service_recognise(struct plan_cluster *pc, struct err *err);
-/* Names and addresses of the nodes that have the slot's certificate, the
- * common name first; NULL-ended, the caller frees the list. */
-const char **cms_service_hosts(const struct plan_cluster *pc,
-                               enum cms_svc_slot slot);
+/* What the certificates of a node's services name, the common name first: its
+ * `names', then its address.  NULL-ended, the caller frees the list. */
+const char **cms_service_hosts(const struct node *node);
 
 void cms_service_issue(struct issue_job *job);
+/* For a foreign issuer. */
+int cms_service_wish(struct issue_job *job, bool make, struct err *err);
 
 /* -- drain=MINUTES (service_drain.c) --------------------------------------- */
 

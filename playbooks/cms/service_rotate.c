@@ -206,6 +206,7 @@ const struct playbook cms_service_rotate = {
     .decide = cms_service_decide,
     .weigh = cms_service_weigh,
     .issue = cms_service_issue,
+    .wish = cms_service_wish,
     .assign = assign,
     .way_back = cms_service_way_back,
     .recognise = cms_service_recognise,

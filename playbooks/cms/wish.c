@@ -3,6 +3,7 @@
  * A set that a foreign issuer signs: its keys and requests, made once and kept
  * in the set's folder, and its answers.  Blocking; runs in the pool, and in
  * `certfleet issue'.  The keys never leave this machine but to the nodes.
+ * What services ask for stands in service_issue.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,33 +18,17 @@ enum {
     CA_CAP = 256 * 1024
 };
 
-/* clang-format off */
-static const struct asked {
-    enum cms_slot key, cert;
-    enum pki_purpose purpose;
-} asked[] = {
-    { CMS_SERVER_KEY, CMS_SERVER_CRT, PKI_SERVER },
-    { CMS_CLIENT_KEY, CMS_CLIENT_CRT, PKI_CLIENT },
-};
-/* clang-format on */
-enum {
-    ASKED = sizeof(asked) / sizeof(asked[0])
-};
-
-static char *file_path(const struct issue_job *job, enum cms_slot slot,
-                       const char *extension)
+/* Beside the certificate, with another ending. */
+static char *beside(const struct issue_job *job, const struct cms_spot *spot,
+                    const char *extension)
 {
-    const char *name = set_slot(&job->plan->set, cms_slot_word(slot))->name;
-    const char *dot = strrchr(name, '.');
-    char *path = NULL;
-    int stem = dot ? (int)(dot - name) : (int)strlen(name);
-    int n = extension ? asprintf(&path, "%s/%.*s.%s", job->folder, stem, name,
-                                 extension)
-                      : asprintf(&path, "%s/%s", job->folder, name);
+    char *path = cms_spot_path(job, spot), *other = NULL;
+    const char *dot = strrchr(path, '.');
 
-    if (n < 0)
+    if (asprintf(&other, "%.*s.%s", (int)(dot - path), path, extension) < 0)
         abort();
-    return path;
+    free(path);
+    return other;
 }
 
 /* The text of a file; NULL and no error when there is none. */
@@ -70,28 +55,39 @@ static char *text_of(const char *path, size_t cap, size_t *len, struct err *err)
 
 /* -- keys and requests ---------------------------------------------------- */
 
-static struct secret *read_key(const struct issue_job *job, enum cms_slot slot,
-                               struct err *err)
+static struct secret *read_key(const struct issue_job *job,
+                               const struct cms_spot *spot, struct err *err)
 {
-    char *path = file_path(job, slot, NULL);
+    char *path = cms_spot_path(job, spot);
     struct secret *key = NULL;
 
     if (file_exists(path))
-        key = set_file_read(set_slot(&job->plan->set, cms_slot_word(slot)),
-                            path, job->key_passphrase, err);
+        key = set_file_read(cms_spot_file(job, spot), path, job->key_passphrase,
+                            err);
     free(path);
     return key;
 }
 
-static struct secret *keep_key(const struct issue_job *job, enum cms_slot slot,
-                               struct err *err)
+struct secret *cms_kept_key(const struct issue_job *job,
+                            const struct cms_spot *spot, struct err *err)
 {
-    struct secret *key = read_key(job, slot, err);
+    struct secret *key = read_key(job, spot, err);
+
+    if (!key && !err->cause)
+        err_set(err, CAUSE_SYSTEM, "the keys of the set are gone from %s",
+                job->folder);
+    return key;
+}
+
+static struct secret *keep_key(const struct issue_job *job,
+                               const struct cms_spot *spot, struct err *err)
+{
+    struct secret *key = read_key(job, spot, err);
 
     if (key || err->cause)
         return key;
-    key = pki_key_make(job->plan->cluster->issuer->key, err);
-    if (key && cms_write_key(job, cms_slot_word(slot), key, err) < 0) {
+    key = pki_key_make(plan_issuer(job->plan)->key, err);
+    if (key && cms_write_key(job, spot, key, err) < 0) {
         secret_free(key);
         key = NULL;
     }
@@ -100,11 +96,10 @@ static struct secret *keep_key(const struct issue_job *job, enum cms_slot slot,
 
 /* One that is there is in somebody's hands already: it stays, as long as it is
  * of this key. */
-static int keep_request(const struct issue_job *job, const struct asked *a,
-                        const struct pki_subject *subject,
+static int keep_request(const struct issue_job *job, const struct cms_ask *ask,
                         struct issue_wish *wish, struct err *err)
 {
-    struct secret *key = keep_key(job, a->key, err);
+    struct secret *key = keep_key(job, &ask->key, err);
     int rc = 0;
 
     if (!key)
@@ -115,7 +110,7 @@ static int keep_request(const struct issue_job *job, const struct asked *a,
         wish->request = NULL;
     }
     if (!wish->request) {
-        rc = pki_request(key, subject, a->purpose, &wish->request, err);
+        rc = pki_request(key, &ask->subject, ask->purpose, &wish->request, err);
         if (rc == 0)
             rc = file_write(wish->request_path, wish->request,
                             strlen(wish->request), 0600, false, err);
@@ -124,27 +119,28 @@ static int keep_request(const struct issue_job *job, const struct asked *a,
     return rc;
 }
 
-static int read_wish(const struct issue_job *job, const struct asked *a,
+static int read_wish(const struct issue_job *job, const struct cms_ask *ask,
                      struct issue_wish *wish, struct err *err)
 {
-    wish->slot = cms_slot_word(a->cert);
-    wish->purpose = a->purpose;
-    wish->request_path = file_path(job, a->cert, "csr");
-    wish->answer_path = file_path(job, a->cert, "signed");
+    wish->slot = ask->cert.slot;
+    wish->node = ask->cert.node ? ask->cert.node->node->name : NULL;
+    wish->purpose = ask->purpose;
+    wish->request_path = beside(job, &ask->cert, "csr");
+    wish->answer_path = beside(job, &ask->cert, "signed");
     wish->request = text_of(wish->request_path, REQUEST_CAP, NULL, err);
     if (err->cause)
         return -1;
     /* a program is asked anew, whatever was taken earlier */
-    if (job->plan->cluster->issuer->kind == ISSUER_CSR)
+    if (plan_issuer(job->plan)->kind == ISSUER_CSR)
         wish->answer = text_of(wish->answer_path, ISSUE_ANSWER_BYTES,
                                &wish->answer_len, err);
     return err->cause ? -1 : 0;
 }
 
-static int read_trust(struct issue_job *job, struct err *err)
+int cms_wish_trust(struct issue_job *job, struct err *err)
 {
-    const struct cluster *cluster = job->plan->cluster;
-    char *path = cms_issuer_path(cluster->issuer->ca_cert, cluster->name);
+    char *path = cms_issuer_path(plan_issuer(job->plan)->ca_cert,
+                                 job->plan->cluster->name);
     int rc = 0;
 
     job->trust = text_of(path, CA_CAP, NULL, err);
@@ -156,22 +152,50 @@ static int read_trust(struct issue_job *job, struct err *err)
     return job->trust ? 0 : rc < 0 ? rc : -1;
 }
 
+int cms_wish_add(struct issue_job *job, const struct cms_ask *ask, bool make,
+                 struct err *err)
+{
+    struct issue_wish *wish = issue_wish_add(job);
+
+    if (read_wish(job, ask, wish, err) < 0)
+        return -1;
+    if (make)
+        return keep_request(job, ask, wish, err);
+    if (wish->request)
+        return 0;
+    return err_set(err, CAUSE_INPUT, "there is no request %s",
+                   wish->request_path);
+}
+
+/* clang-format off */
+static const struct {
+    enum cms_slot key, cert;
+    enum pki_purpose purpose;
+} asked[] = {
+    { CMS_SERVER_KEY, CMS_SERVER_CRT, PKI_SERVER },
+    { CMS_CLIENT_KEY, CMS_CLIENT_CRT, PKI_CLIENT },
+};
+/* clang-format on */
+enum {
+    ASKED = sizeof(asked) / sizeof(asked[0])
+};
+
 int cms_db_wish(struct issue_job *job, bool make, struct err *err)
 {
     struct pki_subject subjects[ASKED];
     struct cms_made m = {0};
-    int rc = read_trust(job, err);
+    int rc = cms_wish_trust(job, err);
 
     cms_subjects(job->plan, &m, subjects);
     for (size_t i = 0; rc == 0 && i < ASKED; i++) {
-        struct issue_wish *wish = &job->wishes[job->n_wishes++];
+        const struct cms_ask ask = {
+            .key.slot = cms_slot_word(asked[i].key),
+            .cert.slot = cms_slot_word(asked[i].cert),
+            .purpose = asked[i].purpose,
+            .subject = subjects[i],
+        };
 
-        rc = read_wish(job, &asked[i], wish, err);
-        if (rc == 0 && make)
-            rc = keep_request(job, &asked[i], &subjects[i], wish, err);
-        else if (rc == 0 && !wish->request)
-            rc = err_set(err, CAUSE_INPUT, "there is no request %s",
-                         wish->request_path);
+        rc = cms_wish_add(job, &ask, make, err);
     }
     free(m.hosts);
     return rc;
@@ -186,8 +210,8 @@ static void add_between(struct str *bundle, const char *between)
         str_add(bundle, between);
 }
 
-static int take_answer(const struct issue_job *job, size_t i, char **cert,
-                       struct str *bundle, struct err *err)
+int cms_wish_take(const struct issue_job *job, size_t i, char **cert,
+                  struct str *bundle, struct err *err)
 {
     const struct issue_wish *wish = &job->wishes[i];
     const struct pki_wish want = issue_pki_wish(job, wish);
@@ -202,25 +226,25 @@ static int take_answer(const struct issue_job *job, size_t i, char **cert,
     }
     pki_answer_release(&answer);
     if (rc < 0)
-        err_context(err, "the issuer's answer for %s", wish->slot);
+        err_context(err, "%s%sthe issuer's answer for %s",
+                    wish->node ? wish->node : "", wish->node ? ": " : "",
+                    wish->slot);
     return rc;
 }
 
 int cms_take_answers(const struct issue_job *job, struct cms_made *m,
                      struct err *err)
 {
+    const struct cms_spot server = {cms_slot_word(CMS_SERVER_KEY), NULL};
+    const struct cms_spot client = {cms_slot_word(CMS_CLIENT_KEY), NULL};
     struct pki_subject subjects[ASKED]; /* for the names to be linted */
 
     cms_subjects(job->plan, m, subjects);
-    m->server_key = read_key(job, CMS_SERVER_KEY, err);
-    m->client_key = read_key(job, CMS_CLIENT_KEY, err);
-    if (!m->server_key || !m->client_key)
-        return err->cause ? -1
-                          : err_set(err, CAUSE_SYSTEM,
-                                    "the keys of the set are gone from %s",
-                                    job->folder);
-    if (take_answer(job, 0, &m->server_crt, &m->bundle, err) < 0 ||
-        take_answer(job, 1, &m->client_crt, &m->bundle, err) < 0)
+    m->server_key = cms_kept_key(job, &server, err);
+    m->client_key = m->server_key ? cms_kept_key(job, &client, err) : NULL;
+    if (!m->client_key ||
+        cms_wish_take(job, 0, &m->server_crt, &m->bundle, err) < 0 ||
+        cms_wish_take(job, 1, &m->client_crt, &m->bundle, err) < 0)
         return -1;
     return pki_normalize(job->trust, strlen(job->trust), &m->bundle, err);
 }

@@ -44,7 +44,8 @@ static void check_plan(const struct plan *plan)
     must(pc->holder == SIZE_MAX || pc->holder < pc->n_nodes);
     must(pc->set.n <= SET_FILES_MAX);
     for (size_t i = 0; i < pc->n_nodes; i++)
-        must(pc->nodes[i].old.n <= SET_FILES_MAX);
+        must(pc->nodes[i].old.n <= SET_FILES_MAX &&
+             pc->nodes[i].own.n <= SET_FILES_MAX);
     plan_hash(plan, hex);
     must(strlen(hex) == 64);
     fleet_check_acts(pc);

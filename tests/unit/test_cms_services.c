@@ -228,25 +228,74 @@ static void open_plan(struct fixture *fx, const char *word)
 static void inputs_choose_services(void **state)
 {
     struct fixture fx;
-    const char **hosts;
 
     (void)state;
     open_plan(&fx, "service=callbridge");
-    assert_int_equal(fx.pc->set.n, 3);
-    assert_string_equal(fx.pc->set.files[0].name, "callbridge-g7-3f9a.key");
-    assert_string_equal(fx.pc->set.files[2].name, "callbridgeca-g7-3f9a.crt");
+    assert_int_equal(fx.pc->set.n, 0); /* each node has its own */
+    for (size_t i = 0; i < 2; i++) {
+        const struct file_set *own = &fx.pc->nodes[i].own;
+
+        assert_ptr_equal(plan_target(fx.pc, i, false), own);
+        assert_int_equal(own->n, 3);
+        assert_string_equal(own->files[0].name, "callbridge-g7-3f9a.key");
+        assert_string_equal(own->files[2].name, "callbridgeca-g7-3f9a.crt");
+    }
     assert_true(fx.pc->nodes[1].roles & cms_switch_bit(SVC_CALLBRIDGE));
     assert_false(fx.pc->nodes[0].roles & cms_switch_bit(SVC_WEBADMIN));
     assert_ptr_equal(plan_issuer(fx.pc), fx.pc->cluster->service_issuer);
-    hosts = cms_service_hosts(fx.pc, SLOT_CALLBRIDGE);
-    assert_string_equal(hosts[0], "cms1.example.com");
-    assert_string_equal(hosts[1], "10.0.0.1");
-    assert_string_equal(hosts[2], "10.0.0.2");
-    assert_null(hosts[3]);
-    free(hosts);
     fixture_close(&fx);
     open_plan(&fx, "service=all");
-    assert_int_equal(fx.pc->set.n, 6);
+    assert_int_equal(fx.pc->nodes[0].own.n, 6);
+    assert_int_equal(fx.pc->nodes[1].own.n, 3);
+    fixture_close(&fx);
+}
+
+static void each_names_its_node(void **state)
+{
+    static const char *const names[] = {"cms1.example.com", "join.example.com",
+                                        "10.0.0.1", NULL};
+    const struct node with = {
+        .name = "core1", .address = "10.0.0.1", .names = names};
+    const struct node bare = {.name = "core2", .address = "10.0.0.2"};
+    const char **hosts = cms_service_hosts(&with);
+
+    (void)state;
+    assert_string_equal(hosts[0], "cms1.example.com");
+    assert_string_equal(hosts[1], "join.example.com");
+    assert_string_equal(hosts[2], "10.0.0.1");
+    assert_null(hosts[3]);
+    free(hosts);
+    hosts = cms_service_hosts(&bare);
+    assert_string_equal(hosts[0], "10.0.0.2");
+    assert_null(hosts[1]);
+    free(hosts);
+}
+
+/* A stopped run has again what each node was to get. */
+static void the_journal_keeps_them_apart(void **state)
+{
+    struct fixture fx;
+    struct err err = {0};
+    struct plan *again;
+    json_t *json;
+
+    (void)state;
+    open_plan(&fx, "service=callbridge");
+    for (size_t i = 0; i < 2; i++)
+        snprintf(fx.pc->nodes[i].own.files[1].sha256, PKI_SHA256_HEX, "%064zu",
+                 i);
+    json = plan_cluster_json(fx.pc);
+    again = make_plan(&fx, "service=callbridge", &err);
+    assert_int_equal(plan_cluster_load(&again->clusters[0], json, &err), 0);
+    for (size_t i = 0; i < 2; i++) {
+        const struct file_set *own = &again->clusters[0].nodes[i].own;
+
+        assert_string_equal(own->files[1].name, "callbridge-g7-3f9a.crt");
+        assert_string_equal(own->files[1].sha256,
+                            fx.pc->nodes[i].own.files[1].sha256);
+    }
+    json_decref(json);
+    plan_free(again);
     fixture_close(&fx);
 }
 
@@ -296,10 +345,11 @@ static void ready(struct fixture *fx, const char *printout)
     struct cms_facts *f = (struct cms_facts *)fx->pc->nodes[0].facts;
 
     cms_service_parse(&f->services, SVC_CALLBRIDGE, printout, strlen(printout));
-    for (size_t i = 0; i < fx->pc->set.n; i++) {
-        snprintf(fx->pc->set.files[i].sha256, PKI_SHA256_HEX, "%064zu", i);
-        memcpy(f->target_sha256[i], fx->pc->set.files[i].sha256,
-               PKI_SHA256_HEX);
+    for (size_t i = 0; i < fx->pc->nodes[0].own.n; i++) {
+        struct set_file *file = &fx->pc->nodes[0].own.files[i];
+
+        snprintf(file->sha256, PKI_SHA256_HEX, "%064zu", i);
+        memcpy(f->target_sha256[i], file->sha256, PKI_SHA256_HEX);
     }
 }
 
@@ -418,6 +468,8 @@ int main(void)
         cmocka_unit_test(tables_are_whole),
         cmocka_unit_test(files_are_ours),
         cmocka_unit_test(inputs_choose_services),
+        cmocka_unit_test(each_names_its_node),
+        cmocka_unit_test(the_journal_keeps_them_apart),
         cmocka_unit_test(wrong_inputs),
         cmocka_unit_test(guard_wants_its_ground),
         cmocka_unit_test(no_word_to_the_database),
