@@ -21,6 +21,8 @@ const struct pki_service pki_services[] = {
     { "recorder",    false, false, false,  "E2" },
     { "streamer",    false, false, false,  "E2" },
     { "meetingapps", false, true,  true,   "E2" },
+    { "webbridge",   false, false, true,   "E2" },
+    { "xmpp",        false, false, false,  "E2" },
     { NULL },
 };
 // clang-format on

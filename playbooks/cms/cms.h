@@ -28,6 +28,8 @@ enum cms_role {
     CMS_MEETINGAPPS = 1 << 8,
     CMS_SCHEDULER = 1 << 9,
     CMS_UPLOADER = 1 << 10,
+    CMS_WEBBRIDGE = 1 << 11, /* of 2.x, as the next */
+    CMS_XMPP = 1 << 12,
     /* chosen by a run: its calls are waited for */
     CMS_DRAINS = 1 << 15,
     /* found out by reading: which database node is which */

@@ -224,14 +224,10 @@ static int is_here(struct fit *fit, const struct set_file *file)
     return rc;
 }
 
-/* Who joins by name is checked by name since 3.5 (facts/cms.md 3.2). */
+/* Who joins by name is checked by name, in newer versions. */
 static bool checks_names(const char *version)
 {
-    char *rest = NULL;
-    long major = strtol(version, &rest, 10);
-    long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
-
-    return !version[0] || major > 3 || (major == 3 && minor >= 5);
+    return cms_version_has(cms_version_number(version), CMS_DB_BY_NAME);
 }
 
 static int is_named(struct fit *fit, size_t node)

@@ -23,6 +23,8 @@ static const struct role_word roles[] = {
     { "meetingapps", CMS_MEETINGAPPS },
     { "scheduler",   CMS_SCHEDULER },
     { "uploader",    CMS_UPLOADER },
+    { "webbridge",   CMS_WEBBRIDGE },
+    { "xmpp",        CMS_XMPP },
     { NULL, 0 },
 };
 
@@ -100,6 +102,16 @@ static const struct command_row commands[] = {
     { "scheduler c2w certs {} {}",          COMMAND_DESTROYS },
     { "scheduler disable",                  COMMAND_DESTROYS },
     { "scheduler enable",                   COMMAND_DESTROYS },
+    { "webbridge certs {} {} {}",           COMMAND_DESTROYS },
+    { "webbridge certs {} {}",              COMMAND_DESTROYS },
+    { "webbridge disable",                  COMMAND_DESTROYS },
+    { "webbridge enable",                   COMMAND_DESTROYS },
+    { "xmpp certs {} {} {}",                COMMAND_DESTROYS },
+    { "xmpp certs {} {}",                   COMMAND_DESTROYS },
+    { "xmpp disable",                       COMMAND_DESTROYS },
+    { "xmpp enable",                        COMMAND_DESTROYS },
+    { "recorder certs {} {}",               COMMAND_DESTROYS },
+    { "streamer certs {} {}",               COMMAND_DESTROYS },
     { NULL, 0 },
 };
 

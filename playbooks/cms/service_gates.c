@@ -30,13 +30,41 @@ static const struct cms_svc_all *services_at(const struct look *look, size_t i)
 
 /* -- is each service there, and as it should be? --------------------------- */
 
-static unsigned version_of(const char *text)
+/* In two words, for people. */
+static void say_versions(const struct cms_trait_row *row, struct str *out)
 {
-    char *rest = NULL;
-    unsigned long major = strtoul(text, &rest, 10);
-    unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
+    if (row->since)
+        str_addf(out, "from %u.%u", row->since / 100, row->since % 100);
+    if (row->until)
+        str_addf(out, "%suntil %u.%u", row->since ? " " : "", row->until / 100,
+                 row->until % 100);
+}
 
-    return (unsigned)(major * 100 + minor);
+static void refuse_version(const struct look *look, size_t i,
+                           const struct cms_service_row *row)
+{
+    struct str when;
+
+    str_init(&when, 64);
+    say_versions(&cms_traits[row->trait], &when);
+    REFUSE(look, "version", i, "%s is not in CMS %s as we know it: %s",
+           row->name, cms_facts_at(look->pc, i)->version, str_text(&when));
+    str_release(&when);
+}
+
+/* `certs' or `sip certs': as its printout says, and as its version does. */
+static void check_form(const struct look *look, size_t i,
+                       enum cms_svc_slot slot)
+{
+    const struct cms_facts *f = cms_facts_at(look->pc, i);
+    bool plain = f->services.slot[slot].plain;
+    unsigned version = cms_version_number(f->version);
+
+    if (version && cms_slots[slot].plain_labels[PART_KEY] &&
+        !cms_version_has(version, plain ? CMS_PLAIN_FORMS : CMS_SIP_FORMS))
+        REFUSE(look, "version", i,
+               "%s prints what CMS %s does not have as we know it",
+               cms_services[cms_slots[slot].service].name, f->version);
 }
 
 static void check_service(const struct look *look, size_t i,
@@ -44,12 +72,10 @@ static void check_service(const struct look *look, size_t i,
 {
     const struct cms_service_row *row = &cms_services[service];
     const struct cms_svc_facts *f = &services_at(look, i)->service[service];
-    const char *version = cms_facts_at(look->pc, i)->version;
+    unsigned version = cms_version_number(cms_facts_at(look->pc, i)->version);
 
-    if (version[0] && version_of(version) < row->since)
-        REFUSE(look, "version", i,
-               "%s is not in CMS %s as we know it: from %u.%u", row->name,
-               version, row->since / 100, row->since % 100);
+    if (version && !cms_version_has(version, row->trait))
+        refuse_version(look, i, row);
     else if (f->unknown)
         REFUSE(look, "no-service", i,
                "it does not know the command `%s': take the role off it",
@@ -98,6 +124,7 @@ static void check_slot(const struct look *look, size_t i,
                cms_slots[slot].title);
     else
         check_shown(look, i, slot);
+    check_form(look, i, slot);
 }
 
 /* -- one file for several services ----------------------------------------- */

@@ -24,6 +24,11 @@ static const char *target_name(const struct view *view, enum cms_svc_slot slot,
     return file && plan_node_gets(node_of(view), file) ? file->name : "";
 }
 
+bool cms_is_plain(const struct view *view, enum cms_svc_slot slot)
+{
+    return cms_facts_of(view)->services.slot[slot].plain;
+}
+
 bool cms_has_bundle(const struct view *view, enum cms_svc_slot slot)
 {
     return target_name(view, slot, PART_CA)[0] != '\0';
@@ -33,10 +38,11 @@ static bool names_target(const struct view *view, enum cms_svc_slot slot)
 {
     const struct cms_slot_facts *f = &cms_facts_of(view)->services.slot[slot];
 
-    for (int k = 0; k < CMS_SVC_PARTS; k++)
-        if (strcmp(f->files[k],
-                   target_name(view, slot, (enum cms_svc_part)k)) != 0)
+    for (int k = 0; k < CMS_SVC_PARTS; k++) {
+        const char *name = target_name(view, slot, (enum cms_svc_part)k);
+        if (strcmp(f->files[k], k == PART_CA && f->plain ? "" : name) != 0)
             return false;
+    }
     return f->files[PART_KEY][0] != '\0';
 }
 

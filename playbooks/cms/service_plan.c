@@ -24,6 +24,8 @@ static const char *const words[CMS_SVC_SLOTS][CMS_SVC_PARTS] = {
     [SLOT_APPS_HTTPS] = WORDS("apphttps"),
     [SLOT_SCHED_HTTPS] = WORDS("schedhttps"),
     [SLOT_SCHED_C2W] = WORDS("schedc2w"),
+    [SLOT_WEBBRIDGE] = WORDS("webbridge"),
+    [SLOT_XMPP] = WORDS("xmpp"),
 };
 static const char *const endings[CMS_SVC_PARTS] = { ".key", ".crt", "ca.crt" };
 /* clang-format on */

@@ -80,5 +80,7 @@ enum goal cms_service_goal(const struct view *view, enum cms_service service,
 goal_f cms_goal_services; /* of all that are switched, and their files */
 /* Does the set that it is to have come with a bundle? */
 bool cms_has_bundle(const struct view *view, enum cms_svc_slot slot);
+/* Does it print, and take, the form of CMS 2.x? */
+bool cms_is_plain(const struct view *view, enum cms_svc_slot slot);
 
 #endif

@@ -11,7 +11,7 @@
 enum {
     ROLES = CMS_WEBADMIN | CMS_CALLBRIDGE | CMS_WEBBRIDGE3 | CMS_TURN |
             CMS_RECORDER | CMS_STREAMER | CMS_MEETINGAPPS | CMS_SCHEDULER |
-            CMS_UPLOADER,
+            CMS_UPLOADER | CMS_WEBBRIDGE | CMS_XMPP,
     SWITCHED = CMS_SWITCHES * ((1 << CMS_SERVICES) - 1),
     FILES = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_TARGET,
     LOOK = CMS_READ_SERVICES | CMS_READ_SHOWN | CMS_READ_TARGET,
@@ -23,7 +23,7 @@ enum {
 #define ON(service) (CMS_SWITCHES << (service))
 
 /* A goal takes a view and no more: one for each service, two questions for
- * each slot that may have a bundle. */
+ * each slot that may have a bundle, a third where CMS 2.x has another form. */
 #define GOAL(name, service)                                                    \
     static enum goal goal_##name(const struct view *view, struct err *why)     \
     {                                                                          \
@@ -32,11 +32,16 @@ enum {
 #define BUNDLE(name, slot)                                                     \
     static bool with_##name(const struct view *view)                           \
     {                                                                          \
-        return cms_has_bundle(view, slot);                                     \
+        return !cms_is_plain(view, slot) && cms_has_bundle(view, slot);        \
     }                                                                          \
     static bool bare_##name(const struct view *view)                           \
     {                                                                          \
-        return !cms_has_bundle(view, slot);                                    \
+        return !cms_is_plain(view, slot) && !cms_has_bundle(view, slot);       \
+    }
+#define PLAIN(name, slot)                                                      \
+    static bool plain_##name(const struct view *view)                          \
+    {                                                                          \
+        return cms_is_plain(view, slot);                                       \
     }
 GOAL(webadmin, SVC_WEBADMIN)
 GOAL(callbridge, SVC_CALLBRIDGE)
@@ -46,11 +51,17 @@ GOAL(recorder, SVC_RECORDER)
 GOAL(streamer, SVC_STREAMER)
 GOAL(meetingapps, SVC_MEETINGAPPS)
 GOAL(scheduler, SVC_SCHEDULER)
+GOAL(webbridge, SVC_WEBBRIDGE)
+GOAL(xmpp, SVC_XMPP)
 BUNDLE(webadmin, SLOT_WEBADMIN)
 BUNDLE(callbridge, SLOT_CALLBRIDGE)
 BUNDLE(turn, SLOT_TURN)
 BUNDLE(recorder, SLOT_RECORDER)
 BUNDLE(streamer, SLOT_STREAMER)
+BUNDLE(webbridge, SLOT_WEBBRIDGE)
+BUNDLE(xmpp, SLOT_XMPP)
+PLAIN(recorder, SLOT_RECORDER)
+PLAIN(streamer, SLOT_STREAMER)
 
 /* clang-format off */
 #define PAIR(command, word, name) \
@@ -81,6 +92,8 @@ static const struct act push[] = {
     PUT_CHAIN("apphttps", ON(SVC_MEETINGAPPS)),
     PUT_CHAIN("schedhttps", ON(SVC_SCHEDULER)),
     PUT_CHAIN("schedc2w", ON(SVC_SCHEDULER)),
+    PUT_PAIR("webbridge", ON(SVC_WEBBRIDGE)),
+    PUT_PAIR("xmpp", ON(SVC_XMPP)),
     { ACT_END },
 };
 static const struct act webadmin[] = {
@@ -110,12 +123,14 @@ static const struct act turn[] = {
 static const struct act recorder[] = {
     { ACT_COMMAND, "recorder disable" },
     PAIR("recorder sip certs", "recorder", recorder),
+    { ACT_COMMAND, "recorder certs {set.recorder_key} {set.recorder_crt}", 0, plain_recorder },
     { ACT_COMMAND, "recorder enable" },
     { ACT_END },
 };
 static const struct act streamer[] = {
     { ACT_COMMAND, "streamer disable" },
     PAIR("streamer sip certs", "streamer", streamer),
+    { ACT_COMMAND, "streamer certs {set.streamer_key} {set.streamer_crt}", 0, plain_streamer },
     { ACT_COMMAND, "streamer enable" },
     { ACT_END },
 };
@@ -130,6 +145,19 @@ static const struct act scheduler[] = {
     CHAIN("scheduler https certs", "schedhttps"),
     CHAIN("scheduler c2w certs", "schedc2w"),
     { ACT_COMMAND, "scheduler enable" },
+    { ACT_END },
+};
+
+static const struct act webbridge[] = {
+    { ACT_COMMAND, "webbridge disable" },
+    PAIR("webbridge certs", "webbridge", webbridge),
+    { ACT_COMMAND, "webbridge enable" },
+    { ACT_END },
+};
+static const struct act xmpp[] = {
+    { ACT_COMMAND, "xmpp disable" },
+    PAIR("xmpp certs", "xmpp", xmpp),
+    { ACT_COMMAND, "xmpp enable" },
     { ACT_END },
 };
 
@@ -150,10 +178,14 @@ static const struct step steps[] = {
       WITHIN_CONNECT, LOOK, goal_meetingapps, meetingapps },
     { "scheduler",   "switch the scheduler", ON(SVC_SCHEDULER), STEP_ONE_BY_ONE, LANE,
       WITHIN_CONNECT, LOOK, goal_scheduler, scheduler },
+    { "xmpp",        "switch the XMPP server", ON(SVC_XMPP), STEP_ONE_BY_ONE, LANE,
+      WITHIN_CONNECT, LOOK, goal_xmpp, xmpp },
     { "drain",       "wait until its calls have ended, as long as drain= says", CMS_DRAINS, STEP_ONE_BY_ONE, LANE | STEP_WAITS,
       WITHIN_ASKED, LOOK | CMS_READ_CALLS, cms_goal_drained, NULL },
     { "webbridge3",  "switch the web bridge: its users drop", ON(SVC_WEBBRIDGE3), STEP_ONE_BY_ONE, LANE,
       WITHIN_CONNECT, LOOK, goal_webbridge3, webbridge3 },
+    { "webbridge",   "switch the web bridge of 2.x: its users drop", ON(SVC_WEBBRIDGE), STEP_ONE_BY_ONE, LANE,
+      WITHIN_CONNECT, LOOK, goal_webbridge, webbridge },
     { "turn",        "switch the TURN server: its media drop", ON(SVC_TURN), STEP_ONE_BY_ONE, LANE,
       WITHIN_CONNECT, LOOK, goal_turn, turn },
     { "callbridge",  "switch the Call Bridge: its calls drop", ON(SVC_CALLBRIDGE), STEP_ONE_BY_ONE, LANE,
@@ -163,7 +195,7 @@ static const struct step steps[] = {
 };
 
 static const struct input_row inputs[] = {
-    { "service", "NAME,...|all", "which: webadmin, callbridge, webbridge3, turn, recorder, streamer, meetingapps, scheduler",
+    { "service", "NAME,...|all", "which: webadmin, callbridge, webbridge3, turn, recorder, streamer, meetingapps, scheduler; of 2.x webbridge, xmpp",
       cms_service_check_names },
     { "drain", "MINUTES", "waits so long for the calls of a node to end before what drops them is restarted; needs api_user",
       cms_drain_check },

@@ -15,26 +15,30 @@
 /* clang-format off */
 #define WEB "browsers and apps, when it is no public CA's"
 const struct cms_service_row cms_services[CMS_SERVICES] = {
-    [SVC_WEBADMIN] =    { "webadmin", CMS_WEBADMIN, false, false, 0,
+    [SVC_WEBADMIN] =    { "webadmin", CMS_WEBADMIN, false, false, CMS_ALWAYS,
       "the web interface and the API for a moment",
       "the Call Bridges of the cluster (callbridge trust cluster), CUCM (conference bridge), CMM, TMS, uploader" },
-    [SVC_CALLBRIDGE] =  { "callbridge", CMS_CALLBRIDGE, true, true, 0,
+    [SVC_CALLBRIDGE] =  { "callbridge", CMS_CALLBRIDGE, true, true, CMS_ALWAYS,
       "all calls of the node",
       "CUCM (subject of the SIP trunk, CallManager-trust), Expressway zones, Lync, web bridges (c2w trust), recorder, streamer" },
-    [SVC_WEBBRIDGE3] =  { "webbridge3", CMS_WEBBRIDGE3, false, true, 300,
+    [SVC_WEBBRIDGE3] =  { "webbridge3", CMS_WEBBRIDGE3, false, true, CMS_HAS_WEBBRIDGE3,
       "all web app users of the node",
       WEB "; for c2w the Call Bridges (callbridge trust c2w)" },
-    [SVC_TURN] =        { "turn", CMS_TURN, false, true, 0,
+    [SVC_TURN] =        { "turn", CMS_TURN, false, true, CMS_ALWAYS,
       "all media that the node relays", WEB },
-    [SVC_RECORDER] =    { "recorder", CMS_RECORDER, false, false, 300,
+    [SVC_RECORDER] =    { "recorder", CMS_RECORDER, false, false, CMS_ALWAYS,
       "recordings under way", "the Call Bridges (tls sip trust)" },
-    [SVC_STREAMER] =    { "streamer", CMS_STREAMER, false, false, 300,
+    [SVC_STREAMER] =    { "streamer", CMS_STREAMER, false, false, CMS_ALWAYS,
       "streams under way", "the Call Bridges (tls sip trust)" },
-    [SVC_MEETINGAPPS] = { "meetingapps", CMS_MEETINGAPPS, false, false, 305,
+    [SVC_MEETINGAPPS] = { "meetingapps", CMS_MEETINGAPPS, false, false, CMS_HAS_MEETINGAPPS,
       "file sharing and surveys for a moment", WEB },
-    [SVC_SCHEDULER] =   { "scheduler", CMS_SCHEDULER, false, false, 303,
+    [SVC_SCHEDULER] =   { "scheduler", CMS_SCHEDULER, false, false, CMS_HAS_SCHEDULER,
       "scheduling for a moment", WEB "; for c2w the web bridges (webbridge3 c2w trust)" },
-    [SVC_UPLOADER] =    { "uploader", CMS_UPLOADER, false, false, 0, NULL, NULL },
+    [SVC_UPLOADER] =    { "uploader", CMS_UPLOADER, false, false, CMS_ALWAYS, NULL, NULL },
+    [SVC_WEBBRIDGE] =   { "webbridge", CMS_WEBBRIDGE, false, true, CMS_HAS_WEBBRIDGE,
+      "all web users of the node", WEB "; the Call Bridges" },
+    [SVC_XMPP] =        { "xmpp", CMS_XMPP, false, false, CMS_HAS_XMPP,
+      "sign-ins of apps for a moment", "the other XMPP servers (xmpp cluster trust), apps, when it is no public CA's" },
 };
 
 #define BIT(slot) (1U << (slot))
@@ -56,10 +60,12 @@ const struct cms_slot_row cms_slots[CMS_SVC_SLOTS] = {
       "TLS port", 5349, false, "turn" },
     [SLOT_RECORDER] =   { SVC_RECORDER, "recorder", "recorder sip",
       { "SIP key file", "SIP certificate file", "SIP CA Bundle file" },
-      "SIP interfaces", 0, false, "recorder" },
+      "SIP interfaces", 0, false, "recorder",
+      { "Key file", "Certificate file" }, "Interface whitelist" },
     [SLOT_STREAMER] =   { SVC_STREAMER, "streamer", "streamer sip",
       { "SIP key file", "SIP certificate file", "SIP CA Bundle file" },
-      "SIP interfaces", 0, false, "streamer" },
+      "SIP interfaces", 0, false, "streamer",
+      { "Key file", "Certificate file" }, "Interface whitelist" },
     [SLOT_APPS_HTTPS] = { SVC_MEETINGAPPS, "apphttps", "meetingapps https",
       { "HTTPS Key file", "HTTPS Full chain certificate file", NULL },
       "HTTPS listening ports and interfaces", 0, false, "meetingapps" },
@@ -69,6 +75,12 @@ const struct cms_slot_row cms_slots[CMS_SVC_SLOTS] = {
     [SLOT_SCHED_C2W] =  { SVC_SCHEDULER, "schedc2w", "scheduler c2w",
       { "C2W Key file", "C2W Full chain certificate file", NULL },
       NULL, 0, true, "c2w" },
+    [SLOT_WEBBRIDGE] =  { SVC_WEBBRIDGE, "webbridge", "webbridge",
+      { "Key file", "Certificate file", "CA Bundle file" },
+      "Interface whitelist", 443, false, "webbridge" },
+    [SLOT_XMPP] =       { SVC_XMPP, "xmpp", "xmpp",
+      { "Key file", "Certificate file", "CA Bundle file" },
+      NULL, 0, false, "xmpp" },
 };
 
 const struct cms_store_row cms_stores[CMS_SVC_STORES] = {
@@ -84,6 +96,14 @@ const struct cms_store_row cms_stores[CMS_SVC_STORES] = {
       "CMS trust store", BIT(SLOT_WEBADMIN) },
     [STORE_UPLOADER_REV] = { SVC_UPLOADER, "uploader rev trust",
       "Rev trust store", 0 },
+    [STORE_WEBBRIDGE] =  { SVC_WEBBRIDGE, "webbridge trust",
+      "Trust bundle", BIT(SLOT_CALLBRIDGE) },
+    [STORE_XMPP] =       { SVC_XMPP, "xmpp cluster trust",
+      "Cluster trusted certs", BIT(SLOT_XMPP) },
+    [STORE_RECORDER] =   { SVC_RECORDER, "recorder trust",
+      "Trust bundle", BIT(SLOT_CALLBRIDGE) },
+    [STORE_STREAMER] =   { SVC_STREAMER, "streamer trust",
+      "Trust bundle", BIT(SLOT_CALLBRIDGE) },
 };
 /* clang-format on */
 
@@ -196,6 +216,22 @@ static unsigned take_port(const struct line *line)
     return port < 65536 ? port : 0;
 }
 
+static void take_slot(struct cms_slot_facts *slot,
+                      const struct cms_slot_row *row, const struct line *line)
+{
+    if (has_label(line, row->port_label) ||
+        has_label(line, row->plain_port_label))
+        slot->port = take_port(line);
+    for (int k = 0; k < CMS_SVC_PARTS; k++)
+        if (has_label(line, row->labels[k]))
+            take_name(line, slot->files[k]);
+    for (int k = 0; k < PART_CA; k++)
+        if (has_label(line, row->plain_labels[k])) {
+            take_name(line, slot->files[k]);
+            slot->plain = true;
+        }
+}
+
 static void take_line(struct cms_svc_all *all, enum cms_service service,
                       const struct line *line)
 {
@@ -206,13 +242,8 @@ static void take_line(struct cms_svc_all *all, enum cms_service service,
         f->enabled = is_word(line, "true");
     }
     for (int i = 0; i < CMS_SVC_SLOTS; i++) {
-        if (cms_slots[i].service != service)
-            continue;
-        if (has_label(line, cms_slots[i].port_label))
-            all->slot[i].port = take_port(line);
-        for (int k = 0; k < CMS_SVC_PARTS; k++)
-            if (has_label(line, cms_slots[i].labels[k]))
-                take_name(line, all->slot[i].files[k]);
+        if (cms_slots[i].service == service)
+            take_slot(&all->slot[i], &cms_slots[i], line);
     }
     for (int i = 0; i < CMS_SVC_STORES; i++)
         if (cms_stores[i].service == service &&
@@ -227,6 +258,7 @@ static void blank(struct cms_svc_all *all, enum cms_service service)
         if (cms_slots[i].service == service) {
             memset(all->slot[i].files, 0, sizeof(all->slot[i].files));
             all->slot[i].port = 0;
+            all->slot[i].plain = false;
         }
     for (int i = 0; i < CMS_SVC_STORES; i++)
         if (cms_stores[i].service == service)

@@ -17,6 +17,7 @@
 
 #include "core/pki/pki.h"
 #include "playbooks/cms/status.h"
+#include "playbooks/cms/versions.h"
 
 enum cms_service {
     SVC_WEBADMIN,
@@ -28,6 +29,8 @@ enum cms_service {
     SVC_MEETINGAPPS,
     SVC_SCHEDULER,
     SVC_UPLOADER,
+    SVC_WEBBRIDGE, /* of 2.x, as the next */
+    SVC_XMPP,
     CMS_SERVICES
 };
 
@@ -42,6 +45,8 @@ enum cms_svc_slot {
     SLOT_APPS_HTTPS,
     SLOT_SCHED_HTTPS,
     SLOT_SCHED_C2W,
+    SLOT_WEBBRIDGE,
+    SLOT_XMPP,
     CMS_SVC_SLOTS
 };
 
@@ -59,6 +64,10 @@ enum cms_svc_store {
     STORE_SCHED_C2W,
     STORE_UPLOADER_CMS,
     STORE_UPLOADER_REV,
+    STORE_WEBBRIDGE,
+    STORE_XMPP,
+    STORE_RECORDER,
+    STORE_STREAMER,
     CMS_SVC_STORES
 };
 
@@ -67,7 +76,7 @@ struct cms_service_row {
     uint32_t role;          /* in the inventory */
     bool restarts;          /* `restart'; else `disable' and `enable' */
     bool calls;             /* a restart drops calls */
-    unsigned since;         /* 305: CMS 3.5; 0: in every version */
+    enum cms_trait trait;   /* the versions that have it */
     const char *drops;      /* what its restart drops */
     const char *dependents; /* who else trusts what it shows */
 };
@@ -80,6 +89,9 @@ struct cms_slot_row {
     unsigned port;          /* else this one; 0: there is nothing to look at */
     bool both;              /* it is shown to servers, too */
     const char *rules;      /* pki_service_find */
+    /* Of CMS 2.x where it prints others: key, certificate; and the port. */
+    const char *plain_labels[PART_CA];
+    const char *plain_port_label;
 };
 struct cms_store_row {
     enum cms_service service;
@@ -118,6 +130,7 @@ struct cms_svc_facts {
 struct cms_slot_facts {
     char files[CMS_SVC_PARTS][CMS_NAME_BYTES]; /* "" when none */
     unsigned port;                             /* as printed; 0: not */
+    bool plain; /* the form of 2.x, as printed: it takes no bundle */
     struct cms_svc_file old[CMS_SVC_PARTS];
     struct secret *bytes[CMS_SVC_PARTS]; /* until they are judged */
     bool judged;

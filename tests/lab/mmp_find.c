@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/lab/mmp.h"
+#include "tests/lab/service.h"
 
 const struct mmp_command *mmp_table(int n)
 {
@@ -23,15 +24,6 @@ const struct mmp_command *mmp_table(int n)
     if (n >= N_TABLES)
         return NULL;
     return tables[n] ? tables[n] : mmp_service_commands();
-}
-
-/* "3.12.1" is 312 */
-static unsigned version_of(const struct lab_node *node)
-{
-    const char *dot = strchr(node->version, '.');
-
-    return (unsigned)strtoul(node->version, NULL, 10) * 100 +
-           (dot ? (unsigned)strtoul(dot + 1, NULL, 10) : 0);
 }
 
 struct walk {
@@ -58,7 +50,7 @@ static const struct mmp_command *next_command(struct walk *w)
 
 static struct walk begin(const struct mmp_run *run)
 {
-    return (struct walk){.version = version_of(run->node)};
+    return (struct walk){.version = service_version(run->node)};
 }
 
 /* Number of words of `name` that the line begins with, or 0. */

@@ -13,7 +13,7 @@
 #include "tests/lab/service.h"
 
 enum {
-    MAX_COMMANDS = 96,
+    MAX_COMMANDS = 128,
     NAME_ROOM = 48
 };
 
@@ -105,7 +105,7 @@ static void status(struct mmp_run *run)
 
 static unsigned files_of(const struct service_slot *slot)
 {
-    return slot->kind == SLOT_PAIR ? 3 : slot->kind == SLOT_CHAIN ? 2 : 1;
+    return slot->kind == SLOT_PAIR ? 3 : slot->kind == SLOT_TRUST ? 1 : 2;
 }
 
 /* What no document shows, and an appliance might say all the same. */
@@ -254,6 +254,7 @@ static void add_slot(const struct service_kind *kind,
 {
     static const char *const usage[] = {
         [SLOT_PAIR] = "<key-file> <crt-file> [<cert-bundle>]",
+        [SLOT_KEY_CERT] = "<key-file> <crt-file>",
         [SLOT_CHAIN] = "<key-file> <crt-fullchain-file>",
         [SLOT_TRUST] = "<crt-bundle>",
     };

@@ -49,14 +49,6 @@ void service_free(struct lab_node *node)
     free(node->services);
 }
 
-struct service *service_find(struct lab_node *node, const char *name)
-{
-    for (size_t i = 0; i < node->n_services; i++)
-        if (strcmp(node->services[i].kind->name, name) == 0)
-            return &node->services[i];
-    return NULL;
-}
-
 /* -- what it is configured with -------------------------------------------- */
 
 static const struct lab_file *file_of(const struct lab_node *node,
@@ -173,7 +165,8 @@ static void note_up(struct lab_node *node, struct service *s)
 
 static bool follows(const struct service *s, const struct service *leader)
 {
-    return s != leader && strcmp(s->kind->role, leader->kind->name) == 0;
+    return strcmp(s->kind->name, leader->kind->name) != 0 &&
+           strcmp(s->kind->role, leader->kind->name) == 0;
 }
 
 static void stop_followers(struct lab_node *node, const struct service *leader)
@@ -221,9 +214,7 @@ static bool refuse(struct str *out, const char *label, const char *why)
 static bool has_files(const struct lab_node *node, const struct service *s,
                       const struct service_slot *slot, struct str *out)
 {
-    unsigned n = slot->kind == SLOT_TRUST   ? 1
-                 : slot->kind == SLOT_CHAIN ? 2
-                                            : 3;
+    unsigned n = slot->kind == SLOT_TRUST ? 1 : slot->kind == SLOT_PAIR ? 3 : 2;
 
     for (unsigned i = slot->first; i < slot->first + n; i++)
         if (s->file[i] && !file_of(node, s, i)) {
@@ -240,8 +231,10 @@ static bool check_issuer(const struct lab_node *node, const struct service *s,
                          const struct service_slot *slot, struct str *out)
 {
     const struct lab_file *cert = file_of(node, s, slot->first + 1);
-    const struct lab_file *by =
-        slot->kind == SLOT_CHAIN ? cert : file_of(node, s, slot->first + 2);
+    const struct lab_file *by = slot->kind == SLOT_CHAIN ? cert
+                                : slot->kind == SLOT_PAIR
+                                    ? file_of(node, s, slot->first + 2)
+                                    : NULL;
     bool good;
 
     if (!by)

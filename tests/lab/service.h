@@ -21,9 +21,10 @@ enum {
 
 /* What a command names. */
 enum slot_kind {
-    SLOT_PAIR,  /* <key> <certificate> [<bundle>] */
-    SLOT_CHAIN, /* <key> <full chain: leaf, intermediates, root> */
-    SLOT_TRUST  /* <bundle> */
+    SLOT_PAIR,     /* <key> <certificate> [<bundle>] */
+    SLOT_KEY_CERT, /* <key> <certificate> */
+    SLOT_CHAIN,    /* <key> <full chain: leaf, intermediates, root> */
+    SLOT_TRUST     /* <bundle> */
 };
 
 /* One command that names files; they stand in file[first...]. */
@@ -103,10 +104,13 @@ struct service {
     unsigned drops;      /* how often it went down */
 };
 
-/* One `struct service` a row of the table, in its order. */
+/* One `struct service` a row of the table, in its order.  Of two rows of one
+ * name that is found which the node's version has. */
 void service_new(struct lab_node *node);
 void service_free(struct lab_node *node);
 struct service *service_find(struct lab_node *node, const char *name);
+/* 309 is 3.9.1. */
+unsigned service_version(const struct lab_node *node);
 
 /* [node] keys: `services = NAME...` and each command that names files, as
  * `webadmin certs = KEY CERT`.  1: done, 0: no such key, -1: a bad value. */

@@ -23,6 +23,24 @@ static bool is_listed(const char *list, const struct service_kind *kind)
     return false;
 }
 
+/* No version of today has it. */
+static bool is_gone(const char *role)
+{
+    for (const struct service_kind *k = service_kinds; k->name; k++)
+        if (strcmp(k->role, role) == 0 && !k->until)
+            return false;
+    return true;
+}
+
+/* One that is gone by now makes the node an old one. */
+static bool is_old(const char *list)
+{
+    for (const struct service_kind *k = service_kinds; k->name; k++)
+        if (is_listed(list, k) && is_gone(k->role))
+            return true;
+    return false;
+}
+
 static bool is_role(const char *word, size_t len)
 {
     for (const struct service_kind *k = service_kinds; k->name; k++)
@@ -45,15 +63,18 @@ int service_check_list(const char *list, struct err *err)
     }
 }
 
-/* One that is gone by now makes the node an old one. */
+static bool fits(const struct service_kind *kind, bool old)
+{
+    return old ? kind->since < 300 : !kind->until;
+}
+
 void service_add_config(const char *list, struct str *lab)
 {
-    bool old = false;
+    bool old = is_old(list);
 
     for (const struct service_kind *k = service_kinds; k->name; k++) {
-        if (!is_listed(list, k))
+        if (!is_listed(list, k) || !fits(k, old))
             continue;
-        old = old || k->until;
         for (const struct service_slot *t = k->slots; t->verb; t++)
             if (t->made)
                 str_addf(lab, "%s %s = %s\n", k->name, t->verb, t->made);
@@ -62,7 +83,7 @@ void service_add_config(const char *list, struct str *lab)
         str_add(lab, "version = 2.9\n");
     str_add(lab, "services =");
     for (const struct service_kind *k = service_kinds; k->name; k++)
-        if (strcmp(k->name, k->role) == 0 && is_listed(list, k))
+        if (strcmp(k->name, k->role) == 0 && is_listed(list, k) && fits(k, old))
             str_addf(lab, " %s", k->name);
     str_add(lab, "\n");
 }
@@ -70,7 +91,9 @@ void service_add_config(const char *list, struct str *lab)
 /* A role is written once, however many rows it has. */
 void service_add_roles(const char *list, struct str *inventory)
 {
+    bool old = is_old(list);
+
     for (const struct service_kind *k = service_kinds; k->name; k++)
-        if (strcmp(k->name, k->role) == 0 && is_listed(list, k))
+        if (strcmp(k->name, k->role) == 0 && is_listed(list, k) && fits(k, old))
             str_addf(inventory, " %s", k->role);
 }

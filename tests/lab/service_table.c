@@ -157,6 +157,39 @@ static const struct service_line streamer_lines[] = {
     END_LINES,
 };
 
+/* Of 2.x: no SIP, and an allow list of Call Bridges' very certificates. */
+static const struct service_slot recorder_plain_slots[] = {
+    { "certs", "", SLOT_KEY_CERT, true, 0, AT(recorder_port), -1,
+      "media.key media.cer" },
+    { "trust", "", SLOT_TRUST, true, 2, 0, -1, "root.cer" },
+    END_SLOTS,
+};
+static const struct service_line recorder_plain_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "Interface whitelist     : ", LINE_PORT, AT(recorder_port), "a:" },
+    { "Key file                : ", LINE_FILE, 0, NULL },
+    { "Certificate file        : ", LINE_FILE, 1, NULL },
+    { "Trust bundle            : ", LINE_FILE, 2, NULL },
+    { "NFS domain name         : ", LINE_TEXT, 0, "nfs.lab.example.com" },
+    { "NFS directory           : ", LINE_TEXT, 0, "/recordings" },
+    { "Resolution              : ", LINE_TEXT, 0, "720p" },
+    END_LINES,
+};
+static const struct service_slot streamer_plain_slots[] = {
+    { "certs", "", SLOT_KEY_CERT, true, 0, AT(streamer_port), -1,
+      "media.key media.cer" },
+    { "trust", "", SLOT_TRUST, true, 2, 0, -1, "root.cer" },
+    END_SLOTS,
+};
+static const struct service_line streamer_plain_lines[] = {
+    { "Enabled                 : ", LINE_ENABLED, 0, NULL },
+    { "Interface whitelist     : ", LINE_PORT, AT(streamer_port), "a:" },
+    { "Key file                : ", LINE_FILE, 0, NULL },
+    { "Certificate file        : ", LINE_FILE, 1, NULL },
+    { "Trust bundle            : ", LINE_FILE, 2, NULL },
+    END_LINES,
+};
+
 /* -- meetingapps, scheduler, uploader: 5.8-5.10 ---------------------------- */
 
 static const struct service_slot meetingapps_slots[] = {
@@ -284,6 +317,10 @@ const struct service_kind service_kinds[] = {
       NULL, "not configured", scheduler_slots, scheduler_lines },
     { "uploader", "uploader", 0, 0, "uploader", SERVICE_SWITCH, NULL, NULL,
       uploader_slots, uploader_lines },
+    { "recorder", "recorder", 0, 300, "Recorder", SWITCHED,
+      NULL, NO_CERTS, recorder_plain_slots, recorder_plain_lines },
+    { "streamer", "streamer", 0, 300, "Streamer", SWITCHED,
+      NULL, NO_CERTS, streamer_plain_slots, streamer_plain_lines },
     { "webbridge", "webbridge", 0, 300, "Webbridge",
       SWITCHED | SERVICE_CALLS, NULL, NO_CERTS,
       webbridge_slots, webbridge_lines },

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/scenario/crew.h"
+#include "tests/scenario/hunt.h"
 
 #define ROTATE "apply cms/service-rotate lab --yes --accept trust-store "
 #define BRIDGE ROTATE "service=callbridge "
@@ -182,6 +183,44 @@ static void test_interrupted(void **state)
     lost(bed, 0, 0);
 }
 
+/* Today's input counts: who cannot wait any longer says so. */
+static void test_resumed_without_waiting(void **state)
+{
+    struct bed *bed = api_bed(state);
+    struct bed_run *run = waits_on_core2(bed, BED_JSON);
+
+    assert_int_equal(kill(run->pid, SIGTERM), 0);
+    assert_int_equal(bed_finish(run), 130);
+    run = bed_do(bed, "resume last --yes drain=0");
+    bed_ends(run, 0, "done");
+    assert_int_equal(bed_events(run, "warning", "core2", "drain"), 1);
+    all_are(bed, "callbridge", "new");
+    lost(bed, 0, 3);
+}
+
+/* And who did not wait before may begin to. */
+static void test_resumed_with_waiting(void **state)
+{
+    struct bed *bed = api_bed(state);
+    struct bed_run *run;
+    int id = bed_id(bed_lab(bed, "hold core2 before 'callbridge certs*'"));
+
+    run = bed_begin(bed, BED_PLAIN, BRIDGE);
+    bed_lab(bed, "wait held %d", id);
+    assert_int_equal(kill(run->pid, SIGKILL), 0);
+    run->plain = true;
+    assert_int_equal(bed_finish(run), 128 + SIGKILL);
+    bed_lab(bed, "release %d", id);
+    bed_lab(bed, "calls core2 3");
+    run = bed_begin(bed, BED_JSON, "resume last --yes drain=30");
+    bed_await(run, "step-waiting", "core2", "drain");
+    bed_lab(bed, "calls core2 0");
+    assert_int_equal(bed_finish(run), 0);
+    bed_ends(run, 0, "done");
+    assert_int_equal(bed_events(run, "step-waiting", "core1", "drain"), 0);
+    lost(bed, 0, 0);
+}
+
 static void test_killed(void **state)
 {
     struct bed *bed = api_bed(state);
@@ -326,6 +365,33 @@ static void test_not_trusted(void **state)
     assert_int_equal(number(bed, "core2", "api_asked"), 0);
 }
 
+/* It stands in no command line, environment, file, event or log, raw or as HTTP
+ * has it; not while it is used over and over either. */
+static void test_secret(void **state)
+{
+    struct bed *bed = drain_bed(state);
+    const char *password = bed_read(bed, "password");
+    struct bed_run *run;
+
+    hunt_start(bed);
+    hunt_keep_word("the API login",
+                   arena_printf(&bed->arena, "admin:%.*s",
+                                (int)strcspn(password, "\n"), password));
+    bed->env[0] = arena_printf(&bed->arena, "API_PASSWORD=%.*s",
+                               (int)strcspn(password, "\n"), password);
+    bed_inventory(bed, "cluster lab",
+                  "api_user = admin\napi_password = env:API_PASSWORD\n"
+                  "api_ca = certs/lab-services/core1/root.cer");
+    bed_lab(bed, "calls core1 7");
+    run = bed_begin(bed, BED_JSON, BRIDGE "drain=30 -v");
+    bed_await(run, "step-waiting", "core1", "drain");
+    hunt_processes(run->pid);
+    bed_lab(bed, "calls core1 0");
+    assert_int_equal(bed_finish(run), 0);
+    hunt_everywhere(bed);
+    assert_true(hunt_looks.environments >= 1 && hunt_looks.files > 10);
+}
+
 static void test_wrong_words(void **state)
 {
     static const char *const words[] = {"drain=",    "drain=x",    "drain=-1",
@@ -401,6 +467,8 @@ int main(void)
         cmocka_unit_test_teardown(test_calls_stay, bed_stop),
         cmocka_unit_test_teardown(test_counted_in_the_plan, bed_stop),
         cmocka_unit_test_teardown(test_interrupted, bed_stop),
+        cmocka_unit_test_teardown(test_resumed_without_waiting, bed_stop),
+        cmocka_unit_test_teardown(test_resumed_with_waiting, bed_stop),
         cmocka_unit_test_teardown(test_killed, bed_stop),
         cmocka_unit_test_teardown(test_way_back, bed_stop),
         cmocka_unit_test_teardown(test_no_access, bed_stop),
@@ -408,6 +476,7 @@ int main(void)
         cmocka_unit_test_teardown(test_broken_answers, bed_stop),
         cmocka_unit_test_teardown(test_breaks_while_waiting, bed_stop),
         cmocka_unit_test_teardown(test_not_trusted, bed_stop),
+        cmocka_unit_test_teardown(test_secret, bed_stop),
         cmocka_unit_test_teardown(test_wrong_words, bed_stop),
         cmocka_unit_test_teardown(test_busy, bed_stop),
         cmocka_unit_test_teardown(test_busy_for_too_long, bed_stop),

@@ -115,6 +115,16 @@ static void other_spellings(void **state)
     assert_int_equal(all.slot[SLOT_RECORDER].port, 8889);
     parse(SVC_RECORDER, "SIP interfaces : tcp a:99999999999\n");
     assert_int_equal(all.slot[SLOT_RECORDER].port, 0);
+    assert_false(all.slot[SLOT_RECORDER].plain);
+    /* 2.x */
+    parse(SVC_RECORDER, "Interface whitelist : a:8443\nKey file : r.key\n"
+                        "Certificate file : r.cer\nTrust bundle : cb.cer\n");
+    names(SLOT_RECORDER, "r.key", "r.cer", "", 8443);
+    assert_true(all.slot[SLOT_RECORDER].plain);
+    assert_string_equal(all.store[STORE_RECORDER].file, "cb.cer");
+    parse(SVC_RECORDER, "SIP key file : s.key\n");
+    assert_false(all.slot[SLOT_RECORDER].plain);
+    names(SLOT_RECORDER, "s.key", "", "", 0);
 }
 
 /* What it named before is not what it names now. */
@@ -308,8 +318,9 @@ static void wrong_inputs(void **state)
         {"service=", "no service with a certificate"},
         {"service=callbridge,", "no service with a certificate"},
         {"service=uploader", "no service with a certificate"},
-        {"service=webbridge", "no service with a certificate"},
-        {"service=xmpp", "no service with a certificate"},
+        {"service=webbridge", "no node of cluster lab has the role webbridge"},
+        {"service=xmpp", "no node of cluster lab has the role xmpp"},
+        {"service=webbridge2", "no service with a certificate"},
         {"service=turn", "no node of cluster lab has the role turn"},
     };
     struct fixture fx;
@@ -422,6 +433,10 @@ static void never_sent(void **state)
         "webbridge3 status",
         "meetingapps gensecret",
         "tls sip trust x.crt",
+        "webbridge trust x.crt",
+        "xmpp cluster trust x.crt",
+        "xmpp reset",
+        "recorder trust x.crt",
         "tls ldap verify disable",
         "reboot",
         "backup rollback x",
