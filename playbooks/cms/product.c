@@ -3,7 +3,7 @@
  * The Meeting Server as tables: roles, dialect, the commands that may go out,
  * how answers read, which files are ours.
  */
-#include "playbooks/cms/cms.h"
+#include "playbooks/cms/onbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +62,10 @@ static const struct command_row commands[] = {
     { "df",                                 COMMAND_READS },
     { "pki match {} {}",                    COMMAND_READS },
     { "pki verify {} {}",                   COMMAND_READS },
+    { "pki selfsigned {} CN:{}",            0, ".key .crt" },
+    { "pki csr {} CN:{} subjectAltName:{,}", 0, ".key .csr" },
+    { "pki csr {} CN:postgres",             0, ".key .csr" },
+    { "pki sign {} {}",                     0, ".crt" },
     { "backup snapshot {}",                 0 },
     { "database cluster certs {} {} {} {} {}", COMMAND_DESTROYS },
     { "database cluster certs {} {} {}",    COMMAND_DESTROYS },
@@ -212,7 +216,7 @@ static bool is_base(const char *name, size_t len)
     for (size_t i = 0; i < sizeof(bases) / sizeof(char *); i++)
         if (strlen(bases[i]) == len && strncmp(name, bases[i], len) == 0)
             return true;
-    return cms_is_slot_base(name, len);
+    return cms_base_owner(name, len) < CMS_SERVICES;
 }
 
 /* "dbserver-g7-3f9a.key", "webadminca-g7-3f9a.crt" */
@@ -233,14 +237,19 @@ bool cms_is_ours(const char *name, unsigned *generation)
     return true;
 }
 
-/* Of a service whose printout was not read it cannot be told. */
+/* Of a service whose printout was not read it cannot be told; so it is with the
+ * files of one that has no role in the inventory (any more). */
 static bool a_service_uses(const struct view *view, const char *name)
 {
     const struct cms_svc_all *all = &cms_facts_of(view)->services;
     const char *g = strstr(name, "-g");
-    bool own = g && cms_is_slot_base(name, (size_t)(g - name));
+    enum cms_service owner =
+        g ? cms_base_owner(name, (size_t)(g - name)) : CMS_SERVICES;
+    bool own = owner < CMS_SERVICES;
     uint32_t has = view->plan->nodes[view->node].node->roles;
 
+    if (own && !all->service[owner].read_ms)
+        return true;
     for (int s = 0; s < CMS_SERVICES; s++)
         if (own && (has & cms_services[s].role) && !all->service[s].read_ms)
             return true;
@@ -316,6 +325,8 @@ bool cms_variable(const struct view *view, const char *name, struct str *out)
     const struct plan_cluster *pc = view->plan;
     const char *value = NULL;
 
+    if (strncmp(name, "onbox.", 6) == 0)
+        return cms_onbox_variable(view, name + 6, out);
     if (strncmp(name, "set.", 4) == 0)
         value = set_name(view, name + 4);
     else if (strcmp(name, "node.interface") == 0)
@@ -332,6 +343,19 @@ bool cms_variable(const struct view *view, const char *name, struct str *out)
     return true;
 }
 
+static int64_t behind_s(const struct plan_cluster *pc)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        const struct cms_facts *f = cms_facts_at(pc, i);
+
+        if (f->clock_known && -f->clock_off_ms > most)
+            most = -f->clock_off_ms;
+    }
+    return (most + 999) / 1000;
+}
+
 const struct product cms_product = {
     .name = "cms",
     .title = "Cisco Meeting Server",
@@ -340,7 +364,8 @@ const struct product cms_product = {
     .commands = commands,
     .reads = cms_reads,
     .check_reads = CMS_READ_STATUS | CMS_READ_VERSION | CMS_READ_DATE |
-                   CMS_READ_CERTS | CMS_READ_SERVED | CMS_READ_LIST,
+                   CMS_READ_CERTS | CMS_READ_SERVED | CMS_READ_LIST |
+                   CMS_READ_SERVICES | CMS_READ_SVC_FILES | CMS_READ_SHOWN,
     .status_read = CMS_READ_STATUS,
     .ground_reads = CMS_READ_STATUS | CMS_READ_LIST,
     .wait_reads = CMS_READ_CALLS,
@@ -351,6 +376,7 @@ const struct product cms_product = {
     .guard = cms_guard,
     .health = cms_health,
     .certificates = cms_certificates,
+    .behind_s = behind_s,
     .is_ours = cms_is_ours,
     .in_use = cms_in_use,
 };

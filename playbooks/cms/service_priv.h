@@ -73,6 +73,12 @@ int cms_parse_calls(struct facts *facts, const struct read_file *about,
                     const struct link_result *result, struct err *err);
 goal_f cms_goal_drained;
 
+/* -- for `check' (service_check.c) ----------------------------------------- */
+
+void cms_service_health(const struct view *view, struct findings *findings);
+void cms_service_certificates(const struct view *view, cert_row_f *each,
+                              void *user);
+
 /* -- goals (service_goals.c) ----------------------------------------------- */
 
 enum goal cms_service_goal(const struct view *view, enum cms_service service,
