@@ -86,10 +86,17 @@ int reach_target(const struct inventory *inventory, const struct node *node,
     return err_context(err, "node %s", node->name);
 }
 
-static int unfit(const struct node *node, const char *key, struct err *err)
+static int read_ca(const struct node *node, struct link_target *target,
+                   struct err *err)
 {
+    target->api_ca = file_read(node->api_ca, CA_CAP, err);
+    if (target->api_ca && memmem(target->api_ca->data, target->api_ca->len,
+                                 "BEGIN CERTIFICATE", 17))
+        return 0;
+    if (target->api_ca)
+        err_set(err, CAUSE_INPUT, "%s holds no PEM certificate", node->api_ca);
     err->cause = CAUSE_INPUT;
-    return err_context(err, "node %s: %s", node->name, key);
+    return err_context(err, "api_ca");
 }
 
 int reach_api(const struct inventory *inventory, const struct node *node,
@@ -102,20 +109,13 @@ int reach_api(const struct inventory *inventory, const struct node *node,
         return 0;
     snprintf(what, sizeof(what), "API password of %s@%s", node->api_user,
              node->name);
+    target->api_user = node->api_user;
     target->api_password = secret_ref_read(secrets, node->api_password,
                                            inventory->folder, what, err);
-    if (!target->api_password)
-        return err_context(err, "node %s", node->name);
-    target->api_ca = file_read(node->api_ca, CA_CAP, err);
-    if (!target->api_ca)
-        return unfit(node, "api_ca", err);
-    if (!memmem(target->api_ca->data, target->api_ca->len, "BEGIN CERTIFICATE",
-                17)) {
-        err_set(err, CAUSE_INPUT, "%s holds no PEM certificate", node->api_ca);
-        return unfit(node, "api_ca", err);
-    }
-    target->api_user = node->api_user;
-    return 0;
+    if (target->api_password && read_ca(node, target, err) == 0)
+        return 0;
+    reach_release(target);
+    return err_context(err, "node %s", node->name);
 }
 
 void reach_release(struct link_target *target)

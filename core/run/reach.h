@@ -17,7 +17,7 @@ int reach_target(const struct inventory *inventory, const struct node *node,
                  struct secret_cache *secrets, struct link_target *target,
                  struct err *err);
 /* The same for its REST interface; nothing when the inventory gives no access
- * to it.  Into a target of reach_target's. */
+ * to it.  Into a target of reach_target's, which is released on error. */
 int reach_api(const struct inventory *inventory, const struct node *node,
               struct secret_cache *secrets, struct link_target *target,
               struct err *err);
