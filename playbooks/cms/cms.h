@@ -36,6 +36,10 @@ enum cms_role {
     CMS_SWITCHES = 1 << 18,
 };
 
+/* ... and on which it changes what is trusted: one bit for the Call Bridge, one
+ * for the web bridge, one for what carries no calls (services.h). */
+#define CMS_TRUSTS (1U << 29)
+
 extern const struct product cms_product;
 extern const struct playbook cms_db_rotate, cms_db_add_node, cms_db_remove_node,
     cms_service_rotate;
@@ -104,6 +108,11 @@ int cms_guard_service(const struct view *view, const char *text, bool *hold,
                       struct err *err);
 bool cms_has_target(const struct view *view, size_t node);
 int cms_nobody_else(const struct view *view, struct err *err);
+
+/* The file that a store gets so that both are trusted, and the one of the end
+ * of this way, by the store's word; NULL: it stays (service_trust.c). */
+const char *cms_trust_first_name(const struct view *view, const char *word);
+const char *cms_trust_last_name(const struct view *view, const char *word);
 
 /* -- cms/db-rotate's parts ----------------------------------------------------
  */

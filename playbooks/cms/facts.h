@@ -24,6 +24,7 @@ enum cms_read { /* bits of the product's table of reads */
     CMS_READ_SVC_FILES = 1 << 10, /* what they name, of those to be switched */
     CMS_READ_STORES = 1 << 11,    /* what they trust */
     CMS_READ_SHOWN = 1 << 12,     /* what they show, by TLS */
+    CMS_READ_BUNDLES = 1 << 13,   /* digests of the files that stores get */
 };
 
 struct cms_file {

@@ -122,6 +122,8 @@ void cms_service_issue(struct issue_job *job)
                      cms_svc_word((enum cms_svc_slot)i, PART_KEY)))
             job->rc =
                 make_slot(job, &ca, (enum cms_svc_slot)i, str_text(&bundle));
+    if (job->rc == 0)
+        job->rc = cms_trust_issue(job, str_text(&bundle), &job->err);
     str_release(&bundle);
     pki_ca_release(&ca);
 }

@@ -166,6 +166,13 @@ static void tables_are_whole(void **state)
         assert_non_null(cms_services[row->service].drops);
         assert_non_null(cms_services[row->service].dependents);
     }
+    for (int i = 0; i < CMS_SVC_STORES; i++) {
+        const struct cms_store_row *row = &cms_stores[i];
+        assert_int_equal(!row->word, !row->slots);
+        assert_true(!row->word ||
+                    cms_is_slot_base(row->word, strlen(row->word)));
+        assert_true(!row->word || cms_trust_bit(row->service));
+    }
     assert_int_equal(cms_service_of("webadminx certs"), CMS_SERVICES);
     assert_int_equal(cms_service_of("database cluster remove"), CMS_SERVICES);
 }
@@ -179,6 +186,9 @@ static void files_are_ours(void **state)
     assert_int_equal(generation, 7);
     assert_true(cms_is_ours("callbridgeca-g12-3f9a.crt", &generation));
     assert_int_equal(generation, 12);
+    assert_true(cms_is_ours("cbc2wtrustboth-g7-3f9a.crt", &generation));
+    assert_true(cms_is_ours("wb3c2wtrust-g7-3f9a.crt", &generation));
+    assert_false(cms_is_ours("cbc2wtrustnone-g7-3f9a.crt", &generation));
     assert_false(cms_is_ours("webadmin.key", &generation));
     assert_false(cms_is_ours("webadminx-g7-3f9a.key", &generation));
     assert_false(cms_is_ours("web-g7-3f9a.key", &generation));
@@ -246,7 +256,10 @@ static void inputs_choose_services(void **state)
     free(hosts);
     fixture_close(&fx);
     open_plan(&fx, "service=all");
-    assert_int_equal(fx.pc->set.n, 6);
+    assert_int_equal(fx.pc->set.n, 10); /* two stores judge webadmin */
+    assert_string_equal(fx.pc->set.files[6].name,
+                        "clustertrustboth-g7-3f9a.crt");
+    assert_string_equal(fx.pc->set.files[9].name, "uploadertrust-g7-3f9a.crt");
     fixture_close(&fx);
 }
 
@@ -363,7 +376,7 @@ static void never_sent(void **state)
 {
     static const char *const commands[] = {
         "callbridge certs none",
-        "callbridge trust c2w x.crt",
+        "callbridge trust c2w none",
         "callbridge trust cluster none",
         "callbridge trust edge x.crt",
         "callbridge ucm certs x.crt",
