@@ -419,10 +419,10 @@ static void tell_restarts(const struct look *look, enum cms_service service)
 void cms_trust_weigh(struct plan_cluster *pc, struct findings *findings)
 {
     const struct look look = {pc, findings};
-    char *path = cms_issuer_path(pc->cluster->service_issuer->ca_cert,
-                                 pc->cluster->name);
+    const char *ca_cert = pc->cluster->service_issuer->ca_cert;
+    char *path = ca_cert ? cms_issuer_path(ca_cert, pc->cluster->name) : NULL;
     struct secret *bytes =
-        file_exists(path) ? file_read(path, FILE_CAP, NULL) : NULL;
+        path && file_exists(path) ? file_read(path, FILE_CAP, NULL) : NULL;
     struct str ca;
 
     str_init(&ca, FILE_CAP);
