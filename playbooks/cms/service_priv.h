@@ -85,6 +85,8 @@ bool cms_trust_names(const struct plan_cluster *pc, size_t node,
                      enum cms_svc_store store, enum cms_trust_part part);
 /* The store whose command this is, and what it names; CMS_SVC_STORES: none. */
 enum cms_svc_store cms_store_of(const char *command, const char **file);
+/* Does it judge a slot that changes? */
+bool cms_trust_judges(const struct plan_cluster *pc, enum cms_svc_store store);
 /* Does the run change what this service trusts on the node? */
 bool cms_trust_touches(const struct plan_cluster *pc, size_t node,
                        enum cms_service service);

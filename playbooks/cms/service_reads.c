@@ -134,10 +134,11 @@ int cms_parse_bundle(struct facts *facts, const struct read_file *file,
 
 /* -- what is served -------------------------------------------------------- */
 
-static bool has_store(enum cms_service service)
+static bool has_store(const struct view *view, enum cms_service service)
 {
     for (int i = 0; i < CMS_SVC_STORES; i++)
-        if (cms_stores[i].service == service && cms_stores[i].slots)
+        if (cms_stores[i].service == service &&
+            cms_trust_judges(view->plan, (enum cms_svc_store)i))
             return true;
     return false;
 }
@@ -149,7 +150,7 @@ static bool is_looked_at(const struct view *view, enum cms_service service)
 
     if (pn->roles & (cms_switch_bit(service) | cms_trust_bit(service)))
         return true;
-    return !view->plan->decided && has_store(service) &&
+    return !view->plan->decided && has_store(view, service) &&
            (pn->node->roles & cms_services[service].role);
 }
 

@@ -39,8 +39,7 @@ static bool has_role(const struct plan_node *pn, enum cms_service service)
     return (pn->node->roles & cms_services[service].role) != 0;
 }
 
-static bool judges_change(const struct plan_cluster *pc,
-                          enum cms_svc_store store)
+bool cms_trust_judges(const struct plan_cluster *pc, enum cms_svc_store store)
 {
     for (int slot = 0; slot < CMS_SVC_SLOTS; slot++)
         if ((cms_stores[store].slots & (1U << slot)) &&
@@ -70,7 +69,7 @@ void cms_trust_prepare(struct plan_cluster *pc)
 
         for (size_t i = 0; i < pc->n_nodes; i++)
             any = any || has_role(&pc->nodes[i], cms_stores[k].service);
-        if (!any || !cms_stores[k].word || !judges_change(pc, store))
+        if (!any || !cms_stores[k].word || !cms_trust_judges(pc, store))
             continue;
         add_part(pc, store, TRUST_BOTH, "both.crt");
         add_part(pc, store, TRUST_NEW, ".crt");
@@ -431,7 +430,7 @@ void cms_trust_weigh(struct plan_cluster *pc, struct findings *findings)
     for (size_t i = 0; i < pc->n_nodes; i++)
         pc->nodes[i].roles &= ~cms_trust_bits();
     for (int k = 0; k < CMS_SVC_STORES; k++)
-        if (cms_stores[k].word && judges_change(pc, (enum cms_svc_store)k))
+        if (cms_stores[k].word && cms_trust_judges(pc, (enum cms_svc_store)k))
             weigh_store(&look, (enum cms_svc_store)k,
                         ca.len ? str_text(&ca) : NULL);
     for (size_t i = 0; i < pc->n_nodes; i++)

@@ -40,6 +40,8 @@ static void test_two_services(void **state)
     services_are(bed, "webadmin", "new", 1);
     services_are(bed, "callbridge", "new", 3); /* trust, switch, drop */
     services_are(bed, "turn", "old", 0);
+    /* it judges the scheduler, too, which stays: nothing is dropped */
+    services_are(bed, "webbridge3", "new", 1);
     services_were_orderly(bed);
     services_trusted(bed);
     assert_int_equal(bed_count(bed, "*", "callbridge restart"), 9);
@@ -49,6 +51,7 @@ static void test_two_services(void **state)
     bed_ends(bed_do(bed, "rollback last --yes"), 0, "rolled-back");
     services_are(bed, "webadmin", "old", 2);
     services_are(bed, "callbridge", "old", 6);
+    services_are(bed, "webbridge3", "old", 2);
     services_were_orderly(bed);
     services_trusted(bed);
 }

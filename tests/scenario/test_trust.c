@@ -77,6 +77,18 @@ static void test_taken_back_when_done(void **state)
     assert_int_equal(bed_count(bed, "*", "*trust* none"), 0);
 }
 
+/* One phase a night. */
+static void test_in_parts(void **state)
+{
+    struct bed *bed = c2w_bed(state);
+
+    bed_ends(bed_do(bed, ROTATE " --until trusted"), 0, "ok");
+    assert_int_equal(bed_count(bed, "*", "callbridge certs *"), 0);
+    assert_int_equal(bed_count(bed, "*", "callbridge restart"), 3);
+    bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
+    both_dropped(bed, "new", 3);
+}
+
 static void test_plan_says_so(void **state)
 {
     struct bed *bed = c2w_bed(state);
@@ -289,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_ca_changes, bed_stop),
         cmocka_unit_test_teardown(test_taken_back_when_done, bed_stop),
+        cmocka_unit_test_teardown(test_in_parts, bed_stop),
         cmocka_unit_test_teardown(test_plan_says_so, bed_stop),
         cmocka_unit_test_teardown(test_first_phase_fails, bed_stop),
         cmocka_unit_test_teardown(test_second_phase_fails, bed_stop),
