@@ -128,6 +128,12 @@ int pki_chain_order(const void *data, size_t len, struct str *out,
 int pki_normalize(const void *data, size_t len, struct str *out,
                   struct err *err);
 
+/* Adds each certificate of a file to a bundle in the form of pki_normalize, in
+ * its order, once; those alone that `keep` (NULL: all) wants. */
+typedef bool pki_keep_f(const struct pki_cert_info *info, const void *user);
+int pki_bundle_add(struct str *bundle, const void *data, size_t len,
+                   pki_keep_f *keep, const void *user, struct err *err);
+
 /* -- findings ------------------------------------------------------------ */
 
 enum pki_severity {

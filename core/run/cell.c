@@ -113,6 +113,9 @@ struct view cell_view(const struct cell *cell)
         .back = cell->walk->back,
         .acted = cell->acted,
         .again = cell->again && cell->state == CELL_CHECK,
+        .begun = cell->node != SIZE_MAX &&
+                 plan_has_begun(&cell_course(cell)->pc->nodes[cell->node],
+                                cell->row, cell->walk->back),
         .acted_ms = cell->acted_ms,
         .tries = cell->tries,
         .walk_ms = cell->walk->began_ms,
@@ -250,6 +253,9 @@ void cell_move(struct cell *cell, enum cell_event event)
         .data = edge_json(cell, edge),
     };
     cell->state = edge->to;
+    if (cell->node != SIZE_MAX)
+        plan_note_row(&cell_course(cell)->pc->nodes[cell->node], cell->row,
+                      cell->walk->back, state_names[edge->to]);
     journal_write(cell_course(cell)->journal, &record,
                   edge->to == CELL_APPLY ? cell_on_intent : NULL, cell);
     enter(cell);

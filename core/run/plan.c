@@ -354,6 +354,25 @@ bool plan_node_gets(const struct plan_node *pn, const struct set_file *file)
     return file->name && (file->roles == 0 || (file->roles & pn->roles) != 0);
 }
 
+static uint64_t bit_of(size_t row)
+{
+    return row < 64 ? 1ULL << row : 0;
+}
+
+void plan_note_row(struct plan_node *pn, size_t row, bool back,
+                   const char *state)
+{
+    if (strcmp(state, "apply") == 0)
+        pn->begun[back] |= bit_of(row);
+    else if (strcmp(state, "done") == 0 || strcmp(state, "skipped") == 0)
+        pn->begun[back] &= ~bit_of(row);
+}
+
+bool plan_has_begun(const struct plan_node *pn, size_t row, bool back)
+{
+    return (pn->begun[back] & bit_of(row)) != 0;
+}
+
 static bool is_in(const char *const *list, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)

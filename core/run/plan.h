@@ -16,7 +16,7 @@
 #include "core/run/product.h"
 
 enum {
-    SET_FILES_MAX = 32,
+    SET_FILES_MAX = 64,
     PLAN_TAG_BYTES = 5
 };
 
@@ -62,6 +62,8 @@ struct plan_node {
     size_t n_put;
     int64_t backup_ms;   /* wall; 0: none */
     int64_t left_ms;     /* wall: resumed: its first live act; 0: none */
+    uint64_t begun[2];   /* rows, forward and back: acts went out, for all that
+                            we know, and it was not as wanted since */
     struct facts *facts; /* owned by the plan */
 };
 
@@ -173,6 +175,11 @@ bool plan_takes_part(const struct plan_cluster *pc, size_t node);
 const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
                                    bool back);
 bool plan_node_gets(const struct plan_node *pn, const struct set_file *file);
+
+/* A cell of a live row entered this state: is it begun, or through? */
+void plan_note_row(struct plan_node *pn, size_t row, bool back,
+                   const char *state);
+bool plan_has_begun(const struct plan_node *pn, size_t row, bool back);
 
 /* Notes for invariant I7.  A command that makes files puts them. */
 void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command);

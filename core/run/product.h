@@ -46,7 +46,7 @@ struct read_file {
     unsigned tag; /* the product's own: which slot */
 };
 enum {
-    READ_FILES_MAX = 32
+    READ_FILES_MAX = 64
 };
 struct read_row {
     uint32_t bit;
@@ -91,6 +91,9 @@ struct view {
     bool acted;        /* this cell has sent its acts in this try */
     bool again;        /* the node starts again (STEP_REWIND), and this row is
                           chained: what an earlier try left does not do */
+    bool begun;        /* a try of this row, in this direction, has sent its
+                          acts and was not seen through.  For what no node
+                          shows: has it loaded what it names? */
     uint64_t acted_ms; /* monotonic; when */
     unsigned tries;    /* tries of this cell that failed */
     uint64_t began_ms; /* monotonic: when this cell began; 0: it has not */

@@ -180,8 +180,13 @@ static void replay_cell(struct plan_cluster *pc,
 
     if (!step || !to)
         return;
-    if (step->flags & STEP_LIVE)
+    if (step->flags & STEP_LIVE) {
         replay_way(pc, walk && strcmp(walk, "back") == 0);
+        if (node != SIZE_MAX)
+            plan_note_row(&pc->nodes[node],
+                          (size_t)(step - pc->plan->playbook->steps),
+                          pc->was_back, to);
+    }
     if ((step->flags & STEP_TURN) &&
         (strcmp(to, "done") == 0 || strcmp(to, "skipped") == 0))
         pc->turned = true;

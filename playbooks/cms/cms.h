@@ -30,7 +30,11 @@ enum cms_role {
     CMS_UPLOADER = 1 << 10,
     CMS_WEBBRIDGE = 1 << 11, /* of 2.x, as the next */
     CMS_XMPP = 1 << 12,
-    /* chosen by a run: its calls are waited for */
+    /* makes the new set itself (onbox.h) */
+    CMS_SIGNS = 1 << 13,
+    /* chosen by a run: its calls are waited for, before what it trusts changes
+     * and before it is switched */
+    CMS_DRAINS_TRUST = 1 << 14,
     CMS_DRAINS = 1 << 15,
     /* found out by reading: which database node is which */
     CMS_PRIMARY = 1 << 16,
@@ -38,9 +42,11 @@ enum cms_role {
     /* chosen by a run: on which node it switches which service; from here on
      * one bit for each (services.h) */
     CMS_SWITCHES = 1 << 18,
-    /* makes the new set itself (onbox.h) */
-    CMS_SIGNS = 1 << 30,
 };
+
+/* ... and on which it changes what is trusted: one bit for the Call Bridge, one
+ * for the web bridge, one for what carries no calls (services.h). */
+#define CMS_TRUSTS (1U << 29)
 
 extern const struct product cms_product;
 extern const struct playbook cms_db_rotate, cms_db_add_node, cms_db_remove_node,
@@ -110,6 +116,11 @@ int cms_guard_service(const struct view *view, const char *text, bool *hold,
                       struct err *err);
 bool cms_has_target(const struct view *view, size_t node);
 int cms_nobody_else(const struct view *view, struct err *err);
+
+/* The file that a store gets so that both are trusted, and the one of the end
+ * of this way, by the store's word; NULL: it stays (service_trust.c). */
+const char *cms_trust_first_name(const struct view *view, const char *word);
+const char *cms_trust_last_name(const struct view *view, const char *word);
 
 /* -- cms/db-rotate's parts ----------------------------------------------------
  */

@@ -423,6 +423,7 @@ const struct read_row cms_reads[] = {
     SERVICE(SVC_XMPP, "xmpp", CMS_XMPP),
     { .bit = CMS_READ_SVC_FILES, .kind = READ_FILES, .names = cms_service_names, .parse = cms_parse_service_file },
     { .bit = CMS_READ_STORES, .kind = READ_FILES, .names = cms_store_names, .parse = cms_parse_store },
+    { .bit = CMS_READ_BUNDLES, .kind = READ_FILES, .names = cms_bundle_names, .parse = cms_parse_bundle },
     SHOWN(SLOT_WEBADMIN),
     SHOWN(SLOT_CALLBRIDGE),
     SHOWN(SLOT_WB3_HTTPS),

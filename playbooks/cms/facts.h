@@ -26,6 +26,7 @@ enum cms_read { /* bits of the product's table of reads */
     CMS_READ_STORES = 1 << 11,    /* what they trust */
     CMS_READ_SHOWN = 1 << 12,     /* what they show, by TLS */
     CMS_READ_CALLS = 1 << 13,     /* how many there are, by REST */
+    CMS_READ_BUNDLES = 1 << 14,   /* digests of the files that stores get */
 };
 
 struct cms_file {

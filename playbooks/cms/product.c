@@ -83,8 +83,11 @@ static const struct command_row commands[] = {
     { "callbridge certs {} {} {}",          COMMAND_DESTROYS },
     { "callbridge certs {} {}",             COMMAND_DESTROYS },
     { "callbridge restart",                 COMMAND_DESTROYS },
+    { "callbridge trust c2w {}",            COMMAND_DESTROYS },
+    { "callbridge trust cluster {}",        COMMAND_DESTROYS },
     { "webbridge3 https certs {} {}",       COMMAND_DESTROYS },
     { "webbridge3 c2w certs {} {}",         COMMAND_DESTROYS },
+    { "webbridge3 c2w trust {}",            COMMAND_DESTROYS },
     { "webbridge3 disable",                 COMMAND_DESTROYS },
     { "webbridge3 enable",                  COMMAND_DESTROYS },
     { "turn certs {} {} {}",                COMMAND_DESTROYS },
@@ -104,6 +107,7 @@ static const struct command_row commands[] = {
     { "meetingapps enable",                 COMMAND_DESTROYS },
     { "scheduler https certs {} {}",        COMMAND_DESTROYS },
     { "scheduler c2w certs {} {}",          COMMAND_DESTROYS },
+    { "scheduler c2w trust {}",             COMMAND_DESTROYS },
     { "scheduler disable",                  COMMAND_DESTROYS },
     { "scheduler enable",                   COMMAND_DESTROYS },
     { "webbridge certs {} {} {}",           COMMAND_DESTROYS },
@@ -116,6 +120,9 @@ static const struct command_row commands[] = {
     { "xmpp enable",                        COMMAND_DESTROYS },
     { "recorder certs {} {}",               COMMAND_DESTROYS },
     { "streamer certs {} {}",               COMMAND_DESTROYS },
+    { "uploader cms trust {}",              COMMAND_DESTROYS },
+    { "uploader disable",                   COMMAND_DESTROYS },
+    { "uploader enable",                    COMMAND_DESTROYS },
     { NULL, 0 },
 };
 
@@ -329,6 +336,10 @@ bool cms_variable(const struct view *view, const char *name, struct str *out)
         return cms_onbox_variable(view, name + 6, out);
     if (strncmp(name, "set.", 4) == 0)
         value = set_name(view, name + 4);
+    else if (strncmp(name, "trust.", 6) == 0)
+        value = cms_trust_first_name(view, name + 6);
+    else if (strncmp(name, "last.", 5) == 0)
+        value = cms_trust_last_name(view, name + 5);
     else if (strcmp(name, "node.interface") == 0)
         value = cms_interface(view);
     else if (strcmp(name, "primary.db_address") == 0 && pc->holder != SIZE_MAX)

@@ -68,11 +68,20 @@ unsigned cms_drain_within_s(const struct plan_cluster *pc)
 
 /* -- which nodes ----------------------------------------------------------- */
 
-static bool drops_calls(const struct plan_node *pn)
+static bool switch_drops(const struct plan_node *pn)
 {
     for (int s = 0; s < CMS_SERVICES; s++)
         if (cms_services[s].calls &&
             (pn->roles & cms_switch_bit((enum cms_service)s)))
+            return true;
+    return false;
+}
+
+static bool trust_drops(const struct plan_node *pn)
+{
+    for (int s = 0; s < CMS_SERVICES; s++)
+        if (cms_services[s].calls &&
+            (pn->roles & cms_trust_bit((enum cms_service)s)))
             return true;
     return false;
 }
@@ -86,9 +95,13 @@ static bool may_ask(const struct node *node)
 void cms_drain_choose(struct plan_cluster *pc)
 {
     for (size_t i = 0; i < pc->n_nodes; i++) {
-        pc->nodes[i].roles &= ~(uint32_t)CMS_DRAINS;
-        if (drain_ms(pc) >= 0 && drops_calls(&pc->nodes[i]))
-            pc->nodes[i].roles |= CMS_DRAINS;
+        struct plan_node *pn = &pc->nodes[i];
+
+        pn->roles &= ~(uint32_t)(CMS_DRAINS | CMS_DRAINS_TRUST);
+        if (drain_ms(pc) >= 0 && switch_drops(pn))
+            pn->roles |= CMS_DRAINS;
+        if (drain_ms(pc) >= 0 && trust_drops(pn))
+            pn->roles |= CMS_DRAINS_TRUST;
     }
 }
 
@@ -103,7 +116,7 @@ bool cms_api_peer(const struct view *view, const struct read_file *about,
         &cms_facts_of(view)->services.slot[SLOT_WEBADMIN];
     const struct set_file *crt =
         cms_switches(view, SVC_WEBADMIN)
-            ? set_slot(&view->plan->set, cms_svc_word(SLOT_WEBADMIN, PART_CRT))
+            ? set_slot(&pn->own, cms_svc_word(SLOT_WEBADMIN, PART_CRT))
             : NULL;
 
     (void)about;
@@ -173,7 +186,8 @@ void cms_drain_decide(const struct look *look)
 {
     cms_drain_choose(look->pc);
     for (size_t i = 0; i < look->pc->n_nodes; i++)
-        if (look_is_in(look, i) && drops_calls(&look->pc->nodes[i]))
+        if (look_is_in(look, i) && (switch_drops(&look->pc->nodes[i]) ||
+                                    trust_drops(&look->pc->nodes[i])))
             say_calls(look, i, drain_ms(look->pc) >= 0);
 }
 
@@ -212,13 +226,13 @@ static enum goal over(const struct view *view, const struct cms_calls *calls,
 /* Polled; its time begins anew with every process, for the calls are others.
  * On the way back who cannot say what he carries is mended first: there it is
  * the Call Bridge itself that does not run. */
-enum goal cms_goal_drained(const struct view *view, struct err *why)
+static enum goal drained(const struct view *view, struct err *why)
 {
     const struct plan_node *pn = &view->plan->nodes[view->node];
     const struct cms_calls *calls = &cms_facts_of(view)->calls;
     int64_t ms = drain_ms(view->plan);
 
-    if (none_is_switched(view) || (calls->known && calls->legs == 0))
+    if (calls->known && calls->legs == 0)
         return GOAL_MET;
     if (!may_ask(pn->node)) {
         err_set(why, CAUSE_REMOTE, "its calls are not waited for: %s",
@@ -230,4 +244,30 @@ enum goal cms_goal_drained(const struct view *view, struct err *why)
         return over(view, calls, why);
     err_set(why, CAUSE_REMOTE, "%u call legs are active", calls->legs);
     return GOAL_BUSY;
+}
+
+enum goal cms_goal_drained(const struct view *view, struct err *why)
+{
+    return none_is_switched(view) ? GOAL_MET : drained(view, why);
+}
+
+static enum goal before_trust(const struct view *view, bool last,
+                              struct err *why)
+{
+    struct err open;
+
+    return cms_trust_goal(view, 1U << SVC_CALLBRIDGE | 1U << SVC_WEBBRIDGE3,
+                          last, &open) == GOAL_MET
+               ? GOAL_MET
+               : drained(view, why);
+}
+
+enum goal cms_goal_drained_trust(const struct view *view, struct err *why)
+{
+    return before_trust(view, false, why);
+}
+
+enum goal cms_goal_drained_last(const struct view *view, struct err *why)
+{
+    return before_trust(view, true, why);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The gates of cms/service-rotate: what would make it unsafe, what the old set
- * of each node is, and who pins a certificate that changes.
+ * of each node is.  What its peers trust is service_trust.c's.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,13 +9,8 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/base/file.h"
 #include "playbooks/cms/gates_priv.h"
 #include "playbooks/cms/service_priv.h"
-
-enum {
-    FILE_CAP = 256 * 1024
-};
 
 static bool switches(const struct look *look, size_t i,
                      enum cms_service service)
@@ -67,8 +62,8 @@ static void check_form(const struct look *look, size_t i,
                cms_services[cms_slots[slot].service].name, f->version);
 }
 
-static void check_service(const struct look *look, size_t i,
-                          enum cms_service service)
+void cms_check_service(const struct look *look, size_t i,
+                       enum cms_service service)
 {
     const struct cms_service_row *row = &cms_services[service];
     const struct cms_svc_facts *f = &services_at(look, i)->service[service];
@@ -87,8 +82,7 @@ static void check_service(const struct look *look, size_t i,
                row->name);
 }
 
-static void check_shown(const struct look *look, size_t i,
-                        enum cms_svc_slot slot)
+void cms_check_shown(const struct look *look, size_t i, enum cms_svc_slot slot)
 {
     const struct cms_slot_facts *f = &services_at(look, i)->slot[slot];
     unsigned port = cms_slot_port(f, slot);
@@ -123,7 +117,7 @@ static void check_slot(const struct look *look, size_t i,
                "%s names no key and certificate: there is nothing to rotate",
                cms_slots[slot].title);
     else
-        check_shown(look, i, slot);
+        cms_check_shown(look, i, slot);
     check_form(look, i, slot);
 }
 
@@ -195,10 +189,9 @@ static void take_slot(const struct look *look, size_t i, enum cms_svc_slot slot)
 
 static void take_node(const struct look *look, size_t i)
 {
-    look->pc->nodes[i].old.n = 0;
     for (int s = 0; s < CMS_SERVICES; s++)
         if (switches(look, i, (enum cms_service)s))
-            check_service(look, i, (enum cms_service)s);
+            cms_check_service(look, i, (enum cms_service)s);
     for (int k = 0; k < CMS_SVC_SLOTS; k++)
         if (switches(look, i, cms_slots[k].service)) {
             check_slot(look, i, (enum cms_svc_slot)k);
@@ -207,19 +200,16 @@ static void take_node(const struct look *look, size_t i)
     check_shared(look, i);
     gates_check_clock(look, i);
     gates_check_room(look, i);
-    cms_db_baseline(look->pc, i);
 }
 
-/* -- what a person has to know and do -------------------------------------- */
+/* -- all of it ------------------------------------------------------------- */
 
-static void say_dependents(const struct look *look, enum cms_service service)
+static void say_drops(const struct look *look, enum cms_service service)
 {
     const struct cms_service_row *row = &cms_services[service];
 
-    findings_add(look->findings, SEVERITY_WARNING, "dependents", NULL,
-                 "%s: its restart drops %s.  To do, when subject, names or CA "
-                 "change: %s",
-                 row->name, row->drops, row->dependents);
+    findings_add(look->findings, SEVERITY_WARNING, "drops", NULL,
+                 "%s: its restart drops %s", row->name, row->drops);
 }
 
 int cms_service_decide(struct plan_cluster *pc, struct findings *findings,
@@ -234,120 +224,15 @@ int cms_service_decide(struct plan_cluster *pc, struct findings *findings,
     gates_say_issuer(&look);
     for (size_t i = 0; i < pc->n_nodes; i++) {
         switched |= pc->nodes[i].roles;
+        pc->nodes[i].old.n = 0;
+        cms_db_baseline(pc, i);
         if (pc->nodes[i].roles & cms_switch_bits())
             take_node(&look, i);
     }
     for (int s = 0; s < CMS_SERVICES; s++)
         if (switched & cms_switch_bit((enum cms_service)s))
-            say_dependents(&look, (enum cms_service)s);
-    cms_drain_decide(&look);
+            say_drops(&look, (enum cms_service)s);
     if (pc->way_back && pc->way_back_until < clock_wall_ms() / 1000)
         no_way_back(pc, "all", "all", "an old certificate has expired");
     return 0;
-}
-
-/* -- trust stores: in the pool --------------------------------------------- */
-
-struct pins { /* what one store is asked for */
-    const struct look *look;
-    size_t node;
-    const struct cms_store_row *row;
-    struct pki_cert_info *held;
-    size_t n;
-    const char *ca; /* SHA-256 of the CA that will sign; "" not made yet */
-};
-
-static bool holds(const struct pins *p, const char *sha256)
-{
-    for (size_t i = 0; i < p->n; i++)
-        if (strcmp(p->held[i].sha256, sha256) == 0)
-            return true;
-    return false;
-}
-
-/* A certificate of this slot that changes, on whatever node, pinned here? */
-static const char *pinned(const struct pins *p, int slot)
-{
-    const struct plan_cluster *pc = p->look->pc;
-
-    for (size_t i = 0; i < pc->n_nodes; i++)
-        if (switches(p->look, i, cms_slots[slot].service) &&
-            holds(
-                p,
-                services_at(p->look, i)->slot[slot].old[PART_CRT].cert_sha256))
-            return look_name(p->look, i);
-    return NULL;
-}
-
-static bool any_switches(const struct look *look, int slot)
-{
-    for (size_t i = 0; i < look->pc->n_nodes; i++)
-        if (switches(look, i, cms_slots[slot].service))
-            return true;
-    return false;
-}
-
-static void check_pins(const struct pins *p, const char *file)
-{
-    for (int slot = 0; slot < CMS_SVC_SLOTS; slot++) {
-        const char *title = cms_slots[slot].title, *node;
-
-        if (!(p->row->slots & (1U << slot)) || !any_switches(p->look, slot))
-            continue;
-        node = pinned(p, slot);
-        if (node)
-            findings_add(p->look->findings, SEVERITY_BLOCK, "trust-store",
-                         look_name(p->look, p->node),
-                         "`%s %s' pins the very certificate of %s of node %s, "
-                         "which changes: put old and new CA into the store "
-                         "first",
-                         p->row->command, file, title, node);
-        else if (!p->ca[0] || !holds(p, p->ca))
-            findings_add(p->look->findings, SEVERITY_BLOCK, "trust-store",
-                         look_name(p->look, p->node),
-                         "`%s %s' does not hold the CA that is to sign for "
-                         "%s: put it into the store first",
-                         p->row->command, file, title);
-    }
-}
-
-static void check_store(const struct look *look, size_t i, int store,
-                        const char *ca)
-{
-    const struct cms_store_facts *f = &services_at(look, i)->store[store];
-    struct pins pins = {
-        .look = look, .node = i, .row = &cms_stores[store], .ca = ca};
-
-    if (!f->file[0])
-        return; /* nothing is trusted, or everybody */
-    if (f->data)
-        pki_describe_all(f->data, f->len, &pins.held, &pins.n, NULL);
-    check_pins(&pins, f->file);
-    free(pins.held);
-}
-
-static void ca_digest(const struct plan_cluster *pc, char sha[PKI_SHA256_HEX])
-{
-    char *path = cms_issuer_path(pc->cluster->service_issuer->ca_cert,
-                                 pc->cluster->name);
-    struct secret *bytes =
-        file_exists(path) ? file_read(path, FILE_CAP, NULL) : NULL;
-    struct pki_cert_info info;
-
-    sha[0] = '\0';
-    if (bytes && pki_describe(bytes->data, bytes->len, &info, NULL) == 0)
-        memcpy(sha, info.sha256, PKI_SHA256_HEX);
-    secret_free(bytes);
-    free(path);
-}
-
-void cms_service_weigh(struct plan_cluster *pc, struct findings *findings)
-{
-    const struct look look = {pc, findings};
-    char ca[PKI_SHA256_HEX];
-
-    ca_digest(pc, ca);
-    for (size_t i = 0; i < pc->n_nodes; i++)
-        for (int k = 0; k < CMS_SVC_STORES; k++)
-            check_store(&look, i, k, ca);
 }

@@ -46,24 +46,12 @@ static bool names_target(const struct view *view, enum cms_svc_slot slot)
     return f->files[PART_KEY][0] != '\0';
 }
 
-/* What has no port to look at is believed only when nothing was sent to it, or
+/* What has no port to look at is believed when nothing was begun with it, or
  * when this very try has started it and was told SUCCESS. */
-static bool was_sent(const struct view *view, enum cms_service service)
-{
-    const struct plan_node *pn = node_of(view);
-
-    for (size_t i = 0; i < pn->n_sent; i++)
-        if (cms_service_of(pn->sent[i]) == service)
-            return true;
-    return false;
-}
-
 static enum goal not_seen(const struct view *view, enum cms_svc_slot slot,
                           struct err *why)
 {
-    enum cms_service service = cms_slots[slot].service;
-
-    if (view->acted || !was_sent(view, service))
+    if (view->acted || !view->begun)
         return GOAL_MET;
     err_set(why, CAUSE_REMOTE, "whether %s runs with them cannot be seen",
             cms_slots[slot].title);
@@ -145,5 +133,7 @@ enum goal cms_goal_services(const struct view *view, struct err *why)
             if (goal != GOAL_MET)
                 return goal;
         }
+    if (cms_goal_trust_last(view, why) != GOAL_MET)
+        return GOAL_OPEN;
     return files_are_there(view, why);
 }

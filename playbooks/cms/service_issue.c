@@ -191,6 +191,21 @@ static int make_node(struct bench *bench, const struct plan_node *node)
     return rc;
 }
 
+static int make_stores(const struct bench *bench)
+{
+    struct issue_job *job = bench->job;
+    const char *root = bench->own ? bench->ca.cert_pem : job->trust;
+    struct str ca;
+    int rc;
+
+    str_init(&ca, 64 * 1024);
+    rc = pki_normalize(root, strlen(root), &ca, &job->err);
+    if (rc == 0)
+        rc = cms_trust_issue(job, str_text(&ca), &job->err);
+    str_release(&ca);
+    return rc;
+}
+
 void cms_service_issue(struct issue_job *job)
 {
     const struct issuer *issuer = cms_service_issuer(job->plan);
@@ -200,6 +215,8 @@ void cms_service_issue(struct issue_job *job)
         job->rc = cms_open_ca(job, issuer, &bench.ca, &job->err);
     for (size_t i = 0; i < job->plan->n_nodes && job->rc == 0; i++)
         job->rc = make_node(&bench, &job->plan->nodes[i]);
+    if (job->rc == 0)
+        job->rc = make_stores(&bench);
     pki_ca_release(&bench.ca);
 }
 

@@ -175,6 +175,7 @@ int cms_service_prepare(struct plan_cluster *pc, struct err *err)
         return -1;
     for (size_t i = 0; i < pc->n_nodes; i++)
         add_slots(pc, &pc->nodes[i]);
+    cms_trust_prepare(pc);
     if (!pc->cluster->service_issuer)
         return err_set(err, CAUSE_INPUT,
                        "cluster %s names no service_issuer (who signs for the "
@@ -233,7 +234,7 @@ const char **cms_service_hosts(const struct node *node)
 static bool takes_part(const struct plan_cluster *pc, size_t i)
 {
     return !pc->nodes[i].left_out &&
-           (pc->nodes[i].roles & cms_switch_bits()) != 0;
+           (pc->nodes[i].roles & (cms_switch_bits() | cms_trust_bits())) != 0;
 }
 
 int cms_service_way_back(const struct plan_cluster *pc, int64_t at,
@@ -266,7 +267,7 @@ int cms_service_knows_names(const struct plan_cluster *pc, size_t i,
                                "old nor the new set",
                                pn->node->name, cms_slots[s].title, name);
         }
-    return 0;
+    return cms_trust_knows_names(pc, i, err);
 }
 
 int cms_service_recognise(struct plan_cluster *pc, struct err *err)

@@ -112,8 +112,10 @@ int cms_parse_store(struct facts *facts, const struct read_file *file,
     free(store->data);
     store->data = NULL;
     store->len = result->len;
+    store->sha256[0] = '\0';
     if (result->end != LINK_OK)
         return 0;
+    pki_sha256(result->data, result->len, store->sha256);
     store->data = malloc(result->len + 1);
     if (!store->data)
         abort();
@@ -121,7 +123,60 @@ int cms_parse_store(struct facts *facts, const struct read_file *file,
     return 0;
 }
 
+/* The old file, the one that trusts both, and the one of the end. */
+size_t cms_bundle_names(const struct view *view, struct read_file *list)
+{
+    struct cms_svc_all *all = all_of(view);
+    size_t n = 0;
+
+    for (unsigned i = 0; i < CMS_SVC_STORES; i++) {
+        memset(all->store[i].held, 0, sizeof(all->store[i].held));
+        for (unsigned k = 0; k < CMS_TRUST_PARTS; k++) {
+            const struct set_file *file = cms_trust_file(
+                view->plan, view->node, (enum cms_svc_store)i, k);
+            if (file)
+                list[n++] =
+                    (struct read_file){file->name, i * CMS_TRUST_PARTS + k};
+        }
+    }
+    return n;
+}
+
+int cms_parse_bundle(struct facts *facts, const struct read_file *file,
+                     const struct link_result *result, struct err *err)
+{
+    struct cms_svc_all *all = &((struct cms_facts *)facts)->services;
+    struct cms_store_facts *store = &all->store[file->tag / CMS_TRUST_PARTS];
+
+    (void)err;
+    if (result->end == LINK_OK)
+        pki_sha256(result->data, result->len,
+                   store->held[file->tag % CMS_TRUST_PARTS]);
+    return 0;
+}
+
 /* -- what is served -------------------------------------------------------- */
+
+static bool has_store(const struct view *view, enum cms_service service)
+{
+    for (int i = 0; i < CMS_SVC_STORES; i++)
+        if (cms_stores[i].service == service &&
+            cms_trust_judges(view->plan, (enum cms_svc_store)i))
+            return true;
+    return false;
+}
+
+/* Of a run also what has to start anew to trust; before the plan stands, what
+ * may have to. */
+static bool port_counts(const struct view *view, enum cms_service service)
+{
+    const struct plan_node *pn = &view->plan->nodes[view->node];
+
+    if (looks_at(view, service) || (pn->roles & cms_trust_bit(service)))
+        return true;
+    return !view->plan->decided && has_store(view, service) &&
+           (pn->node->roles & cms_services[service].role);
+}
 
 unsigned cms_slot_port(const struct cms_slot_facts *facts,
                        enum cms_svc_slot slot)
@@ -136,7 +191,7 @@ bool cms_service_peer(const struct view *view, const struct read_file *about,
     unsigned port = cms_slot_port(slot, (enum cms_svc_slot)about->tag);
 
     slot->served_sha256[0] = '\0';
-    if (!looks_at(view, cms_slots[about->tag].service) || !port ||
+    if (!port_counts(view, cms_slots[about->tag].service) || !port ||
         !slot->files[PART_CRT][0])
         return false;
     peer->address = view->plan->nodes[view->node].node->address;
@@ -169,7 +224,11 @@ static void describe(struct cms_svc_file *file, const struct secret *bytes)
         return;
     memcpy(file->cert_sha256, info.sha256, PKI_SHA256_HEX);
     snprintf(file->issuer, sizeof(file->issuer), "%s", info.issuer);
-    snprintf(file->names, sizeof(file->names), "%.255s", info.names);
+    snprintf(file->common_name, sizeof(file->common_name), "%s",
+             info.common_name);
+    snprintf(file->authority_id, sizeof(file->authority_id), "%s",
+             info.authority_id);
+    snprintf(file->names, sizeof(file->names), "%s", info.names);
     file->not_after = info.not_after;
 }
 

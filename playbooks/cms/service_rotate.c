@@ -15,12 +15,17 @@ enum {
     SWITCHED = CMS_SWITCHES * ((1 << CMS_SERVICES) - 1),
     FILES = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_TARGET,
     LOOK = CMS_READ_SERVICES | CMS_READ_SHOWN | CMS_READ_TARGET,
+    TRUST = LOOK | CMS_READ_BUNDLES,
     GATES = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_VERSION | CMS_READ_DATE |
             CMS_READ_DF | CMS_READ_SERVICES | CMS_READ_SVC_FILES |
             CMS_READ_STORES | CMS_READ_SHOWN | CMS_READ_CALLS,
     LANE = STEP_LIVE | STEP_CHAIN
 };
 #define ON(service) (CMS_SWITCHES << (service))
+#define TRUST_CB CMS_TRUSTS
+#define TRUST_WB (CMS_TRUSTS << 1)
+#define TRUST_QUIET (CMS_TRUSTS << 2) /* what carries no calls */
+#define TRUSTS (TRUST_CB | TRUST_WB | TRUST_QUIET)
 
 /* A goal takes a view and no more: one for each service, two questions for
  * each slot that may have a bundle, a third where CMS 2.x has another form. */
@@ -43,6 +48,40 @@ enum {
     {                                                                          \
         return cms_is_plain(view, slot);                                       \
     }
+#define TRUST_GOALS(name, services)                                            \
+    static enum goal goal_trust_##name(const struct view *view,                \
+                                       struct err *why)                        \
+    {                                                                          \
+        return cms_trust_goal(view, services, false, why);                     \
+    }                                                                          \
+    static enum goal goal_last_##name(const struct view *view,                 \
+                                      struct err *why)                         \
+    {                                                                          \
+        return cms_trust_goal(view, services, true, why);                      \
+    }
+#define STORE(name, store)                                                     \
+    static bool trusts_##name(const struct view *view)                         \
+    {                                                                          \
+        return cms_trust_changes(view, store);                                 \
+    }                                                                          \
+    static bool ends_##name(const struct view *view)                           \
+    {                                                                          \
+        return cms_trust_ends(view, store);                                    \
+    }
+TRUST_GOALS(callbridge, 1U << SVC_CALLBRIDGE)
+TRUST_GOALS(webbridge3, 1U << SVC_WEBBRIDGE3)
+TRUST_GOALS(quiet, 1U << SVC_SCHEDULER | 1U << SVC_UPLOADER)
+STORE(cb_c2w, STORE_CB_C2W)
+STORE(cb_cluster, STORE_CB_CLUSTER)
+STORE(wb3, STORE_WB3_C2W)
+STORE(sched, STORE_SCHED_C2W)
+STORE(uploader, STORE_UPLOADER_CMS)
+
+static bool ends_callbridge(const struct view *view)
+{
+    return ends_cb_c2w(view) || ends_cb_cluster(view);
+}
+
 GOAL(webadmin, SVC_WEBADMIN)
 GOAL(callbridge, SVC_CALLBRIDGE)
 GOAL(webbridge3, SVC_WEBBRIDGE3)
@@ -81,6 +120,8 @@ static const struct act issue[] = {
 #define PUT_CHAIN(word, bit) \
     { ACT_PUT, word "_key" }, { ACT_PUT, word "_crt" }, \
     { ACT_COMMAND, "pki match {set." word "_key} {set." word "_crt}", bit }
+/* Both files to each node on which the service has a store that changes. */
+#define PUT_TRUST(word) { ACT_PUT, word "_both" }, { ACT_PUT, word }
 static const struct act push[] = {
     PUT_PAIR("webadmin", ON(SVC_WEBADMIN)),
     PUT_PAIR("callbridge", ON(SVC_CALLBRIDGE)),
@@ -94,6 +135,11 @@ static const struct act push[] = {
     PUT_CHAIN("schedc2w", ON(SVC_SCHEDULER)),
     PUT_PAIR("webbridge", ON(SVC_WEBBRIDGE)),
     PUT_PAIR("xmpp", ON(SVC_XMPP)),
+    PUT_TRUST("cbc2wtrust"),
+    PUT_TRUST("clustertrust"),
+    PUT_TRUST("wb3c2wtrust"),
+    PUT_TRUST("schedc2wtrust"),
+    PUT_TRUST("uploadertrust"),
     { ACT_END },
 };
 static const struct act webadmin[] = {
@@ -161,13 +207,72 @@ static const struct act xmpp[] = {
     { ACT_END },
 };
 
+/* -- whom they trust: both, and in the end the new alone ------------------- */
+
+#define FIRST(command, word, name) \
+    { ACT_COMMAND, command " {trust." word "}", 0, trusts_##name }
+#define LAST(command, word, name) \
+    { ACT_COMMAND, command " {last." word "}", 0, ends_##name }
+static const struct act trust_callbridge[] = {
+    FIRST("callbridge trust c2w", "cbc2wtrust", cb_c2w),
+    FIRST("callbridge trust cluster", "clustertrust", cb_cluster),
+    { ACT_COMMAND, "callbridge restart" },
+    { ACT_END },
+};
+static const struct act last_callbridge[] = {
+    LAST("callbridge trust c2w", "cbc2wtrust", cb_c2w),
+    LAST("callbridge trust cluster", "clustertrust", cb_cluster),
+    { ACT_COMMAND, "callbridge restart", 0, ends_callbridge },
+    { ACT_END },
+};
+static const struct act trust_webbridge3[] = {
+    { ACT_COMMAND, "webbridge3 disable" },
+    FIRST("webbridge3 c2w trust", "wb3c2wtrust", wb3),
+    { ACT_COMMAND, "webbridge3 enable" },
+    { ACT_END },
+};
+static const struct act last_webbridge3[] = {
+    { ACT_COMMAND, "webbridge3 disable", 0, ends_wb3 },
+    LAST("webbridge3 c2w trust", "wb3c2wtrust", wb3),
+    { ACT_COMMAND, "webbridge3 enable", 0, ends_wb3 },
+    { ACT_END },
+};
+static const struct act trust_quiet[] = {
+    { ACT_COMMAND, "scheduler disable", 0, trusts_sched },
+    FIRST("scheduler c2w trust", "schedc2wtrust", sched),
+    { ACT_COMMAND, "scheduler enable", 0, trusts_sched },
+    { ACT_COMMAND, "uploader disable", 0, trusts_uploader },
+    FIRST("uploader cms trust", "uploadertrust", uploader),
+    { ACT_COMMAND, "uploader enable", 0, trusts_uploader },
+    { ACT_END },
+};
+static const struct act last_quiet[] = {
+    { ACT_COMMAND, "scheduler disable", 0, ends_sched },
+    LAST("scheduler c2w trust", "schedc2wtrust", sched),
+    { ACT_COMMAND, "scheduler enable", 0, ends_sched },
+    { ACT_COMMAND, "uploader disable", 0, ends_uploader },
+    LAST("uploader cms trust", "uploadertrust", uploader),
+    { ACT_COMMAND, "uploader enable", 0, ends_uploader },
+    { ACT_END },
+};
+
 static const struct step steps[] = {
     { "gates",       "read every node, and refuse what is not safe", ROLES, STEP_PARALLEL, STEP_READ,
       WITHIN_COMMAND, GATES, cms_goal_gates, NULL },
     { "issue",       "make the new set", SWITCHED, STEP_ONCE, STEP_STAGE,
       WITHIN_COMMAND, 0, cms_goal_issue, issue },
-    { "push",        "put the new set beside the old one, and prove it", SWITCHED, STEP_PARALLEL, STEP_STAGE,
+    { "push",        "put the new set beside the old one, and prove it", SWITCHED | TRUSTS, STEP_PARALLEL, STEP_STAGE,
       WITHIN_COMMAND, FILES | CMS_READ_SERVICES, cms_goal_push, push },
+    { "trust-quiet", "phase 1 of 3: scheduler and uploader trust old and new", TRUST_QUIET, STEP_ONE_BY_ONE, STEP_LIVE | STEP_MIRROR,
+      WITHIN_CONNECT, TRUST, goal_trust_quiet, trust_quiet },
+    { "drain-trust", "wait until its calls have ended, as long as drain= says", CMS_DRAINS_TRUST, STEP_ONE_BY_ONE, LANE | STEP_WAITS,
+      WITHIN_ASKED, TRUST | CMS_READ_CALLS, cms_goal_drained_trust, NULL },
+    { "trust-webbridge3", "phase 1 of 3: the web bridge trusts old and new, its users drop", TRUST_WB, STEP_ONE_BY_ONE, LANE,
+      WITHIN_CONNECT, TRUST, goal_trust_webbridge3, trust_webbridge3 },
+    { "trust-callbridge", "phase 1 of 3: the Call Bridge trusts old and new, its calls drop", TRUST_CB, STEP_ONE_BY_ONE, LANE,
+      WITHIN_CONNECT, TRUST, goal_trust_callbridge, trust_callbridge },
+    { "trusted",     "prove that old and new are trusted on every node, before phase 2 of 3 switches", TRUSTS, STEP_PARALLEL, STEP_LIVE,
+      WITHIN_COMMAND, TRUST, cms_goal_trusted, NULL },
     { "webadmin",    "switch the web interface", ON(SVC_WEBADMIN), STEP_ONE_BY_ONE, STEP_LIVE | STEP_MIRROR,
       WITHIN_CONNECT, LOOK, goal_webadmin, webadmin },
     { "recorder",    "switch the recorder", ON(SVC_RECORDER), STEP_ONE_BY_ONE, LANE,
@@ -190,8 +295,16 @@ static const struct step steps[] = {
       WITHIN_CONNECT, LOOK, goal_turn, turn },
     { "callbridge",  "switch the Call Bridge: its calls drop", ON(SVC_CALLBRIDGE), STEP_ONE_BY_ONE, LANE,
       WITHIN_CONNECT, LOOK, goal_callbridge, callbridge },
-    { "prove",       "prove printouts, files and live certificates", SWITCHED, STEP_PARALLEL, STEP_LIVE,
-      WITHIN_COMMAND, LOOK, cms_goal_services, NULL },
+    { "drop-quiet",  "phase 3 of 3: scheduler and uploader drop the old", TRUST_QUIET, STEP_ONE_BY_ONE, STEP_LIVE | STEP_MIRROR,
+      WITHIN_CONNECT, TRUST, goal_last_quiet, last_quiet },
+    { "drain-drop",  "wait until its calls have ended, as long as drain= says", CMS_DRAINS_TRUST, STEP_ONE_BY_ONE, LANE | STEP_WAITS,
+      WITHIN_ASKED, TRUST | CMS_READ_CALLS, cms_goal_drained_last, NULL },
+    { "drop-webbridge3", "phase 3 of 3: the web bridge drops the old, and its users once more", TRUST_WB, STEP_ONE_BY_ONE, LANE,
+      WITHIN_CONNECT, TRUST, goal_last_webbridge3, last_webbridge3 },
+    { "drop-callbridge", "phase 3 of 3: the Call Bridge drops the old, and its calls once more", TRUST_CB, STEP_ONE_BY_ONE, LANE,
+      WITHIN_CONNECT, TRUST, goal_last_callbridge, last_callbridge },
+    { "prove",       "prove printouts, files and live certificates", SWITCHED | TRUSTS, STEP_PARALLEL, STEP_LIVE,
+      WITHIN_COMMAND, TRUST, cms_goal_services, NULL },
 };
 
 static const struct input_row inputs[] = {
@@ -220,7 +333,9 @@ const struct playbook cms_service_rotate = {
     .help = "Makes a key and a certificate for each service, puts them beside "
             "the old ones on every node, and switches node by node: the next "
             "one begins when the node says SUCCESS, its printout names the new "
-            "files and its port shows the new certificate.  Failing for good "
+            "files and its port shows the new certificate.  A trust store of "
+            "the cluster that does not hold what is to be shown trusts old and "
+            "new before it and drops the old after it.  Failing for good "
             "on one node, that node and those before it go back to their old "
             "files.  The database cluster is not touched.",
     .product = &cms_product,
@@ -229,14 +344,14 @@ const struct playbook cms_service_rotate = {
     .steps = steps,
     .n_steps = sizeof(steps) / sizeof(steps[0]),
     .back_reads = CMS_READ_STATUS | CMS_READ_LIST | CMS_READ_TARGET |
-                  CMS_READ_SERVICES | CMS_READ_SHOWN,
+                  CMS_READ_SERVICES | CMS_READ_SHOWN | CMS_READ_BUNDLES,
     .use_reads = CMS_READ_SERVICES,
     .issuer = cms_service_issuer,
     .prepare = cms_service_prepare,
     .asked_s = cms_drain_within_s,
     .check_issuer = cms_service_check_issuer,
     .decide = cms_service_decide,
-    .weigh = cms_service_weigh,
+    .weigh = cms_trust_weigh,
     .issue = cms_service_issue,
     .wish = cms_service_wish,
     .assign = assign,

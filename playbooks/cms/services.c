@@ -17,13 +17,13 @@
 const struct cms_service_row cms_services[CMS_SERVICES] = {
     [SVC_WEBADMIN] =    { "webadmin", CMS_WEBADMIN, false, false, CMS_ALWAYS,
       "the web interface and the API for a moment",
-      "the Call Bridges of the cluster (callbridge trust cluster), CUCM (conference bridge), CMM, TMS, uploader" },
+      "CUCM (conference bridge), CMM, TMS" },
     [SVC_CALLBRIDGE] =  { "callbridge", CMS_CALLBRIDGE, true, true, CMS_ALWAYS,
       "all calls of the node",
-      "CUCM (subject of the SIP trunk, CallManager-trust), Expressway zones, Lync, web bridges (c2w trust), recorder, streamer" },
+      "CUCM (subject of the SIP trunk, CallManager-trust), Expressway zones, Lync, recorder, streamer, web bridges of other clusters (c2w trust)" },
     [SVC_WEBBRIDGE3] =  { "webbridge3", CMS_WEBBRIDGE3, false, true, CMS_HAS_WEBBRIDGE3,
       "all web app users of the node",
-      WEB "; for c2w the Call Bridges (callbridge trust c2w)" },
+      WEB "; for c2w Call Bridges of other clusters (callbridge trust c2w)" },
     [SVC_TURN] =        { "turn", CMS_TURN, false, true, CMS_ALWAYS,
       "all media that the node relays", WEB },
     [SVC_RECORDER] =    { "recorder", CMS_RECORDER, false, false, CMS_ALWAYS,
@@ -33,7 +33,7 @@ const struct cms_service_row cms_services[CMS_SERVICES] = {
     [SVC_MEETINGAPPS] = { "meetingapps", CMS_MEETINGAPPS, false, false, CMS_HAS_MEETINGAPPS,
       "file sharing and surveys for a moment", WEB },
     [SVC_SCHEDULER] =   { "scheduler", CMS_SCHEDULER, false, false, CMS_HAS_SCHEDULER,
-      "scheduling for a moment", WEB "; for c2w the web bridges (webbridge3 c2w trust)" },
+      "scheduling for a moment", WEB "; for c2w web bridges of other clusters (webbridge3 c2w trust)" },
     [SVC_UPLOADER] =    { "uploader", CMS_UPLOADER, false, false, CMS_ALWAYS, NULL, NULL },
     [SVC_WEBBRIDGE] =   { "webbridge", CMS_WEBBRIDGE, false, true, CMS_HAS_WEBBRIDGE,
       "all web users of the node", WEB "; the Call Bridges" },
@@ -84,25 +84,25 @@ const struct cms_slot_row cms_slots[CMS_SVC_SLOTS] = {
 };
 
 const struct cms_store_row cms_stores[CMS_SVC_STORES] = {
-    [STORE_CB_C2W] =     { SVC_CALLBRIDGE, "callbridge trust c2w",
+    [STORE_CB_C2W] =     { SVC_CALLBRIDGE, "cbc2wtrust", "callbridge trust c2w",
       "C2W trusted certs", BIT(SLOT_WB3_C2W) },
-    [STORE_CB_CLUSTER] = { SVC_CALLBRIDGE, "callbridge trust cluster",
+    [STORE_CB_CLUSTER] = { SVC_CALLBRIDGE, "clustertrust", "callbridge trust cluster",
       "Callbridge cluster trusted certs", BIT(SLOT_WEBADMIN) },
-    [STORE_WB3_C2W] =    { SVC_WEBBRIDGE3, "webbridge3 c2w trust",
+    [STORE_WB3_C2W] =    { SVC_WEBBRIDGE3, "wb3c2wtrust", "webbridge3 c2w trust",
       "C2W Trust bundle", BIT(SLOT_CALLBRIDGE) | BIT(SLOT_SCHED_C2W) },
-    [STORE_SCHED_C2W] =  { SVC_SCHEDULER, "scheduler c2w trust",
+    [STORE_SCHED_C2W] =  { SVC_SCHEDULER, "schedc2wtrust", "scheduler c2w trust",
       "C2W Trust bundle", BIT(SLOT_WB3_C2W) },
-    [STORE_UPLOADER_CMS] = { SVC_UPLOADER, "uploader cms trust",
+    [STORE_UPLOADER_CMS] = { SVC_UPLOADER, "uploadertrust", "uploader cms trust",
       "CMS trust store", BIT(SLOT_WEBADMIN) },
-    [STORE_UPLOADER_REV] = { SVC_UPLOADER, "uploader rev trust",
+    [STORE_UPLOADER_REV] = { SVC_UPLOADER, NULL, "uploader rev trust",
       "Rev trust store", 0 },
-    [STORE_WEBBRIDGE] =  { SVC_WEBBRIDGE, "webbridge trust",
+    [STORE_WEBBRIDGE] =  { SVC_WEBBRIDGE, NULL, "webbridge trust",
       "Trust bundle", BIT(SLOT_CALLBRIDGE) },
-    [STORE_XMPP] =       { SVC_XMPP, "xmpp cluster trust",
+    [STORE_XMPP] =       { SVC_XMPP, NULL, "xmpp cluster trust",
       "Cluster trusted certs", BIT(SLOT_XMPP) },
-    [STORE_RECORDER] =   { SVC_RECORDER, "recorder trust",
+    [STORE_RECORDER] =   { SVC_RECORDER, NULL, "recorder trust",
       "Trust bundle", BIT(SLOT_CALLBRIDGE) },
-    [STORE_STREAMER] =   { SVC_STREAMER, "streamer trust",
+    [STORE_STREAMER] =   { SVC_STREAMER, NULL, "streamer trust",
       "Trust bundle", BIT(SLOT_CALLBRIDGE) },
 };
 /* clang-format on */
@@ -115,6 +115,29 @@ uint32_t cms_switch_bit(enum cms_service service)
 uint32_t cms_switch_bits(void)
 {
     return (uint32_t)CMS_SWITCHES * ((1U << CMS_SERVICES) - 1);
+}
+
+_Static_assert(((uint64_t)CMS_SWITCHES << CMS_SERVICES) <= CMS_TRUSTS,
+               "derived roles overlap");
+
+uint32_t cms_trust_bit(enum cms_service service)
+{
+    switch (service) {
+    case SVC_CALLBRIDGE:
+        return CMS_TRUSTS;
+    case SVC_WEBBRIDGE3:
+        return CMS_TRUSTS << 1;
+    case SVC_SCHEDULER:
+    case SVC_UPLOADER:
+        return CMS_TRUSTS << 2;
+    default:
+        return 0;
+    }
+}
+
+uint32_t cms_trust_bits(void)
+{
+    return CMS_TRUSTS | CMS_TRUSTS << 1 | CMS_TRUSTS << 2;
 }
 
 enum cms_service cms_service_of(const char *command)
@@ -136,6 +159,12 @@ enum cms_service cms_base_owner(const char *name, size_t len)
         if (strncmp(name, cms_slots[i].word, n) == 0 &&
             (len == n || (len == n + 2 && strncmp(name + n, "ca", 2) == 0)))
             return cms_slots[i].service;
+    }
+    for (int i = 0; i < CMS_SVC_STORES; i++) {
+        size_t n = cms_stores[i].word ? strlen(cms_stores[i].word) : 0;
+        if (n && strncmp(name, cms_stores[i].word, n) == 0 &&
+            (len == n || (len == n + 4 && strncmp(name + n, "both", 4) == 0)))
+            return cms_stores[i].service;
     }
     return CMS_SERVICES;
 }
@@ -247,8 +276,10 @@ static void take_line(struct cms_svc_all *all, enum cms_service service,
     }
     for (int i = 0; i < CMS_SVC_STORES; i++)
         if (cms_stores[i].service == service &&
-            has_label(line, cms_stores[i].label))
+            has_label(line, cms_stores[i].label)) {
+            all->store[i].shown = true;
             take_name(line, all->store[i].file);
+        }
 }
 
 static void blank(struct cms_svc_all *all, enum cms_service service)
@@ -261,8 +292,10 @@ static void blank(struct cms_svc_all *all, enum cms_service service)
             all->slot[i].plain = false;
         }
     for (int i = 0; i < CMS_SVC_STORES; i++)
-        if (cms_stores[i].service == service)
+        if (cms_stores[i].service == service) {
+            all->store[i].shown = false;
             all->store[i].file[0] = '\0';
+        }
 }
 
 void cms_service_parse(struct cms_svc_all *all, enum cms_service service,

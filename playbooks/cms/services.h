@@ -78,7 +78,7 @@ struct cms_service_row {
     bool calls;             /* a restart drops calls */
     enum cms_trait trait;   /* the versions that have it */
     const char *drops;      /* what its restart drops */
-    const char *dependents; /* who else trusts what it shows */
+    const char *dependents; /* who outside trusts what it shows */
 };
 struct cms_slot_row {
     enum cms_service service;
@@ -95,6 +95,7 @@ struct cms_slot_row {
 };
 struct cms_store_row {
     enum cms_service service;
+    const char *word;    /* of slots and files; NULL: it is left as it is */
     const char *command; /* "callbridge trust c2w" */
     const char *label;
     uint32_t slots; /* bits of the slots that are judged by it */
@@ -107,11 +108,15 @@ extern const struct cms_store_row cms_stores[CMS_SVC_STORES];
 /* The derived role bit of a node on which a run switches the service. */
 uint32_t cms_switch_bit(enum cms_service service);
 uint32_t cms_switch_bits(void); /* of all */
+/* The same of a node on which a run changes what the service trusts; services
+ * that carry no calls share one.  0: it trusts nobody by a store. */
+uint32_t cms_trust_bit(enum cms_service service);
+uint32_t cms_trust_bits(void);
 
 /* The service whose command this is; CMS_SERVICES: of none. */
 enum cms_service cms_service_of(const char *command);
-/* The service whose files have this base name ("wb3c2w", "turnca");
- * CMS_SERVICES: none. */
+/* The service whose files, or whose store's, have this base name ("wb3c2w",
+ * "turnca", "cbc2wtrustboth"); CMS_SERVICES: none. */
 enum cms_service cms_base_owner(const char *name, size_t len);
 
 /* What a node's printout says. */
@@ -120,7 +125,9 @@ struct cms_svc_file {
     char sha256[PKI_SHA256_HEX];      /* "" until read */
     char cert_sha256[PKI_SHA256_HEX]; /* of its first certificate */
     char issuer[256];
-    char names[256]; /* "DNS:a, IP:b", cut */
+    char common_name[128];
+    char authority_id[256];
+    char names[1024]; /* "DNS:a, IP:b" */
     int64_t not_after;
 };
 struct cms_svc_facts {
@@ -143,10 +150,21 @@ struct cms_slot_facts {
     struct secret *served_bytes; /* until described */
     char served_sha256[PKI_SHA256_HEX]; /* "" when it did not answer */
 };
+/* The files of a store that a run changes: both are trusted, the new alone,
+ * and what it named before. */
+enum cms_trust_part {
+    TRUST_BOTH,
+    TRUST_NEW,
+    TRUST_OLD,
+    CMS_TRUST_PARTS
+};
 struct cms_store_facts {
+    bool shown; /* its label stood in the printout */
     char file[CMS_NAME_BYTES];
-    void *data; /* of that file, for the gates; NULL: not there */
+    char sha256[PKI_SHA256_HEX]; /* of that file, read in gates; "" */
+    void *data;                  /* and its bytes; NULL: not there */
     size_t len;
+    char held[CMS_TRUST_PARTS][PKI_SHA256_HEX]; /* "" when it is not there */
 };
 struct cms_svc_all {
     struct cms_svc_facts service[CMS_SERVICES];

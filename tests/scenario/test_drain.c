@@ -83,22 +83,46 @@ static void test_calls_end(void **state)
     struct bed *bed = api_bed(state);
     struct bed_run *run;
 
+    for (size_t i = 0; i < 3; i++) /* who trusts all need not change */
+        bed_lab(bed, "foreign %s 'callbridge trust cluster none'", nodes[i]);
     bed_lab(bed, "calls core1 7");
     bed_lab(bed, "calls core2 2");
     run =
         bed_begin(bed, BED_JSON, ROTATE "service=webadmin,callbridge drain=30");
     bed_await(run, "step-waiting", "core1", "drain");
-    assert_int_equal(bed_count(bed, "core1", "callbridge ?*"), 0);
+    assert_int_equal(bed_count(bed, "core1", "callbridge certs *"), 0);
     bed_lab(bed, "calls core1 0");
     bed_await(run, "step-waiting", "core2", "drain");
     assert_int_equal(bed_count(bed, "core1", "callbridge restart"), 1);
-    assert_int_equal(bed_count(bed, "core2", "callbridge ?*"), 0);
+    assert_int_equal(bed_count(bed, "core2", "callbridge certs *"), 0);
     bed_lab(bed, "calls core2 0");
     assert_int_equal(bed_finish(run), 0);
     bed_ends(run, 0, "done");
     assert_true(bed_said(run, "7 call legs are active"));
     assert_true(bed_said(run, "2 call legs are active"));
     all_are(bed, "callbridge", "new");
+    lost(bed, 0, 0);
+}
+
+/* A change of trust restarts the Call Bridge before the switch and after it. */
+static void test_trust_waits(void **state)
+{
+    struct bed *bed = api_bed(state);
+    struct bed_run *run;
+
+    bed_lab(bed, "calls core2 3");
+    run = bed_begin(bed, BED_JSON, ROTATE "service=webadmin drain=30");
+    bed_await(run, "step-waiting", "core2", "drain-trust");
+    assert_int_equal(bed_count(bed, "core1", "callbridge restart"), 1);
+    assert_int_equal(bed_count(bed, "core2", "callbridge ?*"), 0);
+    bed_lab(bed, "calls core1 4"); /* new ones, until it drops the old */
+    bed_lab(bed, "calls core2 0");
+    bed_await(run, "step-waiting", "core1", "drain-drop");
+    assert_int_equal(bed_count(bed, "core1", "callbridge restart"), 1);
+    bed_lab(bed, "calls core1 0");
+    assert_int_equal(bed_finish(run), 0);
+    bed_ends(run, 0, "done");
+    assert_int_equal(bed_count(bed, "*", "callbridge restart"), 6);
     lost(bed, 0, 0);
 }
 
@@ -463,6 +487,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_calls_end, bed_stop),
+        cmocka_unit_test_teardown(test_trust_waits, bed_stop),
         cmocka_unit_test_teardown(test_no_calls, bed_stop),
         cmocka_unit_test_teardown(test_calls_stay, bed_stop),
         cmocka_unit_test_teardown(test_counted_in_the_plan, bed_stop),

@@ -131,6 +131,9 @@ static void test_pruned(void **state)
     struct bed *bed = start(state);
     const char *inventory;
 
+    /* a store that names a file of a set keeps that set */
+    for (size_t i = 0; i < 2; i++)
+        bed_lab(bed, "foreign core%zu 'callbridge trust cluster none'", i + 1);
     bed_ends(bed_do(bed, ROTATE), 0, "done");
     bed_ends(bed_do(bed, ROTATE), 0, "done");
     bed_inventory(bed, "fleet", "keep_days = 0");

@@ -177,6 +177,13 @@ static void tables_are_whole(void **state)
         assert_non_null(cms_services[row->service].drops);
         assert_non_null(cms_services[row->service].dependents);
     }
+    for (int i = 0; i < CMS_SVC_STORES; i++) {
+        const struct cms_store_row *row = &cms_stores[i];
+        if (row->word)
+            assert_int_equal(cms_base_owner(row->word, strlen(row->word)),
+                             row->service);
+        assert_true(!row->word || cms_trust_bit(row->service));
+    }
     assert_int_equal(cms_service_of("webadminx certs"), CMS_SERVICES);
     assert_int_equal(cms_service_of("database cluster remove"), CMS_SERVICES);
 }
@@ -190,6 +197,9 @@ static void files_are_ours(void **state)
     assert_int_equal(generation, 7);
     assert_true(cms_is_ours("callbridgeca-g12-3f9a.crt", &generation));
     assert_int_equal(generation, 12);
+    assert_true(cms_is_ours("cbc2wtrustboth-g7-3f9a.crt", &generation));
+    assert_true(cms_is_ours("wb3c2wtrust-g7-3f9a.crt", &generation));
+    assert_false(cms_is_ours("cbc2wtrustnone-g7-3f9a.crt", &generation));
     assert_false(cms_is_ours("webadmin.key", &generation));
     assert_false(cms_is_ours("webadminx-g7-3f9a.key", &generation));
     assert_false(cms_is_ours("web-g7-3f9a.key", &generation));
@@ -256,8 +266,13 @@ static void inputs_choose_services(void **state)
     assert_ptr_equal(plan_issuer(fx.pc), fx.pc->cluster->service_issuer);
     fixture_close(&fx);
     open_plan(&fx, "service=all");
-    assert_int_equal(fx.pc->nodes[0].own.n, 6);
-    assert_int_equal(fx.pc->nodes[1].own.n, 3);
+    /* two stores judge webadmin */
+    assert_int_equal(fx.pc->nodes[0].own.n, 8);
+    assert_string_equal(fx.pc->nodes[0].own.files[6].name,
+                        "clustertrustboth-g7-3f9a.crt");
+    assert_int_equal(fx.pc->nodes[1].own.n, 7);
+    assert_string_equal(fx.pc->nodes[1].own.files[6].name,
+                        "uploadertrust-g7-3f9a.crt");
     fixture_close(&fx);
 }
 
@@ -425,7 +440,7 @@ static void never_sent(void **state)
 {
     static const char *const commands[] = {
         "callbridge certs none",
-        "callbridge trust c2w x.crt",
+        "callbridge trust c2w none",
         "callbridge trust cluster none",
         "callbridge trust edge x.crt",
         "callbridge ucm certs x.crt",
