@@ -83,7 +83,8 @@ static void add_act(struct plan_pen *pen, const struct view *view,
     struct err err = {.cause = CAUSE_NONE};
     static const char *const signs[] = {
         [ACT_COMMAND] = "> ", [ACT_CONFIRM] = "> ", [ACT_PUT] = "+ ",
-        [ACT_FETCH] = "< ",   [ACT_LOCAL] = "* ",
+        [ACT_FETCH] = "< ",   [ACT_TAKE] = "< ",    [ACT_REMOVE] = "- ",
+        [ACT_LOCAL] = "* ",
     };
 
     str_init(&text, 4096);

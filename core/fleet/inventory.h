@@ -63,14 +63,16 @@ struct check_setting { /* as the inventory has it */
 };
 
 enum issuer_kind {
-    ISSUER_INTERNAL, /* we sign, with a CA whose key we have */
-    ISSUER_COMMAND,  /* a program is given the request and prints the answer */
-    ISSUER_CSR,      /* a person carries the requests away, and answers back */
+    ISSUER_INTERNAL,  /* we sign, with a CA whose key we have */
+    ISSUER_COMMAND,   /* a program is given the request and prints the answer */
+    ISSUER_CSR,       /* a person carries the requests away, and answers back */
+    ISSUER_APPLIANCE, /* a node makes keys and certificates itself */
 };
 struct issuer {
     const char *name;
     enum issuer_kind kind;
-    const char *ca_cert;         /* absolute; still with "{cluster}" in it */
+    const char *ca_cert;         /* absolute; still with "{cluster}" in it; NULL
+                                    of APPLIANCE */
     const char *ca_key;          /* the same; NULL but for INTERNAL */
     const char *const *command;  /* argv, its path absolute; NULL but for
                                     COMMAND */

@@ -198,16 +198,28 @@ static void check_cluster(struct reading *rd, struct names *roots,
 }
 
 /* clang-format off */
+#define ONLY(kind) (1U << (kind))
+enum {
+    OUTSIDE = ONLY(ISSUER_INTERNAL) | ONLY(ISSUER_COMMAND) | ONLY(ISSUER_CSR)
+};
 static const struct {
-    enum issuer_kind kind; /* whose key it is */
-    const char *word, *key;
+    const char *key;
+    unsigned kinds; /* whose key it is */
+    const char *only;
     bool needed;
 } issuer_keys[] = {
-    { ISSUER_INTERNAL, "internal", "ca_key",          true  },
-    { ISSUER_INTERNAL, "internal", "ca_key_password", false },
-    { ISSUER_INTERNAL, "internal", "ca_days",         false },
-    { ISSUER_COMMAND,  "command",  "command",         true  },
-    { ISSUER_COMMAND,  "command",  "timeout_issue",   false },
+    { "ca_cert",         OUTSIDE,               "all but appliance", true  },
+    { "ca_key",          ONLY(ISSUER_INTERNAL), "internal only",     true  },
+    { "ca_key_password", ONLY(ISSUER_INTERNAL), "internal only",     false },
+    { "ca_days",         ONLY(ISSUER_INTERNAL), "internal only",     false },
+    { "days",            OUTSIDE,               "all but appliance", false },
+    { "key",             OUTSIDE,               "all but appliance", false },
+    { "command",         ONLY(ISSUER_COMMAND),  "command only",      true  },
+    { "timeout_issue",   ONLY(ISSUER_COMMAND),  "command only",      false },
+};
+static const char *const kind_words[] = {
+    [ISSUER_INTERNAL] = "internal", [ISSUER_COMMAND] = "command",
+    [ISSUER_CSR] = "csr", [ISSUER_APPLIANCE] = "appliance",
 };
 /* clang-format on */
 
@@ -218,16 +230,16 @@ static void check_kind(struct reading *rd, const struct section *s)
 
     for (size_t i = 0; i < sizeof(issuer_keys) / sizeof(issuer_keys[0]); i++) {
         const char *key = issuer_keys[i].key;
-        bool own = issuer->kind == issuer_keys[i].kind;
+        bool own = (issuer_keys[i].kinds & ONLY(issuer->kind)) != 0;
 
         if (own && issuer_keys[i].needed && !section_entry(s, key))
             reading_fault(rd, FAULT_ERROR, s->line,
                           "[issuer %s] has no `%s', which kind = %s needs",
-                          issuer->name, key, issuer_keys[i].word);
+                          issuer->name, key, kind_words[issuer->kind]);
         else if (!own && section_entry(s, key))
             reading_fault(rd, FAULT_ERROR, entry_line(s, key),
-                          "[issuer %s]: `%s' is for kind = %s only",
-                          issuer->name, key, issuer_keys[i].word);
+                          "[issuer %s]: `%s' is for kind = %s", issuer->name,
+                          key, issuer_keys[i].only);
     }
 }
 

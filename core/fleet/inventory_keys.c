@@ -45,8 +45,9 @@ static const struct key_type
                       WORDS("no", "yes") },
     type_trust    = { "strict | accept-new", parse_words, STORE_FLAG,
                       WORDS("strict", "accept-new") },
-    type_kind     = { "internal | command | csr", parse_words, STORE_NUMBER,
-                      WORDS("internal", "command", "csr") },
+    type_kind     = { "internal | command | csr | appliance", parse_words,
+                      STORE_NUMBER,
+                      WORDS("internal", "command", "csr", "appliance") },
     type_command  = { "/PATH/PROGRAM ARGUMENT...", parse_command, STORE_LIST },
     type_key      = { "rsa:2048 | rsa:3072 | rsa:4096 | ec:P-256 | ec:P-384",
                       parse_words, STORE_TEXT,
@@ -60,7 +61,8 @@ static const struct key_type
 /* The places of the words above are the values of these. */
 static_assert(ON_FAILURE_ROLLBACK == 0 && ON_FAILURE_HOLD == 1, "type_failure");
 static_assert(LANE_ONE_BY_ONE == 0 && LANE_PARALLEL == 1, "type_lane");
-static_assert(ISSUER_INTERNAL == 0 && ISSUER_COMMAND == 1 && ISSUER_CSR == 2,
+static_assert(ISSUER_INTERNAL == 0 && ISSUER_COMMAND == 1 && ISSUER_CSR == 2 &&
+                  ISSUER_APPLIANCE == 3,
               "type_kind");
 
 #define FLEET   "fleet"
@@ -140,12 +142,13 @@ const struct key inventory_table[] = {
     { ISSUER, "kind", &type_kind, "internal", NULL, "internal",
       "who signs. internal: certfleet, with the CA named here; command: a"
       " program that is given each request; csr: somebody else, to whom you"
-      " carry the requests (`certfleet issue')", IN_ISSUER(kind) },
+      " carry the requests (`certfleet issue'); appliance: the primary, with a"
+      " CA of its own for each set (databases only)", IN_ISSUER(kind) },
     { ISSUER, "ca_cert", &type_ca_path, NULL, NULL, "dbca-{cluster}.crt",
       "the CA's certificate; {cluster} gives each cluster a root of its own,"
       " as Cisco asks. Made on first use when it and ca_key are missing;"
       " command, csr: it must be there, and all that is issued must lead to"
-      " it", IN_ISSUER(ca_cert), .required = true },
+      " it. Not for appliance", IN_ISSUER(ca_cert) },
     { ISSUER, "ca_key", &type_ca_path, NULL, NULL, "dbca-{cluster}.key",
       "the CA's private key; internal only", IN_ISSUER(ca_key) },
     { ISSUER, "ca_key_password", &type_secret, NULL, NULL, ";file:dbca.pass",

@@ -175,7 +175,7 @@ static void check_ends(const struct pki_member *m,
     if (root &&
         ASN1_TIME_diff(&days, &seconds, X509_get0_notAfter(m->cert),
                        X509_get0_notAfter(root)) == 1 &&
-        days >= 0 && seconds >= 0 && days < TOGETHER_DAYS)
+        days >= 0 && seconds >= -PKI_ONE_GO_S && days < TOGETHER_DAYS)
         pki_find(findings, "F11",
                  "%s certificate: its root ends within %d days of it; renew "
                  "the root with the next set",

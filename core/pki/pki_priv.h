@@ -23,6 +23,7 @@ enum {
     PKI_NAME_BYTES = 256,    /* a subject on one line */
     PKI_TIME_BYTES = 24,     /* "2026-11-21 03:15:59Z" */
     PKI_BACKDATE_S = 3600,   /* contract: leaves are backdated one hour */
+    PKI_ONE_GO_S = 3600,     /* root and leaves made one after the other */
     PKI_MAX_DAYS = 36500,    /* of a certificate that we make */
 };
 

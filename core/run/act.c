@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+static bool is_by_slot(const struct act *act)
+{
+    return act->kind == ACT_PUT || act->kind == ACT_TAKE;
+}
+
 const struct act *act_at(const struct view *view, const struct step *step,
                          size_t n)
 {
@@ -20,10 +25,10 @@ const struct act *act_at(const struct view *view, const struct step *step,
             continue;
         if (a->when && !a->when(view))
             continue;
-        if (a->kind == ACT_PUT)
+        if (is_by_slot(a))
             file = set_slot(plan_target(view->plan, view->node, view->back),
                             a->text);
-        if (a->kind == ACT_PUT && (!file || !plan_node_gets(pn, file)))
+        if (is_by_slot(a) && (!file || !plan_node_gets(pn, file)))
             continue;
         if (n-- == 0)
             return a;
@@ -69,7 +74,7 @@ static int expand(const struct view *view, const char *template,
 int act_text(const struct view *view, const struct act *act, struct str *out,
              struct err *err)
 {
-    if (act->kind == ACT_PUT) {
+    if (is_by_slot(act)) {
         const struct set_file *file = set_slot(
             plan_target(view->plan, view->node, view->back), act->text);
         if (!file || !file->name)
@@ -84,8 +89,10 @@ int act_describe(const struct view *view, const struct act *act,
 {
     if (act->kind == ACT_PUT)
         str_add(out, "put ");
-    else if (act->kind == ACT_FETCH)
+    else if (act->kind == ACT_FETCH || act->kind == ACT_TAKE)
         str_add(out, "get ");
+    else if (act->kind == ACT_REMOVE)
+        str_add(out, "remove ");
     return act_text(view, act, out, err);
 }
 
@@ -96,17 +103,38 @@ static bool is_argument_char(char c)
            c == '-';
 }
 
-/* An argument never begins with "-": no device would take it for an option,
- * but a reader of the log would. */
+/* Behind it, or NULL.  An argument never begins with "-": no device would take
+ * it for an option, but a reader of the log would. */
+static const char *skip_argument(const char *text)
+{
+    if (!is_argument_char(*text) || *text == '-')
+        return NULL;
+    while (is_argument_char(*text))
+        text++;
+    return text;
+}
+
+static const char *skip_list(const char *text)
+{
+    text = skip_argument(text);
+    while (text && *text == ',')
+        text = skip_argument(text + 1);
+    return text;
+}
+
 static bool matches(const char *template, const char *text)
 {
     while (*template) {
-        if (template[0] == '{' && template[1] == '}') {
-            if (!is_argument_char(*text) || *text == '-')
-                return false;
-            while (is_argument_char(*text))
-                text++;
+        if (strncmp(template, "{}", 2) == 0) {
+            text = skip_argument(text);
             template += 2;
+            if (!text)
+                return false;
+        } else if (strncmp(template, "{,}", 3) == 0) {
+            text = skip_list(text);
+            template += 3;
+            if (!text)
+                return false;
         } else if (*template ++ != *text++) {
             return false;
         }

@@ -107,9 +107,18 @@ static void on_cleaned(struct course *course)
     course_finish(course, course->after_cleaning);
 }
 
+/* A node may have made files before there is a set. */
+static bool has_staged(const struct plan_cluster *pc)
+{
+    for (size_t i = 0; i < pc->n_nodes; i++)
+        if (pc->nodes[i].n_put)
+            return true;
+    return pc->issued;
+}
+
 void course_clean_then(struct course *course, enum outcome outcome)
 {
-    if (!course->pc->issued || course->pc->left) {
+    if (!has_staged(course->pc) || course->pc->left) {
         course_finish(course, outcome);
         return;
     }

@@ -17,11 +17,11 @@
 #include "core/run/set_read.h"
 
 enum {
-    /* seconds that a certificate must have been valid by our clock before a
-     * node gets it: theirs may be behind */
+    /* seconds that a certificate must have been valid by the slowest clock of
+     * the nodes before one gets it */
     SETTLED_S = 60,
-    MOST_WAIT_S = 3 * SETTLED_S, /* one that begins later is a mistake */
-    NAMED = 2 /* requests that are named; of more, their folder */
+    MOST_AHEAD_S = 120, /* one that begins later is a mistake */
+    NAMED = 2           /* requests that are named; of more, their folder */
 };
 
 struct issuing {
@@ -256,14 +256,25 @@ static void tell_wait(const struct issuing *is, int64_t wait_ms)
     course_tell_finding(is->course, "issue", &f);
 }
 
+static int64_t wait_of(const struct issuing *is)
+{
+    const struct plan_cluster *pc = is->course->pc;
+    const struct product *product = pc->plan->playbook->product;
+    int64_t now_ms = clock_wall_ms();
+    int64_t behind_s = product->behind_s ? product->behind_s(pc) : 0;
+    int64_t wait_ms = (is->begins + SETTLED_S + behind_s) * 1000 - now_ms;
+
+    return wait_ms < 0 || is->begins * 1000 - now_ms > MOST_AHEAD_S * 1000
+               ? 0
+               : wait_ms;
+}
+
 static void on_dates(uv_work_t *work, int status)
 {
     struct issuing *is = work->data;
-    int64_t wait_ms = (is->begins + SETTLED_S) * 1000 - clock_wall_ms();
+    int64_t wait_ms = wait_of(is);
 
     (void)status;
-    if (wait_ms <= 0 || wait_ms > MOST_WAIT_S * 1000)
-        wait_ms = 0;
     if (wait_ms > 0)
         tell_wait(is, wait_ms);
     uv_timer_start(&is->timer, on_settled, is->canceled ? 0 : (uint64_t)wait_ms,

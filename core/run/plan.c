@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/run/act.h"
 #include "core/run/preflight.h"
 
 const struct set_file *set_slot(const struct file_set *set, const char *slot)
@@ -372,11 +373,31 @@ static void append(struct plan_cluster *pc, const char ***list, size_t *n,
     grown[(*n)++] = arena_strdup(&pc->plan->arena, name);
 }
 
+/* What a command makes is ours like what was put.  Its base is the first
+ * argument: the template says where that begins. */
+static void note_made(struct plan_cluster *pc, size_t node, const char *command)
+{
+    const struct command_row *row =
+        command_match(pc->plan->playbook->product, command, NULL);
+    const char *base = row ? command + strcspn(row->template, "{") : NULL;
+    char name[256];
+
+    for (const char *p = row ? row->makes : NULL; p && *p;) {
+        size_t len = strcspn(p, " ");
+
+        snprintf(name, sizeof(name), "%.*s%.*s", (int)strcspn(base, " "), base,
+                 (int)len, p);
+        plan_note_put(pc, node, name);
+        p += len + strspn(p + len, " ");
+    }
+}
+
 void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command)
 {
     struct plan_node *pn = &pc->nodes[node];
 
     append(pc, &pn->sent, &pn->n_sent, command);
+    note_made(pc, node, command);
 }
 
 bool plan_knows_file(const struct plan_node *pn, const char *name)

@@ -174,7 +174,7 @@ const struct file_set *plan_target(const struct plan_cluster *pc, size_t node,
                                    bool back);
 bool plan_node_gets(const struct plan_node *pn, const struct set_file *file);
 
-/* Notes for invariant I7. */
+/* Notes for invariant I7.  A command that makes files puts them. */
 void plan_note_sent(struct plan_cluster *pc, size_t node, const char *command);
 void plan_note_file(struct plan_cluster *pc, size_t node, const char *name);
 bool plan_knows_file(const struct plan_node *pn, const char *name);

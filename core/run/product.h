@@ -68,15 +68,18 @@ struct read_row {
     struct read_file about; /* of rows that have functions in common */
 };
 
-/* Commands that may go out at all (invariant I6). */
+/* Commands that may go out at all (invariant I6).  {} in a template is one
+ * argument of [A-Za-z0-9.:_-]; {,} several of them between commas. */
 enum command_flag {
     COMMAND_READS = 1 << 0,   /* changes nothing */
     COMMAND_DESTROYS = 1 << 1 /* its ground must have been read just now */
 };
 struct command_row {
-    const char *template; /* "database cluster join {}"; {} is one argument of
-                             [A-Za-z0-9.:_-]; {NULL} ends the table */
+    const char *template; /* "database cluster join {}"; {NULL} ends the table
+                           */
     unsigned flags;
+    const char *makes; /* endings of the files that it makes, whose base is its
+                          first argument: ".key .csr"; NULL: none */
 };
 
 /* A look at one node of a cluster in a walk. */
@@ -154,6 +157,9 @@ struct product {
     /* `check`: health of one node into findings, its certificates. */
     void (*health)(const struct view *, struct findings *);
     void (*certificates)(const struct view *, cert_row_f *, void *user);
+    /* Seconds by which the slowest clock of the nodes was behind ours when it
+     * was read; 0: none is known to be.  NULL: it has no clocks. */
+    int64_t (*behind_s)(const struct plan_cluster *);
     /* Files of this product's sets and backups, for `prune`: is `name` one
      * that certfleet made, and is it in use as far as the facts say? */
     bool (*is_ours)(const char *name, unsigned *generation);

@@ -146,7 +146,8 @@ static void replay_acts(struct plan_cluster *pc, size_t node,
             continue;
         if (strncmp(text, "put ", 4) == 0)
             plan_note_put(pc, node, text + 4);
-        else if (strncmp(text, "get ", 4) != 0)
+        else if (strncmp(text, "get ", 4) != 0 &&
+                 strncmp(text, "remove ", 7) != 0)
             plan_note_sent(pc, node, text);
     }
 }

@@ -264,6 +264,65 @@ static void on_fetched(void *user, const struct link_result *result)
     uv_queue_work(s->course->loop, &s->work, keep_backup, on_kept);
 }
 
+/* -- what the node made --------------------------------------------------- */
+
+static int keep_file(const struct send *s, const struct secret *bytes,
+                     struct err *err)
+{
+    const struct plan_cluster *pc = s->course->pc;
+    char *path = plan_file_path(pc->folder, NULL, str_text(&s->text));
+    int rc = file_make_folders(pc->folder, err);
+
+    if (rc == 0)
+        rc = file_write(path, bytes->data, bytes->len, 0600, false, err);
+    free(path);
+    return rc;
+}
+
+/* In the pool.  A key is locked on the way to the disk, like those that are
+ * made here. */
+static void keep_taken(uv_work_t *work)
+{
+    struct send *s = work->data;
+    const struct set_file *file = set_slot(&s->course->pc->set, s->act->text);
+    const struct secret *passphrase = s->course->key_passphrase;
+    struct secret *locked = NULL;
+
+    if (file->secret && passphrase) {
+        locked = pki_key_lock(s->bytes, passphrase, &s->err);
+        s->rc = locked ? 0 : -1;
+    }
+    if (s->rc == 0)
+        s->rc = keep_file(s, locked ? locked : s->bytes, &s->err);
+    secret_free(locked);
+}
+
+static void on_taken_kept(uv_work_t *work, int status)
+{
+    struct send *s = work->data;
+    bool good = status == 0 && s->rc == 0;
+
+    finish(s, good ? SENT_OK : SENT_ERROR, good ? NULL : &s->err);
+}
+
+static void on_taken(void *user, const struct link_result *result)
+{
+    struct send *s = user;
+
+    if (result->end != LINK_OK) {
+        finish(s, sent_by_end(result->end), result->err);
+        return;
+    }
+    s->bytes = secret_from(result->data, result->len);
+    s->work.data = s;
+    uv_queue_work(s->course->loop, &s->work, keep_taken, on_taken_kept);
+}
+
+static void on_taken_away(void *user, const struct link_result *result)
+{
+    finish(user, sent_by_end(result->end), result->err);
+}
+
 /* -- all of them ---------------------------------------------------------- */
 
 static int may_send(struct send *s, bool *hold, struct err *err)
@@ -294,6 +353,14 @@ static void dispatch(struct send *s)
     case ACT_FETCH:
         s->course->ops->get(link_of(s), str_text(&s->text), BACKUP_CAP,
                             on_fetched, s);
+        break;
+    case ACT_TAKE:
+        s->course->ops->get(link_of(s), str_text(&s->text), FILE_CAP, on_taken,
+                            s);
+        break;
+    case ACT_REMOVE:
+        s->course->ops->remove(link_of(s), str_text(&s->text), on_taken_away,
+                               s);
         break;
     case ACT_LOCAL:
         issue_start(s->course, s->done, s->user);

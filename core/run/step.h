@@ -67,6 +67,9 @@ enum act_kind {
     ACT_CONFIRM, /* a command that asks, and is answered when it did */
     ACT_PUT,     /* a file of the target set, by slot; read back and compared */
     ACT_FETCH,   /* a file of the node, kept in the store's backup folder */
+    ACT_TAKE,    /* a file of the new set that the node made, by slot: kept in
+                    the set's folder */
+    ACT_REMOVE,  /* a file of the node, which this run had made there */
     ACT_LOCAL,   /* the playbook's own work on this machine (`issue`) */
 };
 

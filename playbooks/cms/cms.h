@@ -34,6 +34,8 @@ enum cms_role {
     /* chosen by a run: on which node it switches which service; from here on
      * one bit for each (services.h) */
     CMS_SWITCHES = 1 << 18,
+    /* makes the new set itself (onbox.h) */
+    CMS_SIGNS = 1 << 30,
 };
 
 extern const struct product cms_product;
@@ -43,7 +45,7 @@ extern const struct playbook cms_db_rotate, cms_db_add_node, cms_db_remove_node,
 extern const struct act cms_act_backup[], cms_act_leave[], cms_act_certs[],
     cms_act_connect[], cms_act_join[];
 enum {
-    CMS_DB_STEPS = 14
+    CMS_DB_STEPS = 15
 };
 extern const struct step cms_db_steps[CMS_DB_STEPS];
 extern const struct product_words cms_words;

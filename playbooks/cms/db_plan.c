@@ -12,7 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/run/probe.h"
-#include "playbooks/cms/cms.h"
+#include "playbooks/cms/onbox.h"
 
 /* -- before the first packet ---------------------------------------------- */
 
@@ -134,6 +134,8 @@ static int check_internal(struct plan_cluster *pc, const struct issuer *issuer,
 int cms_check_issuer(struct plan_cluster *pc, const struct issuer *issuer,
                      struct err *err)
 {
+    if (issuer->kind == ISSUER_APPLIANCE)
+        return cms_onbox_check(pc, issuer, err);
     return issuer->kind == ISSUER_INTERNAL ? check_internal(pc, issuer, err)
                                            : check_foreign(pc, issuer, err);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "playbooks/cms/cms.h"
+#include "playbooks/cms/onbox.h"
 
 enum {
     ALL = CMS_DATABASE | CMS_CONNECT,
@@ -71,6 +72,8 @@ const struct act cms_act_join[] = {
 const struct step cms_db_steps[CMS_DB_STEPS] = {
     { "gates",   "read every node, and refuse what is not safe", ALL, STEP_PARALLEL, STEP_READ,
       WITHIN_COMMAND, GATES, cms_goal_gates, NULL },
+    { "sign",    "make keys and certificates on the primary itself", CMS_SIGNS, STEP_PARALLEL, STEP_STAGE,
+      WITHIN_COMMAND, STATUS | CMS_READ_LIST, cms_goal_sign, cms_act_sign },
     { "issue",   "make the new set", ALL, STEP_ONCE, STEP_STAGE,
       WITHIN_COMMAND, 0, cms_goal_issue, issue },
     { "backup",  "take and fetch a backup", ALL, STEP_PARALLEL, STEP_STAGE,

@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "playbooks/cms/gates_priv.h"
+#include "playbooks/cms/onbox.h"
 
 /* ms of one command on an appliance, for estimates until this fleet's own
  * runs are known (facts/cms.md 3.5: none is documented) */
@@ -189,9 +190,11 @@ void cms_db_assign(struct plan_cluster *pc, size_t holder)
     pc->holder = holder;
     for (size_t i = 0; i < pc->n_nodes; i++) {
         struct plan_node *pn = &pc->nodes[i];
-        pn->roles &= ~(uint32_t)(CMS_PRIMARY | CMS_REPLICA);
+        pn->roles &= ~(uint32_t)(CMS_PRIMARY | CMS_REPLICA | CMS_SIGNS);
         if (pn->roles & CMS_DATABASE)
             pn->roles |= i == holder ? CMS_PRIMARY : CMS_REPLICA;
+        if (i == holder && cms_is_onbox(pc))
+            pn->roles |= CMS_SIGNS;
     }
 }
 
@@ -213,6 +216,7 @@ static void check_ca(const struct look *look)
     int64_t days;
 
     gates_say_issuer(look);
+    cms_onbox_gate(look);
     if (!pc->ca_not_after || !pc->cluster->issuer)
         return;
     days = (pc->ca_not_after - clock_wall_ms() / 1000) / 86400;

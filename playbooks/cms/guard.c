@@ -10,7 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/run/probe.h"
-#include "playbooks/cms/cms.h"
+#include "playbooks/cms/onbox.h"
 
 static const char *name_of(const struct plan_cluster *pc, size_t node)
 {
@@ -394,6 +394,10 @@ int cms_guard(const struct view *view, const struct act *act, const char *text,
         rc = err_set(err, CAUSE_REFUSED, "I3: nothing is to be changed on it");
     else if (act->kind == ACT_PUT)
         rc = guard_put(view, text, err);
+    else if (act->kind == ACT_REMOVE)
+        rc = cms_guard_unmake(view, text, err);
+    else if (cms_is_make(text))
+        rc = cms_guard_make(view, text, err);
     else if (begins(text, "database cluster "))
         rc = guard_cluster_command(view, text, hold, err);
     else if (cms_service_of(text) < CMS_SERVICES)

@@ -32,6 +32,10 @@ int cms_wish_add(struct issue_job *job, const struct cms_ask *ask, bool make,
                  struct err *err);
 /* job->trust: the issuer's ca_cert. */
 int cms_wish_trust(struct issue_job *job, struct err *err);
+/* A file of the set's folder, as text; NULL: it is not there.  The caller
+ * frees; `len' may be NULL. */
+char *cms_spot_text(const struct issue_job *job, const struct cms_spot *spot,
+                    size_t cap, size_t *len, struct err *err);
 /* Key of a set whose requests were made. */
 struct secret *cms_kept_key(const struct issue_job *job,
                             const struct cms_spot *spot, struct err *err);

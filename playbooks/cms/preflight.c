@@ -41,10 +41,13 @@ static void judge_issuer(const struct look *look, const struct secret *file,
 void cms_lint_issuer(const struct look *look)
 {
     const struct cluster *cluster = look->pc->cluster;
-    char *path = cms_issuer_path(cluster->issuer->ca_cert, cluster->name);
+    char *path;
     struct secret *file;
     struct err err = {0};
 
+    if (!cluster->issuer->ca_cert)
+        return;
+    path = cms_issuer_path(cluster->issuer->ca_cert, cluster->name);
     if (!look->pc->issued && file_exists(path)) {
         file = file_read(path, CA_MAX_BYTES, &err);
         if (file)
@@ -61,13 +64,16 @@ void gates_check_root(const struct look *look)
 {
     const struct inventory *inv = look->pc->plan->inventory;
     const struct cluster *own = look->pc->cluster;
-    char *root = cms_issuer_path(own->issuer->ca_cert, own->name);
+    char *root;
 
+    if (!own->issuer->ca_cert)
+        return;
+    root = cms_issuer_path(own->issuer->ca_cert, own->name);
     for (size_t i = 0; i < inv->n_clusters; i++) {
         const struct cluster *other = inv->clusters[i];
         char *theirs = NULL;
 
-        if (other == own || !other->issuer)
+        if (other == own || !other->issuer || !other->issuer->ca_cert)
             continue;
         theirs = cms_issuer_path(other->issuer->ca_cert, other->name);
         if (strcmp(root, theirs) == 0)

@@ -3,7 +3,7 @@
  * The Meeting Server as tables: roles, dialect, the commands that may go out,
  * how answers read, which files are ours.
  */
-#include "playbooks/cms/cms.h"
+#include "playbooks/cms/onbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +60,10 @@ static const struct command_row commands[] = {
     { "df",                                 COMMAND_READS },
     { "pki match {} {}",                    COMMAND_READS },
     { "pki verify {} {}",                   COMMAND_READS },
+    { "pki selfsigned {} CN:{}",            0, ".key .crt" },
+    { "pki csr {} CN:{} subjectAltName:{,}", 0, ".key .csr" },
+    { "pki csr {} CN:postgres",             0, ".key .csr" },
+    { "pki sign {} {}",                     0, ".crt" },
     { "backup snapshot {}",                 0 },
     { "database cluster certs {} {} {} {} {}", COMMAND_DESTROYS },
     { "database cluster certs {} {} {}",    COMMAND_DESTROYS },
@@ -291,6 +295,8 @@ bool cms_variable(const struct view *view, const char *name, struct str *out)
     const struct plan_cluster *pc = view->plan;
     const char *value = NULL;
 
+    if (strncmp(name, "onbox.", 6) == 0)
+        return cms_onbox_variable(view, name + 6, out);
     if (strncmp(name, "set.", 4) == 0)
         value = set_name(view, name + 4);
     else if (strcmp(name, "node.interface") == 0)
@@ -305,6 +311,19 @@ bool cms_variable(const struct view *view, const char *name, struct str *out)
         return false;
     str_add(out, value);
     return true;
+}
+
+static int64_t behind_s(const struct plan_cluster *pc)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        const struct cms_facts *f = cms_facts_at(pc, i);
+
+        if (f->clock_known && -f->clock_off_ms > most)
+            most = -f->clock_off_ms;
+    }
+    return (most + 999) / 1000;
 }
 
 const struct product cms_product = {
@@ -325,6 +344,7 @@ const struct product cms_product = {
     .guard = cms_guard,
     .health = cms_health,
     .certificates = cms_certificates,
+    .behind_s = behind_s,
     .is_ours = cms_is_ours,
     .in_use = cms_in_use,
 };

@@ -12,6 +12,7 @@
 #include "core/base/file.h"
 #include "core/run/set_read.h"
 #include "playbooks/cms/issue_priv.h"
+#include "playbooks/cms/onbox.h"
 
 enum {
     REQUEST_CAP = 64 * 1024,
@@ -50,6 +51,18 @@ static char *text_of(const char *path, size_t cap, size_t *len, struct err *err)
     if (len)
         *len = bytes->len;
     secret_free(bytes);
+    return text;
+}
+
+char *cms_spot_text(const struct issue_job *job, const struct cms_spot *spot,
+                    size_t cap, size_t *len, struct err *err)
+{
+    char *path = cms_spot_path(job, spot);
+    char *text = text_of(path, cap, len, err);
+
+    if (!text && !err->cause)
+        err_set(err, CAUSE_SYSTEM, "there is no %s", path);
+    free(path);
     return text;
 }
 
@@ -184,8 +197,11 @@ int cms_db_wish(struct issue_job *job, bool make, struct err *err)
 {
     struct pki_subject subjects[ASKED];
     struct cms_made m = {0};
-    int rc = cms_wish_trust(job, err);
+    int rc;
 
+    if (cms_is_onbox(job->plan))
+        return cms_onbox_wish(job, err);
+    rc = cms_wish_trust(job, err);
     cms_subjects(job->plan, &m, subjects);
     for (size_t i = 0; rc == 0 && i < ASKED; i++) {
         const struct cms_ask ask = {

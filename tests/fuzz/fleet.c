@@ -65,7 +65,7 @@ void fleet_must_be_plain(const char *command)
 
         must(blank ? !begins
                    : strchr("abcdefghijklmnopqrstuvwxyz"
-                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-",
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-,",
                             *p) != NULL);
         must(!begins || *p != '-');
         begins = blank;

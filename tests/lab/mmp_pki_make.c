@@ -4,7 +4,8 @@
  * (facts/cms.md 4).  A name that is in use is overwritten without a word, as
  * appliances do; the record says so.
  *
- * RSA 2048 and SHA-256 are documented.  That they are good for a year, that
+ * RSA 2048 and SHA-256 are documented.  That they begin now (or before it:
+ * `pki_backdate_s'), are good for a year, that
  * what is self-signed may be a CA, and that what is signed has the names of its
  * request and no extended key usage, is not: it does for what Cisco's papers
  * use them for, a root for the database and its leaves.
@@ -166,7 +167,8 @@ static X509 *begin(const struct mmp_run *run, X509_NAME *subject,
     BN_rand(serial, 120, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
     BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(x));
     BN_free(serial);
-    X509_time_adj(X509_getm_notBefore(x), 0, &now);
+    X509_time_adj(X509_getm_notBefore(x), -(long)run->node->set.pki_backdate_s,
+                  &now);
     X509_time_adj(X509_getm_notAfter(x), VALID_S, &now);
     X509_set_subject_name(x, subject);
     X509_set_issuer_name(x, issuer);

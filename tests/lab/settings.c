@@ -68,6 +68,7 @@ static const struct settings_key keys[] = {
     N(disk_bytes, "67108864"),
     { "clock_offset_s", K_LONG,
       offsetof(struct lab_settings, clock_offset_s), "0", NULL },
+    N(pki_backdate_s, "0"),
     N(certs_ms, "5"),
     N(localnode_ms, "5"),
     N(remove_ms, "150"),

@@ -48,6 +48,7 @@ struct lab_settings {
     unsigned allow_setstat; /* 1: SETSTAT answers OK */
     unsigned disk_bytes;    /* room for files */
     /* time */
+    unsigned pki_backdate_s; /* of what `pki' signs */
     long clock_offset_s;
     unsigned certs_ms, localnode_ms, remove_ms, initialize_ms, join_ms,
         connect_ms, snapshot_ms, command_ms, resync_ms, failover_ms;

@@ -179,8 +179,9 @@ static int short_length(const char *text)
 static void label_act(const struct sending *sending, char *label)
 {
     static const char *const verbs[] = {
-        [ACT_COMMAND] = "> ", [ACT_CONFIRM] = "> ",   [ACT_PUT] = "put ",
-        [ACT_FETCH] = "get ", [ACT_LOCAL] = "here: ",
+        [ACT_COMMAND] = "> ",   [ACT_CONFIRM] = "> ", [ACT_PUT] = "put ",
+        [ACT_FETCH] = "get ",   [ACT_TAKE] = "get ",  [ACT_REMOVE] = "remove ",
+        [ACT_LOCAL] = "here: ",
     };
     const struct plan_cluster *pc = sending->view->plan;
     size_t node = sending->view->node;
@@ -232,10 +233,12 @@ static void send_points(const struct sending *sending, const char *label)
             die_when_sent(sending, "close");
         break;
     case ACT_FETCH:
+    case ACT_TAKE:
         if (point_reached("%s, sent", label))
             die_when_sent(sending, "read");
         break;
-    case ACT_LOCAL: /* the files that it writes are its points */
+    case ACT_REMOVE: /* of a row that the proof's cluster has not */
+    case ACT_LOCAL:  /* the files that it writes are its points */
     case ACT_END:
         break;
     }

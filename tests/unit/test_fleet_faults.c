@@ -113,7 +113,7 @@ static const struct wrong errors[] = {
     { C "issuer = x\n", 3, "names issuer `x', which the file does not have" },
     { C DB("a"), 1, "nodes with role database but no `issuer'" },
     { I "kind = acme\n" C, 4, "bad kind `acme' in [issuer i]: one of these "
-      "is wanted: internal | command | csr" },
+      "is wanted: internal | command | csr | appliance" },
     { "[issuer i]\nkind = command\nca_cert = c\n" C, 1, "[issuer i] has no "
       "`command', which kind = command needs" },
     { "[issuer i]\nkind = command\nca_cert = c\ncommand = sign\n" C, 4,
@@ -124,6 +124,10 @@ static const struct wrong errors[] = {
       "for kind = internal only" },
     { I "command = /bin/sign\n" C, 4, "`command' is for kind = command only" },
     { I "timeout_issue = 5\n" C, 4, "`timeout_issue' is for kind = command" },
+    { "[issuer i]\nkind = appliance\nca_cert = c\n" C, 3,
+      "`ca_cert' is for kind = all but appliance" },
+    { "[issuer i]\nkind = appliance\ndays = 9\n" C, 3, "`days' is for" },
+    { "[issuer i]\nkind = appliance\nkey = rsa:4096\n" C, 3, "`key' is for" },
     { "[issuer i]\nca_key = k\n" C, 1, "[issuer i] has no `ca_cert'" },
     { "[issuer i]\nca_cert = k\n" C, 1, "[issuer i] has no `ca_key'" },
     { "[issuer i]\nca_cert = k\nca_key = ./k\n" C, 3, "are one file" },
