@@ -91,6 +91,19 @@ static void check_client(const struct pki_member *m,
                  m->what, rule->from, rule->source);
 }
 
+void pki_lint_public_client(const void *cert, size_t len,
+                            struct pki_findings *findings)
+{
+    struct pki_member m = {.what = "its", .purpose = PKI_CLIENT};
+
+    m.cert = pki_read_cert(cert, len, NULL);
+    /* without an extended key usage it is for all purposes */
+    if (m.cert && (X509_get_extended_key_usage(m.cert) & XKU_SSL_CLIENT))
+        check_client(&m, findings);
+    X509_free(m.cert);
+    ERR_clear_error();
+}
+
 static void check_left(const struct pki_member *m, int64_t at,
                        struct pki_findings *findings)
 {

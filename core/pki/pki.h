@@ -214,6 +214,10 @@ struct pki_service_set {
     int64_t at;               /* seconds */
     unsigned spare_days;      /* as above */
 };
+/* D8 alone, of a certificate that is shown to servers, too: is it a public
+ * CA's, which is to give out none for clients before long? */
+void pki_lint_public_client(const void *cert, size_t len,
+                            struct pki_findings *findings);
 /* B, C, D, E and G of the table for one service's files. */
 void pki_lint_service(const struct pki_service_set *set,
                       struct pki_findings *findings);

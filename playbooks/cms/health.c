@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "playbooks/cms/cms.h"
+#include "playbooks/cms/service_priv.h"
 
 static const char *name_of(const struct view *view)
 {
@@ -45,6 +45,7 @@ void cms_health(const struct view *view, struct findings *findings)
     const struct cms_facts *f = cms_facts_of(view);
     uint32_t roles = view->plan->nodes[view->node].roles;
 
+    cms_service_health(view, findings);
     if (!(roles & (CMS_DATABASE | CMS_CONNECT)))
         return;
     cluster_health(view, &f->status, findings);
@@ -86,4 +87,5 @@ void cms_certificates(const struct view *view, cert_row_f *each, void *user)
         row.info = file->info;
         each(user, &row);
     }
+    cms_service_certificates(view, each, user);
 }

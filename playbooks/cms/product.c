@@ -191,7 +191,7 @@ static bool is_base(const char *name, size_t len)
     for (size_t i = 0; i < sizeof(bases) / sizeof(char *); i++)
         if (strlen(bases[i]) == len && strncmp(name, bases[i], len) == 0)
             return true;
-    return cms_is_slot_base(name, len);
+    return cms_base_owner(name, len) < CMS_SERVICES;
 }
 
 /* "dbserver-g7-3f9a.key", "webadminca-g7-3f9a.crt" */
@@ -212,14 +212,19 @@ bool cms_is_ours(const char *name, unsigned *generation)
     return true;
 }
 
-/* Of a service whose printout was not read it cannot be told. */
+/* Of a service whose printout was not read it cannot be told; so it is with the
+ * files of one that has no role in the inventory (any more). */
 static bool a_service_uses(const struct view *view, const char *name)
 {
     const struct cms_svc_all *all = &cms_facts_of(view)->services;
     const char *g = strstr(name, "-g");
-    bool own = g && cms_is_slot_base(name, (size_t)(g - name));
+    enum cms_service owner =
+        g ? cms_base_owner(name, (size_t)(g - name)) : CMS_SERVICES;
+    bool own = owner < CMS_SERVICES;
     uint32_t has = view->plan->nodes[view->node].node->roles;
 
+    if (own && !all->service[owner].read_ms)
+        return true;
     for (int s = 0; s < CMS_SERVICES; s++)
         if (own && (has & cms_services[s].role) && !all->service[s].read_ms)
             return true;
@@ -334,7 +339,8 @@ const struct product cms_product = {
     .commands = commands,
     .reads = cms_reads,
     .check_reads = CMS_READ_STATUS | CMS_READ_VERSION | CMS_READ_DATE |
-                   CMS_READ_CERTS | CMS_READ_SERVED | CMS_READ_LIST,
+                   CMS_READ_CERTS | CMS_READ_SERVED | CMS_READ_LIST |
+                   CMS_READ_SERVICES | CMS_READ_SVC_FILES | CMS_READ_SHOWN,
     .status_read = CMS_READ_STATUS,
     .ground_reads = CMS_READ_STATUS | CMS_READ_LIST,
     .facts_new = cms_facts_new,

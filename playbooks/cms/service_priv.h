@@ -58,6 +58,12 @@ void cms_service_issue(struct issue_job *job);
 /* For a foreign issuer. */
 int cms_service_wish(struct issue_job *job, bool make, struct err *err);
 
+/* -- for `check' (service_check.c) ----------------------------------------- */
+
+void cms_service_health(const struct view *view, struct findings *findings);
+void cms_service_certificates(const struct view *view, cert_row_f *each,
+                              void *user);
+
 /* -- goals (service_goals.c) ----------------------------------------------- */
 
 enum goal cms_service_goal(const struct view *view, enum cms_service service,

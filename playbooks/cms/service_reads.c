@@ -31,7 +31,28 @@ bool cms_switches(const struct view *view, enum cms_service service)
     return (view->plan->nodes[view->node].roles & cms_switch_bit(service)) != 0;
 }
 
+/* A run looks at what it switches; `check' and `prune' at what the inventory
+ * says that the node has. */
+static bool looks_at(const struct view *view, enum cms_service service)
+{
+    const struct plan_cluster *pc = view->plan;
+
+    if (pc->plan->playbook == &cms_service_rotate)
+        return cms_switches(view, service);
+    return (pc->nodes[view->node].node->roles & cms_services[service].role) !=
+           0;
+}
+
 /* -- files ----------------------------------------------------------------- */
+
+/* Who switches nothing has no use for keys. */
+static bool wants_part(const struct view *view, unsigned slot, unsigned part)
+{
+    enum cms_service service = cms_slots[slot].service;
+
+    return looks_at(view, service) &&
+           (part == PART_CRT || cms_switches(view, service));
+}
 
 size_t cms_service_names(const struct view *view, struct read_file *list)
 {
@@ -42,8 +63,10 @@ size_t cms_service_names(const struct view *view, struct read_file *list)
         struct cms_slot_facts *slot = &all->slot[i];
         memset(slot->old, 0, sizeof(slot->old));
         slot->judged = false;
+        free(slot->crt);
+        slot->crt = NULL;
         for (unsigned k = 0; k < CMS_SVC_PARTS; k++)
-            if (cms_switches(view, cms_slots[i].service) && slot->files[k][0])
+            if (wants_part(view, i, k) && slot->files[k][0])
                 list[n++] =
                     (struct read_file){slot->files[k], i * CMS_SVC_PARTS + k};
     }
@@ -113,7 +136,7 @@ bool cms_service_peer(const struct view *view, const struct read_file *about,
     unsigned port = cms_slot_port(slot, (enum cms_svc_slot)about->tag);
 
     slot->served_sha256[0] = '\0';
-    if (!cms_switches(view, cms_slots[about->tag].service) || !port ||
+    if (!looks_at(view, cms_slots[about->tag].service) || !port ||
         !slot->files[PART_CRT][0])
         return false;
     peer->address = view->plan->nodes[view->node].node->address;
@@ -170,10 +193,30 @@ static int judge(const struct cms_slot_facts *slot, struct err *err)
     return 0;
 }
 
+static void keep_certificate(struct cms_slot_facts *slot)
+{
+    const struct secret *bytes = slot->bytes[PART_CRT];
+    struct pki_findings found = {0};
+
+    free(slot->crt);
+    slot->crt = bytes ? calloc(1, sizeof(*slot->crt)) : NULL;
+    if (!slot->crt)
+        return;
+    if (pki_describe(bytes->data, bytes->len, slot->crt, NULL) < 0) {
+        free(slot->crt);
+        slot->crt = NULL;
+        return;
+    }
+    pki_lint_public_client(bytes->data, bytes->len, &found);
+    slot->public_client = found.n > 0;
+    pki_findings_release(&found);
+}
+
 static void judge_slot(struct cms_slot_facts *slot)
 {
     struct err err = {0};
 
+    keep_certificate(slot);
     describe(&slot->old[PART_CRT], slot->bytes[PART_CRT]);
     slot->bad[0] = '\0';
     if (judge(slot, &err) < 0)

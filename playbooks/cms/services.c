@@ -109,15 +109,15 @@ enum cms_service cms_service_of(const char *command)
     return (enum cms_service)s;
 }
 
-bool cms_is_slot_base(const char *name, size_t len)
+enum cms_service cms_base_owner(const char *name, size_t len)
 {
     for (int i = 0; i < CMS_SVC_SLOTS; i++) {
         size_t n = strlen(cms_slots[i].word);
         if (strncmp(name, cms_slots[i].word, n) == 0 &&
             (len == n || (len == n + 2 && strncmp(name + n, "ca", 2) == 0)))
-            return true;
+            return cms_slots[i].service;
     }
-    return false;
+    return CMS_SERVICES;
 }
 
 /* -- printouts ------------------------------------------------------------- */
@@ -259,6 +259,7 @@ void cms_svc_release(struct cms_svc_all *all)
         for (int k = 0; k < CMS_SVC_PARTS; k++)
             secret_free(all->slot[i].bytes[k]);
         secret_free(all->slot[i].served_bytes);
+        free(all->slot[i].crt);
     }
     for (int i = 0; i < CMS_SVC_STORES; i++)
         free(all->store[i].data);

@@ -98,8 +98,9 @@ uint32_t cms_switch_bits(void); /* of all */
 
 /* The service whose command this is; CMS_SERVICES: of none. */
 enum cms_service cms_service_of(const char *command);
-/* Is this base name one that a slot's files have ("wb3c2w", "turnca")? */
-bool cms_is_slot_base(const char *name, size_t len);
+/* The service whose files have this base name ("wb3c2w", "turnca");
+ * CMS_SERVICES: none. */
+enum cms_service cms_base_owner(const char *name, size_t len);
 
 /* What a node's printout says. */
 struct cms_svc_file {
@@ -122,8 +123,11 @@ struct cms_slot_facts {
     struct secret *bytes[CMS_SVC_PARTS]; /* until they are judged */
     bool judged;
     char bad[256]; /* why the old files are no way back; "" when they are */
-    uint64_t served_ms;                 /* monotonic; when it last answered */
-    struct secret *served_bytes;        /* until described */
+    struct pki_cert_info *crt;   /* what the certificate's file holds, for
+                                    `check'; NULL: it was not read */
+    bool public_client;          /* it is a public CA's, and for clients (D8) */
+    uint64_t served_ms;          /* monotonic; when it last answered */
+    struct secret *served_bytes; /* until described */
     char served_sha256[PKI_SHA256_HEX]; /* "" when it did not answer */
 };
 struct cms_store_facts {

@@ -310,6 +310,36 @@ static void files_without_a_slot_are_left_alone(void **state)
 
 #define BED(f) cmocka_unit_test_setup_teardown(f, open_bed, close_bed)
 
+/* -- what is in use -------------------------------------------------------- */
+
+static bool uses(struct fixture *bed, const char *name)
+{
+    const struct view view = {.plan = bed->pc, .node = 0, .walk_ms = 1};
+
+    return cms_in_use(&view, name);
+}
+
+/* What a service that was not read may name is in use: also one whose role was
+ * taken off. */
+static void unread_is_in_use(void **state)
+{
+    static const char printout[] = "Enabled : true\nKey file : core.key\n";
+    struct fixture bed;
+    struct cms_facts *f;
+
+    (void)state;
+    fixture_open(&bed);
+    fixture_place(&bed, 0, AS_PRIMARY, NULL, "none");
+    f = (struct cms_facts *)bed.pc->nodes[0].facts;
+    assert_false(uses(&bed, "dbserver-g7-3f9a.key"));
+    assert_true(uses(&bed, "webadmin-g7-3f9a.key"));
+    cms_service_parse(&f->services, SVC_WEBADMIN, printout, strlen(printout));
+    assert_false(uses(&bed, "webadmin-g7-3f9a.key"));
+    assert_true(uses(&bed, "core.key"));
+    assert_true(uses(&bed, "turnca-g7-3f9a.crt"));
+    fixture_close(&bed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +356,7 @@ int main(void)
         BED(another_node_set_is_refused),
         BED(files_without_a_slot_are_left_alone),
         BED(the_hash_moves_with_what_would_be_done),
+        cmocka_unit_test(unread_is_in_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

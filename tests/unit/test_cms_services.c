@@ -162,7 +162,8 @@ static void tables_are_whole(void **state)
         assert_non_null(pki_service_find(row->rules));
         assert_int_equal(pki_service_find(row->rules)->full_chain,
                          !row->labels[PART_CA]);
-        assert_true(cms_is_slot_base(row->word, strlen(row->word)));
+        assert_int_equal(cms_base_owner(row->word, strlen(row->word)),
+                         row->service);
         assert_non_null(cms_services[row->service].drops);
         assert_non_null(cms_services[row->service].dependents);
     }
