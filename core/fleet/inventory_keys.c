@@ -219,7 +219,8 @@ const struct key inventory_table[] = {
     { NODE, "db_port", &type_port, "5432", NULL, NULL,
       "database port, read on database nodes only", IN_NODE(db_port) },
     { NODE, "names", &type_names, NULL, NULL, ";db1.example.com",
-      "further names for the server certificate", IN_NODE(names) },
+      "further names for the server certificate; the first is the common name"
+      " of its services' certificates", IN_NODE(names) },
     { NODE, "host_key", &type_pin, NULL, NULL, NULL,
       "host key pin as `ssh-keygen -l' shows it; beats known_hosts",
       IN_NODE(host_key) },
