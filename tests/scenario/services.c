@@ -4,7 +4,6 @@
  */
 #include "tests/scenario/services.h"
 
-#include <fnmatch.h>
 #include <signal.h>
 #include <string.h>
 
@@ -66,21 +65,6 @@ void services_trusted(struct bed *bed)
     assert_non_null(list);
     if (json_array_size(list))
         fail_msg("%s", json_string_value(json_array_get(list, 0)));
-}
-
-const char *services_file(struct bed *bed, const char *pattern)
-{
-    json_t *answer = bed_lab(bed, "files core1");
-    const json_t *file;
-    size_t i;
-
-    json_array_foreach(json_object_get(answer, "files"), i, file)
-    {
-        if (fnmatch(pattern, bed_text(file, "name"), 0) == 0)
-            return bed_text(file, "name");
-    }
-    fail_msg("no file %s", pattern);
-    return NULL;
 }
 
 void services_killed(struct bed *bed, const char *words, const char *command)

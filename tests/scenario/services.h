@@ -25,8 +25,6 @@ void services_state(struct bed *bed, const char *name, const char *state);
 void services_were_orderly(struct bed *bed);
 /* Nobody, at any moment, did not take what another one showed. */
 void services_trusted(struct bed *bed);
-/* A file of core1 by its pattern. */
-const char *services_file(struct bed *bed, const char *pattern);
 /* SIGKILL when core2 has done the command, which `words' sends. */
 void services_killed(struct bed *bed, const char *words, const char *command);
 

@@ -10,25 +10,12 @@
 
 #include "tests/scenario/crew.h"
 #include "tests/scenario/hunt.h"
+#include "tests/scenario/services.h"
 
 #define ROTATE "apply cms/service-rotate lab --yes --accept trust-store "
 #define BRIDGE ROTATE "service=callbridge "
 
-static const char *const some[] = {"--services", "webadmin,callbridge", NULL};
-static const char *const nodes[] = {"core1", "core2", "core3"};
-
-static struct bed *drain_bed(void **state)
-{
-    struct bed *bed = bed_start(state, "3+0", some);
-
-    bed_inventory(bed, "cluster lab", "service_issuer = svc");
-    bed_write(bed, "certfleet.ini",
-              arena_printf(&bed->arena,
-                           "%s\n[issuer svc]\nkind = internal\n"
-                           "ca_cert = svc.crt\nca_key = svc.key\n",
-                           bed_read(bed, "certfleet.ini")));
-    return bed;
-}
+#define SOME "webadmin,callbridge"
 
 static void give_access(struct bed *bed, const char *password)
 {
@@ -42,7 +29,7 @@ static void give_access(struct bed *bed, const char *password)
 
 static struct bed *api_bed(void **state)
 {
-    struct bed *bed = drain_bed(state);
+    struct bed *bed = services_bed(state, SOME);
 
     give_access(bed, "password");
     return bed;
@@ -52,18 +39,6 @@ static json_int_t number(struct bed *bed, const char *node, const char *field)
 {
     return json_integer_value(
         json_object_get(bed_lab(bed, "node %s", node), field));
-}
-
-static void all_are(struct bed *bed, const char *service, const char *state)
-{
-    for (size_t i = 0; i < 3; i++)
-        assert_string_equal(
-            bed_text(json_object_get(
-                         json_object_get(bed_lab(bed, "node %s", nodes[i]),
-                                         "services"),
-                         service),
-                     "state"),
-            state);
 }
 
 static void lost(struct bed *bed, json_int_t core1, json_int_t core2)
@@ -84,7 +59,7 @@ static void test_calls_end(void **state)
     struct bed_run *run;
 
     for (size_t i = 0; i < 3; i++) /* who trusts all need not change */
-        bed_lab(bed, "foreign %s 'callbridge trust cluster none'", nodes[i]);
+        bed_lab(bed, "foreign %s 'callbridge trust cluster none'", services_nodes[i]);
     bed_lab(bed, "calls core1 7");
     bed_lab(bed, "calls core2 2");
     run =
@@ -100,7 +75,7 @@ static void test_calls_end(void **state)
     bed_ends(run, 0, "done");
     assert_true(bed_said(run, "7 call legs are active"));
     assert_true(bed_said(run, "2 call legs are active"));
-    all_are(bed, "callbridge", "new");
+    services_state(bed, "callbridge", "new");
     lost(bed, 0, 0);
 }
 
@@ -155,7 +130,7 @@ static void test_calls_stay(void **state)
     assert_int_equal(bed_finish(run), 0);
     bed_ends(run, 0, "done");
     assert_int_equal(bed_events(run, "warning", "core2", "drain"), 0);
-    all_are(bed, "callbridge", "new");
+    services_state(bed, "callbridge", "new");
     lost(bed, 7, 0);
 }
 
@@ -203,7 +178,7 @@ static void test_interrupted(void **state)
     bed_lab(bed, "calls core1 4");
     bed_lab(bed, "calls core2 0");
     bed_ends(bed_next(run, "resume"), 0, "done");
-    all_are(bed, "callbridge", "new");
+    services_state(bed, "callbridge", "new");
     lost(bed, 0, 0);
 }
 
@@ -218,7 +193,7 @@ static void test_resumed_without_waiting(void **state)
     run = bed_do(bed, "resume last --yes drain=0");
     bed_ends(run, 0, "done");
     assert_int_equal(bed_events(run, "warning", "core2", "drain"), 1);
-    all_are(bed, "callbridge", "new");
+    services_state(bed, "callbridge", "new");
     lost(bed, 0, 3);
 }
 
@@ -280,7 +255,7 @@ static void test_way_back(void **state)
     bed_lab(bed, "calls core1 0");
     assert_int_equal(bed_finish(run), 1);
     bed_ends(run, 1, "rolled-back");
-    all_are(bed, "callbridge", "old");
+    services_state(bed, "callbridge", "old");
     lost(bed, 0, 0);
 }
 
@@ -289,12 +264,12 @@ static void test_way_back(void **state)
 static void untouched(struct bed *bed)
 {
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(bed_files(bed, nodes[i], "*-g1-*"), 0);
+        assert_int_equal(bed_files(bed, services_nodes[i], "*-g1-*"), 0);
 }
 
 static void test_no_access(void **state)
 {
-    struct bed *bed = drain_bed(state);
+    struct bed *bed = services_bed(state, SOME);
     struct bed_run *run = bed_do(bed, BRIDGE "drain=30");
 
     bed_ends(run, 5, "refused");
@@ -313,7 +288,7 @@ static void test_no_access(void **state)
 /* One try on one node, and none on the others that share it. */
 static void test_password_refused(void **state)
 {
-    struct bed *bed = drain_bed(state);
+    struct bed *bed = services_bed(state, SOME);
     struct bed_run *run;
     json_int_t asked = 0;
 
@@ -326,7 +301,7 @@ static void test_password_refused(void **state)
     assert_true(bed_said(run, "the password of user admin was not sent to"));
     assert_false(bed_said(run, "not-the-password"));
     for (size_t i = 0; i < 3; i++)
-        asked += number(bed, nodes[i], "api_refused");
+        asked += number(bed, services_nodes[i], "api_refused");
     assert_int_equal(asked, 1);
     untouched(bed);
     /* without drain= it is no more than a word */
@@ -377,7 +352,7 @@ static void test_breaks_while_waiting(void **state)
 /* The password goes to nobody whose certificate is not the node's. */
 static void test_not_trusted(void **state)
 {
-    struct bed *bed = drain_bed(state);
+    struct bed *bed = services_bed(state, SOME);
     struct bed_run *run;
 
     give_access(bed, "password");
@@ -393,7 +368,7 @@ static void test_not_trusted(void **state)
  * has it; not while it is used over and over either. */
 static void test_secret(void **state)
 {
-    struct bed *bed = drain_bed(state);
+    struct bed *bed = services_bed(state, SOME);
     const char *password = bed_read(bed, "password");
     struct bed_run *run;
 
@@ -448,7 +423,7 @@ static void killed_while_it_starts(struct bed *bed, unsigned ms)
  * it is busy, which ends by itself and is no reason to go back. */
 static void test_busy(void **state)
 {
-    struct bed *bed = drain_bed(state);
+    struct bed *bed = services_bed(state, SOME);
     struct bed_run *run;
     json_t *retry;
 
@@ -461,14 +436,14 @@ static void test_busy(void **state)
     bed_ends(run, 0, "done");
     assert_int_equal(bed_events(run, "retry", NULL, NULL), 1);
     assert_int_equal(bed_events(run, "rollback-started", NULL, NULL), 0);
-    all_are(bed, "callbridge", "new");
+    services_state(bed, "callbridge", "new");
     bed_is_safe(bed);
 }
 
 /* One that is busy for longer than the row has, on both ways, is a failure. */
 static void test_busy_for_too_long(void **state)
 {
-    struct bed *bed = drain_bed(state);
+    struct bed *bed = services_bed(state, SOME);
     struct bed_run *run;
 
     killed_while_it_starts(bed, 10000);
@@ -479,7 +454,7 @@ static void test_busy_for_too_long(void **state)
     bed_lab(bed, "set core2 service_ms 100");
     bed_lab(bed, "wait core2 services.callbridge.state new");
     bed_ends(bed_next(run, "rollback"), 0, "rolled-back");
-    all_are(bed, "callbridge", "old");
+    services_state(bed, "callbridge", "old");
     bed_is_safe(bed);
 }
 
