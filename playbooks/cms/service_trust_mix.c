@@ -324,8 +324,7 @@ int cms_trust_issue(const struct issue_job *job, const char *ca,
                     struct err *err)
 {
     for (int k = 0; k < CMS_SVC_STORES; k++)
-        if (cms_stores[k].word &&
-            is_made(job->plan, (enum cms_svc_store)k) &&
+        if (cms_stores[k].word && is_made(job->plan, (enum cms_svc_store)k) &&
             issue_store(job, (enum cms_svc_store)k, ca, err) < 0)
             return -1;
     return 0;

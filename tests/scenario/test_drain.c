@@ -59,7 +59,8 @@ static void test_calls_end(void **state)
     struct bed_run *run;
 
     for (size_t i = 0; i < 3; i++) /* who trusts all need not change */
-        bed_lab(bed, "foreign %s 'callbridge trust cluster none'", services_nodes[i]);
+        bed_lab(bed, "foreign %s 'callbridge trust cluster none'",
+                services_nodes[i]);
     bed_lab(bed, "calls core1 7");
     bed_lab(bed, "calls core2 2");
     run =

@@ -175,8 +175,8 @@ static void make_files(struct bench *b)
 {
     const struct issue_job job = {.plan = b->pc, .folder = b->fx.folder};
     struct err err = {0};
-    const struct set_file *crt = set_slot(
-        &b->pc->nodes[0].own, cms_svc_word(SLOT_WEBADMIN, PART_CRT));
+    const struct set_file *crt =
+        set_slot(&b->pc->nodes[0].own, cms_svc_word(SLOT_WEBADMIN, PART_CRT));
 
     weigh(b);
     for (size_t i = 0; i < b->pc->n_nodes; i++) {
