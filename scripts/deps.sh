@@ -20,7 +20,7 @@ TEST='libcmocka-dev openssh-client openssh-server openssl git procps
     clang-14|clang clang-format-14|clang-format clang-tidy-14|clang-tidy
     libclang-rt-14-dev|libclang-rt-dev cppcheck valgrind'
 DEMO='postgresql-15|postgresql openssl procps util-linux libcmocka-dev'
-DEV='gdb strace shellcheck uacme pebble'
+DEV='gdb strace shellcheck uacme pebble certbot'
 
 CLUSTER_CONF=/etc/postgresql-common/createcluster.conf
 POLICY=/usr/sbin/policy-rc.d

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An ACME server signs: Debian's uacme is the program of kind = command, with
- * requests of ours, and Debian's pebble is the server.  Skipped where these
- * are not installed, or where nothing may be mounted: uacme trusts the
- * system's roots alone, so that pebble's is put over them in a mount namespace.
+ * An ACME server signs: Debian's uacme, or certbot for services, is the program
+ * of kind = command, with requests of ours, and Debian's pebble is the server.
+ * Skipped where these are not installed, or where nothing may be mounted: uacme
+ * trusts the system's roots alone, so that pebble's is put over them in a mount
+ * namespace.
  */
 #include "tests/scenario/crew.h"
 #include "tests/scenario/hunt.h"
@@ -51,13 +52,29 @@ static const char sign[] =
     "./uacme -n issue \"$out/r.csr\" >&2\n"
     "cat \"$out/r-cert.pem\"\n";
 
+/* certbot makes its account when it is first asked, and proves nothing here
+ * but that it left a file in the web server's folder. */
+static const char certbot[] =
+    "#!/bin/sh\n"
+    "set -e\n"
+    "out=$(mktemp -d) && trap 'rm -r \"$out\"' EXIT\n"
+    "REQUESTS_CA_BUNDLE=tls.crt certbot certonly -n --csr "
+    "\"$CERTFLEET_REQUEST\" --server " URL
+    " --webroot -w . --cert-path \"$out/crt\" --chain-path \"$out/chain\""
+    " --fullchain-path \"$out/full\" --agree-tos"
+    " --register-unsafely-without-email --config-dir account --work-dir work"
+    " --logs-dir logs >&2\n"
+    "cat \"$out/full\"\n";
+
 /* Until it answers, with a deadline; then its root. */
-static const char enroll[] =
-    "set -e\nend=$(($(date +%s) + 30))\n"
-    "until ./uacme -y new; do [ $(date +%s) -lt $end ]; done\n"
-    "printf 'GET /roots/0 HTTP/1.0\\r\\n\\r\\n' |"
-    " openssl s_client -quiet -connect localhost:15000 |"
-    " openssl x509 -out their.crt\n";
+#define UNTIL "set -e\nend=$(($(date +%s) + 30))\nuntil "
+#define ANSWERS "; do [ $(date +%s) -lt $end ]; done\n"
+static const char enroll[] = UNTIL "./uacme -y new" ANSWERS;
+static const char root[] =
+    UNTIL "printf 'GET /roots/0 HTTP/1.0\\r\\n\\r\\n' |"
+          " openssl s_client -quiet -connect localhost:15000 |"
+          " openssl x509 -out their.crt" ANSWERS UNTIL
+          "openssl s_client -connect localhost:14000 </dev/null" ANSWERS;
 
 static const char able[] =
     "command -v pebble && command -v uacme &&"
@@ -123,6 +140,7 @@ static void test_acme(void **state)
     their_script(bed, "uacme", uacme);
     their_script(bed, "sign", sign);
     assert_int_equal(run(bed, "server", server), 0);
+    assert_int_equal(run(bed, "root", root), 0);
     assert_int_equal(run(bed, "enroll", enroll), 0);
     rotation = bed_begin(bed, BED_JSON, "apply cms/db-rotate lab --yes");
     assert_string_equal(
@@ -135,10 +153,45 @@ static void test_acme(void **state)
     their_hunt(bed);
 }
 
+/* Each node has names of its own, as certbot wants them: with a dot. */
+static void test_certbot(void **state)
+{
+    static const char *const args[] = {"--services", "webadmin,callbridge",
+                                       NULL};
+    struct bed *bed = their_start(state, "2+0", COMMAND, args);
+    struct bed_run *rotation;
+    const json_t *services;
+
+    if (run(bed, "able", "command -v pebble && command -v certbot\n") != 0) {
+        print_message("skipped: pebble or certbot is missing\n");
+        skip();
+    }
+    bed_inventory(bed, "cluster lab", "service_issuer = dbca");
+    bed_inventory(bed, "node core1", "names = cms1.example.com");
+    bed_inventory(bed, "node core2", "names = cms2.example.com");
+    their_script(bed, "sign", certbot);
+    assert_int_equal(run(bed, "server", server), 0);
+    assert_int_equal(run(bed, "root", root), 0);
+    rotation = bed_begin(bed, BED_JSON,
+                         "apply cms/service-rotate lab --yes "
+                         "service=webadmin,callbridge");
+    assert_string_equal(
+        bed_text(bed_await(rotation, "warning", NULL, "issue"), "state"),
+        "dates");
+    finish(rotation);
+    bed_ends(rotation, 0, "done");
+    services = json_object_get(bed_lab(bed, "node core2"), "services");
+    assert_string_equal(
+        bed_text(json_object_get(services, "callbridge"), "state"), "new");
+    assert_string_equal(
+        bed_text(json_object_get(services, "webadmin"), "state"), "new");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_acme, stop),
+        cmocka_unit_test_teardown(test_certbot, stop),
     };
 
     return crew_tests(tests);
