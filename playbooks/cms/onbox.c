@@ -11,9 +11,9 @@
 
 #include "core/run/probe.h"
 #include "playbooks/cms/issue_priv.h"
+#include "playbooks/cms/versions.h"
 
 enum {
-    SINCE_SIGN = 207, /* `pki sign' (facts/cms.md 4) */
     LINE_MOST = 1000, /* bytes of a command: no limit is documented */
     CLUSTER_SHOWN = 24,
     CA_MOST = 256 * 1024
@@ -200,15 +200,6 @@ int cms_onbox_check(const struct plan_cluster *pc, const struct issuer *issuer,
     return 0;
 }
 
-static unsigned version_of(const char *text)
-{
-    char *rest = NULL;
-    unsigned long major = strtoul(text, &rest, 10);
-    unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
-
-    return (unsigned)(major * 100 + minor);
-}
-
 void cms_onbox_gate(const struct look *look)
 {
     const struct plan_cluster *pc = look->pc;
@@ -218,7 +209,7 @@ void cms_onbox_gate(const struct look *look)
     if (!cms_is_onbox(pc) || pc->issued || pc->holder == SIZE_MAX)
         return;
     version = cms_facts_at(pc, pc->holder)->version;
-    if (version[0] && version_of(version) < SINCE_SIGN)
+    if (!cms_version_has(cms_version_number(version), CMS_HAS_SIGN))
         REFUSE(look, "version", pc->holder,
                "CMS %s has no `pki sign': it came with 2.7; name another kind "
                "of issuer",

@@ -17,6 +17,7 @@ const size_t cms_n_versions = sizeof(cms_versions) / sizeof(cms_versions[0]);
 const struct cms_trait_row cms_traits[CMS_TRAITS] = {
     [CMS_ALWAYS] =          { "webadmin, callbridge, turn, uploader", 0, 0, 'I', "5.2, 5.3, 5.5, 5.10" },
     [CMS_DB_NEEDS_SET] =    { "a database cluster needs certificates", 207, 0, 'R', "3.2" },
+    [CMS_HAS_SIGN] =        { "pki sign", 207, 0, 'R', "4" },
     [CMS_HAS_WEBBRIDGE] =   { "webbridge certs, trust", 0, 300, 'R', "5.12" },
     [CMS_HAS_XMPP] =        { "xmpp certs, cluster trust", 0, 300, 'R', "5.12" },
     [CMS_PLAIN_FORMS] =     { "recorder and streamer: certs, trust", 0, 300, 'R', "5.6, 5.7" },

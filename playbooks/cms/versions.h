@@ -15,6 +15,7 @@
 enum cms_trait {
     CMS_ALWAYS,        /* what every version has */
     CMS_DB_NEEDS_SET,  /* a database cluster without certificates stops */
+    CMS_HAS_SIGN,      /* `pki sign' */
     CMS_HAS_WEBBRIDGE, /* `webbridge certs', `trust' */
     CMS_HAS_XMPP,      /* `xmpp certs', `cluster trust' */
     CMS_PLAIN_FORMS,   /* `recorder certs', `streamer certs', and `trust' */

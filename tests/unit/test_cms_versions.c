@@ -20,7 +20,8 @@
 #define BIT(trait) (1U << (trait))
 
 enum {
-    COMMON = BIT(CMS_ALWAYS) | BIT(CMS_DB_NEEDS_SET),
+    SINCE_207 = BIT(CMS_DB_NEEDS_SET) | BIT(CMS_HAS_SIGN),
+    COMMON = BIT(CMS_ALWAYS) | SINCE_207,
     OLD = COMMON | BIT(CMS_HAS_WEBBRIDGE) | BIT(CMS_HAS_XMPP) |
           BIT(CMS_PLAIN_FORMS),
     THREE = COMMON | BIT(CMS_SIP_FORMS) | BIT(CMS_HAS_WEBBRIDGE3) |
@@ -77,7 +78,7 @@ static void other_versions(void **state)
     assert_int_equal(cms_version_number("3.99999999999999999999"), 0);
     assert_int_equal(traits_of(0), THREE_5); /* unknown: as the newest */
     assert_int_equal(traits_of(400), THREE_5);
-    assert_int_equal(traits_of(206), OLD & ~BIT(CMS_DB_NEEDS_SET));
+    assert_int_equal(traits_of(206), OLD & ~SINCE_207);
 }
 
 static void rows_are_whole(void **state)
