@@ -107,8 +107,8 @@ part_test() {
     else
         only=(-L '^(unit|lint)$')
     fi
-    # a scenario waits for a third of its time
-    ctest --test-dir build/asan --parallel $((JOBS * 2)) --output-on-failure \
+    # a scenario waits for a fifth of its time
+    ctest --test-dir build/asan --parallel $((JOBS + 1)) --output-on-failure \
         --no-tests=error --timeout 900 "${only[@]}" 2>&1 | tee build/test.log
 }
 
@@ -254,7 +254,7 @@ part_valgrind() {
 part_prove() {
     configure dev build/dev
     compile build/dev
-    ctest --test-dir build/dev -L '^prove$' --parallel $((JOBS * 2)) \
+    ctest --test-dir build/dev -L '^prove$' --parallel $((JOBS + 1)) \
         --output-on-failure --no-tests=error --timeout 900
 }
 
