@@ -40,10 +40,10 @@ static bool wait_while_busy(struct cell *cell, const struct err *err)
     if (cell->walk->stopping)
         return false;
     cell->err = *err;
-    if (!cell->busy_ms)
+    if (!cell->busy_ms) {
         cell_tell(cell, "retry", NULL, err->text);
-    if (!cell->busy_ms)
         cell->busy_ms = now;
+    }
     cell_move(cell, EV_BUSY);
     return true;
 }

@@ -9,11 +9,8 @@
 
 const char *const services_nodes[SERVICES_NODES] = {"core1", "core2", "core3"};
 
-struct bed *services_bed(void **state, const char *list)
+void services_issuer(struct bed *bed)
 {
-    const char *const args[] = {"--services", list, NULL};
-    struct bed *bed = bed_start(state, "3+0", args);
-
     bed_inventory(bed, "cluster lab", "service_issuer = svc");
     bed_write(bed, "certfleet.ini",
               arena_printf(&bed->arena,
@@ -21,6 +18,14 @@ struct bed *services_bed(void **state, const char *list)
                            "ca_cert = svc.crt\nca_key = svc.key\n"
                            "key = ec:P-256\n", /* made in no time */
                            bed_read(bed, "certfleet.ini")));
+}
+
+struct bed *services_bed(void **state, const char *list)
+{
+    const char *const args[] = {"--services", list, NULL};
+    struct bed *bed = bed_start(state, "3+0", args);
+
+    services_issuer(bed);
     return bed;
 }
 

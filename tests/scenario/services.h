@@ -13,6 +13,8 @@ enum {
 };
 extern const char *const services_nodes[SERVICES_NODES];
 
+/* An issuer for services, in the inventory of any bed. */
+void services_issuer(struct bed *bed);
 /* `list': "all", or names by commas. */
 struct bed *services_bed(void **state, const char *list);
 json_t *services_of(struct bed *bed, const char *node, const char *name);

@@ -8,27 +8,11 @@
 
 #include "core/pki/pki.h"
 #include "tests/scenario/crew.h"
+#include "tests/scenario/services.h"
 
 #define BOTH                                                                   \
     "apply cms/service-rotate lab --yes --accept trust-store "                 \
     "service=webadmin,callbridge"
-
-static const char *const nodes[] = {"core1", "core2", "core3"};
-
-static struct bed *services_bed(void **state)
-{
-    static const char *const args[] = {"--services", "webadmin,callbridge",
-                                       NULL};
-    struct bed *bed = bed_start(state, "3+0", args);
-
-    bed_inventory(bed, "cluster lab", "service_issuer = svc");
-    bed_write(bed, "certfleet.ini",
-              arena_printf(&bed->arena,
-                           "%s\n[issuer svc]\nkind = internal\n"
-                           "ca_cert = svc.crt\nca_key = svc.key\n",
-                           bed_read(bed, "certfleet.ini")));
-    return bed;
-}
 
 /* "callbridge-*.crt" of a node, as this machine keeps it. */
 static struct pki_cert_info kept(struct bed *bed, const char *node,
@@ -80,7 +64,7 @@ static void names(struct bed *bed, const char *node, const char *cn,
  * other node's name; nobody has another's key. */
 static void test_each_its_own(void **state)
 {
-    struct bed *bed = services_bed(state);
+    struct bed *bed = services_bed(state, "webadmin,callbridge");
     const char *keys[3];
 
     bed_inventory(bed, "node core1",
@@ -95,7 +79,8 @@ static void test_each_its_own(void **state)
     names(bed, "core3", NULL, "");
     for (size_t i = 0; i < 3; i++) {
         keys[i] = arena_strdup(
-            &bed->arena, kept(bed, nodes[i], "callbridge-*.crt").spki_sha256);
+            &bed->arena,
+            kept(bed, services_nodes[i], "callbridge-*.crt").spki_sha256);
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(keys[i], keys[k]);
     }
@@ -104,8 +89,8 @@ static void test_each_its_own(void **state)
         struct bed_run *run = bed_do(bed, "show last");
 
         for (size_t i = 0; i < 3; i++)
-            assert_true(
-                bed_said(run, kept(bed, nodes[i], "callbridge-*.crt").sha256));
+            assert_true(bed_said(
+                run, kept(bed, services_nodes[i], "callbridge-*.crt").sha256));
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "tests/scenario/crew.h"
 #include "tests/scenario/hunt.h"
+#include "tests/scenario/services.h"
 #include "tests/scenario/theirs.h"
 
 #define ROTATE                                                                 \
@@ -19,13 +20,7 @@ static struct bed *start(void **state)
                                        "webadmin,callbridge,webbridge3", NULL};
     struct bed *bed = bed_start(state, "2+0", args);
 
-    bed_inventory(bed, "cluster lab", "service_issuer = svc");
-    bed_write(bed, "certfleet.ini",
-              arena_printf(&bed->arena,
-                           "%s\n[issuer svc]\nkind = internal\n"
-                           "ca_cert = svc.crt\nca_key = svc.key\n"
-                           "key = ec:P-256\n",
-                           bed_read(bed, "certfleet.ini")));
+    services_issuer(bed);
     return bed;
 }
 

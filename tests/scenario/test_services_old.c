@@ -6,45 +6,28 @@
 #include <string.h>
 
 #include "tests/scenario/crew.h"
+#include "tests/scenario/services.h"
 
 #define ROTATE "apply cms/service-rotate lab --yes --accept trust-store "
 
 static const char *const services[] = {
     "--services", "callbridge,webbridge,xmpp,recorder,streamer", NULL};
-static const char *const nodes[] = {"core1", "core2", "core3"};
 
 static struct bed *old_bed(void **state)
 {
     struct bed *bed = bed_start(state, "3+0", services);
 
-    bed_inventory(bed, "cluster lab", "service_issuer = svc");
-    bed_write(bed, "certfleet.ini",
-              arena_printf(&bed->arena,
-                           "%s\n[issuer svc]\nkind = internal\n"
-                           "ca_cert = svc.crt\nca_key = svc.key\n",
-                           bed_read(bed, "certfleet.ini")));
+    services_issuer(bed);
     return bed;
-}
-
-static void all_are(struct bed *bed, const char *service, const char *state)
-{
-    for (size_t i = 0; i < 3; i++)
-        assert_string_equal(
-            bed_text(json_object_get(
-                         json_object_get(bed_lab(bed, "node %s", nodes[i]),
-                                         "services"),
-                         service),
-                     "state"),
-            state);
 }
 
 static void they_are(struct bed *bed, const char *state)
 {
-    all_are(bed, "callbridge", state);
-    all_are(bed, "webbridge", state);
-    all_are(bed, "xmpp", state);
-    all_are(bed, "recorder", state);
-    all_are(bed, "streamer", state);
+    services_state(bed, "callbridge", state);
+    services_state(bed, "webbridge", state);
+    services_state(bed, "xmpp", state);
+    services_state(bed, "recorder", state);
+    services_state(bed, "streamer", state);
     assert_true(json_integer_value(json_object_get(bed_lab(bed, "cluster lab"),
                                                    "most_dropping")) <= 1);
     bed_is_safe(bed);
