@@ -21,28 +21,33 @@ enum {
     SETTLED_MS = 60000 /* pebble dates nothing back */
 };
 
-#define URL "https://localhost:14000/dir"
+/* The tests run side by side: each has a server, with ports that end in n. */
+#define PORT(n) "1400" n
+#define ROOTS_PORT(n) "1500" n
+#define URL(n) "https://localhost:" PORT(n) "/dir"
+#define UACME "0"
+#define CERTBOT "1"
 #define COMMAND "kind = command\ncommand = ./sign\n"
 
 /* clang-format off */
-static const char server[] =
-    "set -e\n"
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-    " -keyout tls.key -out tls.crt -days 9 -subj /CN=localhost"
-    " -addext subjectAltName=DNS:localhost\n"
-    "cat >pebble.json <<END\n"
-    "{\"pebble\": {\"listenAddress\": \"127.0.0.1:14000\","
-    " \"managementListenAddress\": \"127.0.0.1:15000\","
-    " \"certificate\": \"tls.crt\", \"privateKey\": \"tls.key\","
-    " \"httpPort\": 5002, \"tlsPort\": 5001}}\nEND\n"
-    "export PEBBLE_VA_ALWAYS_VALID=1 PEBBLE_VA_NOSLEEP=1\n"
-    "pebble -config pebble.json >pebble.log 2>&1 & echo $! >pebble.pid\n";
+#define SERVER(n) \
+    "set -e\n" \
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes" \
+    " -keyout tls.key -out tls.crt -days 9 -subj /CN=localhost" \
+    " -addext subjectAltName=DNS:localhost\n" \
+    "cat >pebble.json <<END\n" \
+    "{\"pebble\": {\"listenAddress\": \"127.0.0.1:" PORT(n) "\"," \
+    " \"managementListenAddress\": \"127.0.0.1:" ROOTS_PORT(n) "\"," \
+    " \"certificate\": \"tls.crt\", \"privateKey\": \"tls.key\"," \
+    " \"httpPort\": 5002, \"tlsPort\": 5001}}\nEND\n" \
+    "export PEBBLE_VA_ALWAYS_VALID=1 PEBBLE_VA_NOSLEEP=1\n" \
+    "pebble -config pebble.json >pebble.log 2>&1 & echo $! >pebble.pid\n"
 
 /* As docs/issuers.md has it, in a namespace of its own. */
 static const char uacme[] =
     "#!/bin/sh\nset -e\n"
     "unshare -rm sh -c 'mount --bind tls.crt"
-    " /etc/ssl/certs/ca-certificates.crt && exec uacme -a " URL
+    " /etc/ssl/certs/ca-certificates.crt && exec uacme -a " URL(UACME)
     " -c account -h ./hook \"$@\"' - \"$@\"\n";
 static const char sign[] =
     "#!/bin/sh\n"
@@ -59,7 +64,7 @@ static const char certbot[] =
     "set -e\n"
     "out=$(mktemp -d) && trap 'rm -r \"$out\"' EXIT\n"
     "REQUESTS_CA_BUNDLE=tls.crt certbot certonly -n --csr "
-    "\"$CERTFLEET_REQUEST\" --server " URL
+    "\"$CERTFLEET_REQUEST\" --server " URL(CERTBOT)
     " --webroot -w . --cert-path \"$out/crt\" --chain-path \"$out/chain\""
     " --fullchain-path \"$out/full\" --agree-tos"
     " --register-unsafely-without-email --config-dir account --work-dir work"
@@ -70,11 +75,11 @@ static const char certbot[] =
 #define UNTIL "set -e\nend=$(($(date +%s) + 30))\nuntil "
 #define ANSWERS "; do [ $(date +%s) -lt $end ]; done\n"
 static const char enroll[] = UNTIL "./uacme -y new" ANSWERS;
-static const char root[] =
-    UNTIL "printf 'GET /roots/0 HTTP/1.0\\r\\n\\r\\n' |"
-          " openssl s_client -quiet -connect localhost:15000 |"
-          " openssl x509 -out their.crt" ANSWERS UNTIL
-          "openssl s_client -connect localhost:14000 </dev/null" ANSWERS;
+#define ROOT(n) \
+    UNTIL "printf 'GET /roots/0 HTTP/1.0\\r\\n\\r\\n' |" \
+          " openssl s_client -quiet -connect localhost:" ROOTS_PORT(n) " |" \
+          " openssl x509 -out their.crt" ANSWERS UNTIL \
+          "openssl s_client -connect localhost:" PORT(n) " </dev/null" ANSWERS
 
 static const char able[] =
     "command -v pebble && command -v uacme &&"
@@ -139,8 +144,8 @@ static void test_acme(void **state)
     their_script(bed, "hook", "#!/bin/sh\n[ \"$2\" = http-01 ]\n");
     their_script(bed, "uacme", uacme);
     their_script(bed, "sign", sign);
-    assert_int_equal(run(bed, "server", server), 0);
-    assert_int_equal(run(bed, "root", root), 0);
+    assert_int_equal(run(bed, "server", SERVER(UACME)), 0);
+    assert_int_equal(run(bed, "root", ROOT(UACME)), 0);
     assert_int_equal(run(bed, "enroll", enroll), 0);
     rotation = bed_begin(bed, BED_JSON, "apply cms/db-rotate lab --yes");
     assert_string_equal(
@@ -170,8 +175,8 @@ static void test_certbot(void **state)
     bed_inventory(bed, "node core1", "names = cms1.example.com");
     bed_inventory(bed, "node core2", "names = cms2.example.com");
     their_script(bed, "sign", certbot);
-    assert_int_equal(run(bed, "server", server), 0);
-    assert_int_equal(run(bed, "root", root), 0);
+    assert_int_equal(run(bed, "server", SERVER(CERTBOT)), 0);
+    assert_int_equal(run(bed, "root", ROOT(CERTBOT)), 0);
     rotation = bed_begin(bed, BED_JSON,
                          "apply cms/service-rotate lab --yes "
                          "service=webadmin,callbridge");
