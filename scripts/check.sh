@@ -290,9 +290,10 @@ prepare() {
     export LC_ALL=C.UTF-8 TZ=UTC
     # strict_string_checks would refuse strndup() on bytes without an end.  Of
     # what was freed 4 MB are kept from use: 256 cost a quarter of the time.
-    export ASAN_OPTIONS=detect_stack_use_after_return=1
+    # 99: certfleet itself ends with 1 when it was rolled back.
+    export ASAN_OPTIONS=detect_stack_use_after_return=1:handle_sigill=1
+    ASAN_OPTIONS+=:exitcode=99
     ASAN_OPTIONS+=:quarantine_size_mb=4:thread_local_quarantine_size_kb=128
-    export UBSAN_OPTIONS=print_stacktrace=1
     scratch=$(mktemp -d "$(work_place)/check.XXXXXX")
     chmod 711 "$scratch"
     export TMPDIR=$scratch
