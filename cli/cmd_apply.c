@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cmd_renew.h"
 #include "cli/drive.h"
 #include "cli/request.h"
 #include "playbooks/registry.h"
@@ -64,6 +65,8 @@ int cmd_apply(struct app *app)
 
     if (!app_inventory(app))
         return EXIT_INPUT;
+    if (cmd_renew_is_meant(app))
+        return cmd_renew(app, false);
     if (make_request(app, &request, &err) < 0)
         code = app_fail(app, &err);
     else

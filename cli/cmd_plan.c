@@ -4,9 +4,11 @@
  */
 #include <string.h>
 
+#include "cli/cmd_renew.h"
 #include "cli/dot.h"
 #include "cli/drive.h"
 #include "cli/help.h"
+#include "cli/renew.h"
 #include "cli/request.h"
 #include "cli/step_words.h"
 #include "cli/table.h"
@@ -44,6 +46,8 @@ int cmd_plan(struct app *app)
 
     if (!app_inventory(app))
         return EXIT_INPUT;
+    if (cmd_renew_is_meant(app))
+        return cmd_renew(app, true);
     if (request_from_words(&request, app, &err) < 0)
         code = app_fail(app, &err);
     else
@@ -81,24 +85,33 @@ static void say_steps(struct app *app, const struct playbook *playbook)
     table_release(&table);
 }
 
-static void say_playbook(struct app *app, const struct playbook *playbook)
+static void say_head(struct app *app, const char *id, const char *title,
+                     const char *help, const struct input_row *inputs)
 {
     struct str text;
 
     str_init(&text, 1 << 16);
-    str_addf(&text, "%s: %s\n\n", playbook->id, playbook->title);
-    if (playbook->help)
-        help_fill(&text, playbook->help, 0);
+    str_addf(&text, "%s: %s\n\n", id, title);
+    if (help)
+        help_fill(&text, help, 0);
     str_add(&text, "\ninputs:\n");
-    for (const struct input_row *row = playbook->inputs; row && row->key;
-         row++) {
+    for (const struct input_row *row = inputs; row && row->key; row++) {
         str_addf(&text, "  %s=%s\n", row->key, row->value);
         help_fill(&text, row->help, 6);
     }
-    str_add(&text, "\nsteps:\n");
     out_say(&app->out, "%s", str_text(&text));
+    str_release(&text);
+}
+
+static void say_playbook(struct app *app, const struct playbook *playbook)
+{
+    struct str text;
+
+    say_head(app, playbook->id, playbook->title, playbook->help,
+             playbook->inputs);
+    str_init(&text, 1 << 16);
+    out_say(&app->out, "\nsteps:\n");
     say_steps(app, playbook);
-    str_reset(&text);
     if (playbook->caution) {
         str_add(&text, "\nwhat no order can save:\n");
         help_fill(&text, playbook->caution, 0);
@@ -107,15 +120,22 @@ static void say_playbook(struct app *app, const struct playbook *playbook)
     str_release(&text);
 }
 
-static json_t *playbook_json(const struct playbook *playbook)
+static json_t *inputs_json(const struct input_row *inputs)
 {
-    json_t *inputs = json_array(), *steps = json_array();
-    json_t *json = app_event("playbook");
+    json_t *list = json_array();
 
-    for (const struct input_row *r = playbook->inputs; r && r->key; r++)
-        json_array_append_new(inputs,
+    for (const struct input_row *r = inputs; r && r->key; r++)
+        json_array_append_new(list,
                               json_pack("{s:s, s:s, s:s}", "key", r->key,
                                         "value", r->value, "help", r->help));
+    return list;
+}
+
+static json_t *playbook_json(const struct playbook *playbook)
+{
+    json_t *steps = json_array();
+    json_t *json = app_event("playbook");
+
     for (size_t i = 0; i < playbook->n_steps; i++)
         json_array_append_new(
             steps, json_pack("{s:s, s:s, s:s}", "id", playbook->steps[i].id,
@@ -124,7 +144,7 @@ static json_t *playbook_json(const struct playbook *playbook)
     json_object_set_new(json, "playbook", json_string(playbook->id));
     json_object_set_new(json, "title", app_text(playbook->title));
     json_object_set_new(json, "product", app_text(playbook->product->name));
-    json_object_set_new(json, "inputs", inputs);
+    json_object_set_new(json, "inputs", inputs_json(playbook->inputs));
     json_object_set_new(json, "steps", steps);
     return json;
 }
@@ -148,6 +168,24 @@ static int draw(struct app *app, const struct playbook *playbook)
     return EXIT_DONE;
 }
 
+static void say_renew(struct app *app, bool whole)
+{
+    json_t *json;
+
+    if (!app->out.json) {
+        if (whole)
+            say_head(app, RENEW_ID, RENEW_TITLE, renew_help, renew_inputs);
+        else
+            out_say(&app->out, "%-20s %s\n", RENEW_ID, RENEW_TITLE);
+        return;
+    }
+    json = app_event("playbook");
+    json_object_set_new(json, "playbook", json_string(RENEW_ID));
+    json_object_set_new(json, "title", json_string(RENEW_TITLE));
+    json_object_set_new(json, "inputs", inputs_json(renew_inputs));
+    out_json(&app->out, json);
+}
+
 int cmd_playbooks(struct app *app)
 {
     struct err err = {.cause = CAUSE_NONE};
@@ -156,6 +194,10 @@ int cmd_playbooks(struct app *app)
     if (args_has(&app->args, OPT_DOT) && !app->args.words[0]) {
         err_set(&err, CAUSE_INPUT, "--dot draws one playbook: name it");
         return app_fail(app, &err);
+    }
+    if (cmd_renew_is_meant(app)) {
+        say_renew(app, true);
+        return EXIT_DONE;
     }
     if (app->args.words[0]) {
         one = request_playbook(app->args.words[0], &err);
@@ -174,5 +216,7 @@ int cmd_playbooks(struct app *app)
         else
             out_say(&app->out, "%-20s %s\n", (*p)->id, (*p)->title);
     }
+    if (!one)
+        say_renew(app, false);
     return EXIT_DONE;
 }

@@ -45,13 +45,11 @@ static json_t *cluster_json(const struct drive_options *options,
     return json;
 }
 
-static const char *meaning_of(const struct drive_options *options,
-                              enum outcome outcome)
+static const char *meaning_of(enum run_mode mode, enum outcome outcome)
 {
     switch (outcome) {
     case OUTCOME_DONE:
-        return options->mode == RUN_PLAN ? "planned, nothing was changed"
-                                         : "done";
+        return mode == RUN_PLAN ? "planned, nothing was changed" : "done";
     case OUTCOME_STAGED:
         return "staged, nothing live was changed";
     case OUTCOME_NOT_DUE:
@@ -85,19 +83,18 @@ static void add_clock(struct str *line, const char *what, int64_t ms)
     model_duration(line, ms);
 }
 
-static void tell_cluster(struct app *app, const struct drive_options *options,
-                         const struct cluster_result *c)
+void drive_tell_cluster(struct app *app, enum run_mode mode,
+                        const struct cluster_result *c)
 {
-    bool good =
-        c->outcome == OUTCOME_DONE || c->outcome == OUTCOME_STAGED ||
-        c->outcome == OUTCOME_NOT_DUE ||
-        (c->outcome == OUTCOME_ROLLED_BACK && options->mode == RUN_ROLLBACK);
+    bool good = c->outcome == OUTCOME_DONE || c->outcome == OUTCOME_STAGED ||
+                c->outcome == OUTCOME_NOT_DUE ||
+                (c->outcome == OUTCOME_ROLLED_BACK && mode == RUN_ROLLBACK);
     struct str line;
 
     str_init(&line, 4096);
     str_addf(&line, "%s%s: %s%s",
              out_paint(&app->out, good ? PAINT_GREEN : PAINT_RED), c->cluster,
-             meaning_of(options, c->outcome), out_paint(&app->out, PAINT_END));
+             meaning_of(mode, c->outcome), out_paint(&app->out, PAINT_END));
     if (c->primary)
         str_addf(&line, "; primary %s", c->primary);
     add_clock(&line, "outage", c->outage_ms);
@@ -144,7 +141,7 @@ int drive_take_result(struct app *app, const struct drive_options *options,
     for (size_t i = 0; i < result->n_clusters; i++) {
         json_array_append_new(final->clusters,
                               cluster_json(options, &result->clusters[i]));
-        tell_cluster(app, options, &result->clusters[i]);
+        drive_tell_cluster(app, options->mode, &result->clusters[i]);
     }
     return result->exit_code;
 }

@@ -3,6 +3,7 @@
  * What is asked for, before any packet.
  */
 #include "cli/request.h"
+#include "cli/renew.h"
 #include "playbooks/registry.h"
 
 #include <stdlib.h>
@@ -40,6 +41,7 @@ const struct playbook *request_playbook(const char *id, struct err *err)
     suggest_start(&near, id);
     for (const struct playbook *const *p = registry_playbooks(); *p; p++)
         suggest_offer(&near, (*p)->id);
+    suggest_offer(&near, RENEW_ID);
     fail_near(&near, "there is no playbook", err);
     return NULL;
 }

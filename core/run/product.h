@@ -127,6 +127,10 @@ struct cert_row {
     const char *file;    /* name on the node */
     struct pki_cert_info info;
     char findings[512]; /* "" when none */
+    /* What renews it: "cms/service-rotate", "service", "callbridge".  Playbook
+     * NULL: none does (a CA); key NULL: it wants no input.  Values of several
+     * certificates stand in one input, between commas. */
+    const char *playbook, *input_key, *input_value;
 };
 typedef void cert_row_f(void *user, const struct cert_row *row);
 

@@ -42,6 +42,8 @@ enum outcome {
 
 /* Contract's words: "done" "rolled-back" "incomplete" ... */
 const char *outcome_word(enum outcome outcome);
+/* The exit code of a run that came to it. */
+int outcome_exit(enum outcome outcome);
 
 struct cluster_result {
     const char *cluster, *primary; /* primary NULL: unknown */

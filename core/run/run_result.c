@@ -36,6 +36,11 @@ const char *outcome_word(enum outcome outcome)
     return outcomes[outcome].word;
 }
 
+int outcome_exit(enum outcome outcome)
+{
+    return outcomes[outcome].exit_code;
+}
+
 static const char *const *left_out(struct run *run, const struct course *course)
 {
     const struct plan_cluster *pc = course->pc;

@@ -71,17 +71,19 @@ void cms_certificates(const struct view *view, cert_row_f *each, void *user)
 {
     static const struct {
         enum cms_slot slot;
-        const char *service;
+        const char *service, *playbook;
     } rows[] = {
-        {CMS_SERVER_CRT, "database server"},
-        {CMS_CLIENT_CRT, "database client"},
-        {CMS_CA_CRT, "database ca"},
+        {CMS_SERVER_CRT, "database server", "cms/db-rotate"},
+        {CMS_CLIENT_CRT, "database client", "cms/db-rotate"},
+        {CMS_CA_CRT, "database ca", NULL},
     };
     const struct cms_facts *f = cms_facts_of(view);
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct cms_file *file = &f->old[rows[i].slot];
-        struct cert_row row = {.service = rows[i].service, .file = file->name};
+        struct cert_row row = {.service = rows[i].service,
+                               .file = file->name,
+                               .playbook = rows[i].playbook};
         if (!file->sha256[0])
             continue;
         row.info = file->info;

@@ -56,7 +56,11 @@ void cms_service_certificates(const struct view *view, cert_row_f *each,
         const struct cms_slot_facts *f =
             &cms_facts_of(view)->services.slot[slot];
         struct cert_row row = {.service = cms_slots[i].title,
-                               .file = f->files[PART_CRT]};
+                               .file = f->files[PART_CRT],
+                               .playbook = "cms/service-rotate",
+                               .input_key = "service",
+                               .input_value =
+                                   cms_services[cms_slots[i].service].name};
         struct str said;
 
         if (!has_service(view, cms_slots[i].service) || !f->crt ||

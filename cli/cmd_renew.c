@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `plan fleet/renew' and `apply fleet/renew'.
+ */
+#include "cli/cmd_renew.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/ask.h"
+#include "cli/drive.h"
+#include "cli/drive_report.h"
+#include "cli/renew.h"
+#include "core/base/clock.h"
+
+struct campaigning {
+    struct renew *renew;
+    struct session *session;
+    struct campaign *campaign;
+    struct campaign_cluster *clusters;
+    struct pace_item *items;
+    struct event_sink sink;
+    bool answered, yes, ended, closed;
+};
+
+/* -- what is told on the way ------------------------------------------------
+ */
+
+static void tell_json(void *user, const struct event *event)
+{
+    struct app *app = user;
+
+    if (strcmp(event->event, "result") != 0)
+        out_json(&app->out, event_json(event));
+}
+
+static void on_begin(void *user, struct campaign_cluster *c, size_t task)
+{
+    struct campaigning *doing = user;
+
+    out_say(&doing->renew->app->out, "%s: %s begins\n", c->cluster->name,
+            c->tasks[task].playbook->id);
+}
+
+/* Of several the first: the others are in `clusters'. */
+static void take_next(struct app *app, const struct run_result *result)
+{
+    struct app_final *final = &app->final;
+
+    snprintf(final->run, sizeof(final->run), "%s", result->run);
+    snprintf(final->next, sizeof(final->next), "%s", result->next);
+    if (result->other)
+        snprintf(final->other, sizeof(final->other), "%s", result->other);
+}
+
+static void on_task(void *user, struct campaign_cluster *c, size_t task,
+                    const struct run_result *result)
+{
+    struct campaigning *doing = user;
+    struct app *app = doing->renew->app;
+
+    if (result->n_clusters)
+        drive_tell_cluster(app, RUN_APPLY, &result->clusters[0]);
+    else if (result->err)
+        out_warn(&app->out, "%s: %s: %s\n", c->cluster->name,
+                 c->tasks[task].playbook->id, result->err->text);
+    if (result->next && !*app->final.next)
+        take_next(app, result);
+    if (result->at_once)
+        app_leave(app, EXIT_INTERRUPTED);
+}
+
+static void on_settle(void *user, int64_t seconds)
+{
+    struct campaigning *doing = user;
+    json_t *event = app_event("settling");
+
+    json_object_set_new(event, "seconds", json_integer(seconds));
+    out_json(&doing->renew->app->out, event);
+    out_say(&doing->renew->app->out,
+            "the canaries are done; they are read again in %lld s\n",
+            (long long)seconds);
+}
+
+static void on_end(void *user)
+{
+    struct campaigning *doing = user;
+
+    doing->ended = true;
+}
+
+static void on_closed(void *user)
+{
+    struct campaigning *doing = user;
+
+    doing->closed = true;
+}
+
+static void on_interrupt(void *user)
+{
+    struct campaigning *doing = user;
+
+    campaign_interrupt(doing->campaign);
+}
+
+/* -- the question ------------------------------------------------------------
+ */
+
+static void on_answer(void *user, bool yes)
+{
+    struct campaigning *doing = user;
+
+    doing->answered = true;
+    doing->yes = yes;
+}
+
+static void on_no(void *user)
+{
+    struct campaigning *doing = user;
+
+    doing->answered = true;
+}
+
+static bool ask(struct campaigning *doing)
+{
+    struct session *session = doing->session;
+    struct ask *question;
+
+    if (args_has(&session->app->args, OPT_YES))
+        return true;
+    session->on_signal = on_no;
+    session->user = doing;
+    question = ask_start(&session->loop, &session->app->out,
+                         "Renew? Only `yes' is accepted:", on_answer, doing);
+    session_turn(session, &doing->answered);
+    if (session->n_signals)
+        ask_cancel(question);
+    session->on_signal = NULL;
+    return doing->yes;
+}
+
+/* -- the campaign ------------------------------------------------------------
+ */
+
+/* The campaign's lists are the due part of ours; pace.items must be one array.
+ */
+static void lend(struct campaigning *doing)
+{
+    struct renew *renew = doing->renew;
+    size_t n = renew->n_due;
+
+    doing->clusters =
+        arena_alloc(&renew->arena, (n + 1) * sizeof(*doing->clusters));
+    doing->items = arena_alloc(&renew->arena, (n + 1) * sizeof(*doing->items));
+    for (size_t i = 0; i < n; i++) {
+        const struct renew_cluster *c = &renew->clusters[i];
+
+        doing->clusters[i].cluster = c->cluster;
+        doing->clusters[i].n_tasks = c->n_tasks;
+        memcpy(doing->clusters[i].tasks, c->tasks, sizeof(c->tasks));
+        for (size_t t = 0; t < c->n_tasks; t++)
+            if (!c->tasks[t].inputs)
+                doing->clusters[i].tasks[t].inputs =
+                    arena_alloc(&renew->arena, sizeof(char *));
+        doing->items[i] = c->pace;
+    }
+    renew->pace.items = doing->items;
+    renew->pace.n = n;
+}
+
+static void take_back(struct campaigning *doing)
+{
+    struct renew *renew = doing->renew;
+
+    for (size_t i = 0; i < renew->n_due; i++) {
+        renew->clusters[i].pace = doing->items[i];
+        renew->clusters[i].left = doing->clusters[i].left;
+        memcpy(renew->clusters[i].tasks, doing->clusters[i].tasks,
+               sizeof(renew->clusters[i].tasks));
+    }
+}
+
+static void run_campaign(struct campaigning *doing, const char *self)
+{
+    struct renew *renew = doing->renew;
+    struct session *session = doing->session;
+    const struct campaign_options options = {
+        .loop = &session->loop,
+        .links = session->links,
+        .store = session->store,
+        .secrets = session->secrets,
+        .inventory = renew->app->inventory,
+        .sinks = &doing->sink,
+        .accepted = renew->app->args.accepted,
+        .self = self,
+        .clusters = doing->clusters,
+        .pace = &renew->pace,
+        .on_begin = on_begin,
+        .on_task = on_task,
+        .on_settle = on_settle,
+        .on_end = on_end,
+        .user = doing,
+    };
+
+    doing->sink = (struct event_sink){tell_json, renew->app, NULL};
+    doing->campaign = campaign_new(&options);
+    session->on_signal = on_interrupt;
+    session->user = doing;
+    campaign_start(doing->campaign);
+    session_turn(session, &doing->ended);
+    session->on_signal = NULL;
+    campaign_free(doing->campaign, on_closed, doing);
+    session_turn(session, &doing->closed);
+}
+
+static int apply(struct renew *renew, struct session *session)
+{
+    struct campaigning doing = {.renew = renew, .session = session};
+    struct str self;
+
+    if (renew->n_due && !ask(&doing))
+        return session->n_signals
+                   ? EXIT_INTERRUPTED
+                   : app_failf(renew->app, CAUSE_REFUSED, "not confirmed");
+    lend(&doing);
+    str_init(&self, 4096);
+    app_self(renew->app, &self);
+    run_campaign(&doing, str_text(&self));
+    str_release(&self);
+    take_back(&doing);
+    return renew_report(renew);
+}
+
+/* -- the command
+ * --------------------------------------------------------------- */
+
+bool cmd_renew_is_meant(const struct app *app)
+{
+    return app->args.words[0] && strcmp(app->args.words[0], RENEW_ID) == 0;
+}
+
+/* Each of its runs is one of a playbook; these belong to one run. */
+static int check_options(const struct app *app, struct err *err)
+{
+    static const enum opt others[] = {OPT_UNTIL, OPT_KEEP_GOING, OPT_ON_FAILURE,
+                                      OPT_PLAN, OPT_OUTPUT};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (args_has(&app->args, others[i]))
+            return err_set(err, CAUSE_INPUT,
+                           "--%s is of one playbook, not of " RENEW_ID,
+                           option_rows[others[i]].name);
+    return 0;
+}
+
+static int read_words(struct renew *renew, struct err *err)
+{
+    struct app *app = renew->app;
+    const char **plain, **inputs;
+    size_t n = 0;
+    int rc;
+
+    args_split_inputs(app->args.words, &plain, &inputs);
+    while (plain[n])
+        n++;
+    if (n < 2)
+        rc = err_set(err, CAUSE_INPUT,
+                     "a target is needed: certfleet %s " RENEW_ID
+                     " TARGET... [KEY=VALUE...]",
+                     app->args.command->name);
+    else
+        rc = target_clusters(app->inventory, &renew->arena, plain + 1, n - 1,
+                             &renew->target, err);
+    if (rc == 0)
+        rc = renew_read_inputs(&renew->settings, app->inventory, inputs, err);
+    free(plain);
+    free(inputs);
+    return rc;
+}
+
+static int look_and_do(struct renew *renew, bool plan_only)
+{
+    struct app *app = renew->app;
+    struct session session;
+    int code = session_open(&session, app, true);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = renew_look(renew, &session);
+    if (code == EXIT_DONE) {
+        if (app->out.json)
+            renew_show_json(renew);
+        else
+            renew_show(renew);
+        if (!plan_only)
+            code = apply(renew, &session);
+    }
+    session_close(&session);
+    return code;
+}
+
+int cmd_renew(struct app *app, bool plan_only)
+{
+    struct renew renew = {.app = app, .now = clock_wall_ms() / 1000};
+    struct err err = {.cause = CAUSE_NONE};
+    int code;
+
+    arena_init(&renew.arena);
+    if (check_options(app, &err) < 0 || read_words(&renew, &err) < 0)
+        code = app_fail(app, &err);
+    else
+        code = plan_only ? EXIT_DONE : drive_may_ask(app);
+    if (code == EXIT_DONE)
+        code = look_and_do(&renew, plan_only);
+    arena_release(&renew.arena);
+    return code;
+}

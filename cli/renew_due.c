@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What of a fleet is due, which playbooks renew it, in what order, and how long
+ * it takes: from every node's certificates and from the runs before.
+ */
+#include "cli/renew.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/scan.h"
+#include "core/base/clock.h"
+#include "core/fleet/suggest.h"
+#include "playbooks/registry.h"
+
+enum {
+    SECONDS_A_DAY = 86400,
+    INPUT_CAP = 2048
+};
+
+/* What is gathered while one node is looked at. */
+struct look {
+    struct renew *renew;
+    struct renew_cluster *c;
+    const char *node;
+};
+
+static struct renew_cluster *find(struct renew *renew, const char *name)
+{
+    for (size_t i = 0; i < renew->n; i++)
+        if (strcmp(renew->clusters[i].cluster->name, name) == 0)
+            return &renew->clusters[i];
+    return NULL;
+}
+
+/* -- certificates --------------------------------------------------------- */
+
+static bool is_due(const struct renew *renew, const struct pki_cert_info *info)
+{
+    const struct renew_settings *s = &renew->settings;
+    int64_t left = info->not_after - renew->now;
+
+    if (s->due_share)
+        return left * 100 <=
+               (info->not_after - info->not_before) * (int64_t)s->due_share;
+    return left <= (int64_t)s->due_days * SECONDS_A_DAY;
+}
+
+static struct campaign_task *task_of(struct renew_cluster *c,
+                                     const struct playbook *playbook)
+{
+    for (size_t i = 0; i < c->n_tasks; i++)
+        if (c->tasks[i].playbook == playbook)
+            return &c->tasks[i];
+    if (c->n_tasks == CAMPAIGN_TASKS_MAX)
+        return NULL;
+    c->tasks[c->n_tasks].playbook = playbook;
+    return &c->tasks[c->n_tasks++];
+}
+
+static bool has_value(const char *list, const char *value)
+{
+    size_t len = strlen(value);
+
+    for (const char *p = strchr(list, '=') + 1; *p; p += *p == ',') {
+        size_t n = strcspn(p, ",");
+        if (n == len && strncmp(p, value, n) == 0)
+            return true;
+        p += n;
+    }
+    return false;
+}
+
+/* "service=callbridge,webadmin": one input, each value once. */
+static void add_input(struct renew *renew, struct campaign_task *task,
+                      const struct cert_row *row)
+{
+    const char *old = task->inputs ? task->inputs[0] : NULL;
+    const char **inputs;
+
+    if (!row->input_key || (old && has_value(old, row->input_value)))
+        return;
+    inputs = arena_alloc(&renew->arena, 2 * sizeof(*inputs));
+    inputs[0] =
+        old ? arena_printf(&renew->arena, "%s,%s", old, row->input_value)
+            : arena_printf(&renew->arena, "%s=%s", row->input_key,
+                           row->input_value);
+    task->inputs = inputs;
+}
+
+static void on_cert(void *user, const struct cert_row *row)
+{
+    const struct look *look = user;
+    struct renew_cluster *c = look->c;
+    bool due = is_due(look->renew, &row->info);
+    const struct playbook *playbook;
+    struct campaign_task *task;
+
+    if (!row->playbook) {
+        if (due && !c->by_hand) {
+            c->by_hand = true;
+            snprintf(c->why, sizeof(c->why),
+                     "%s on %s (%s): no playbook renews it, see its issuer",
+                     row->service, look->node, row->file);
+        }
+        return;
+    }
+    if (!c->due || row->info.not_after < c->due)
+        c->due = row->info.not_after;
+    if (!due)
+        return;
+    playbook = registry_playbook(row->playbook);
+    task = playbook ? task_of(c, playbook) : NULL;
+    if (!task)
+        return;
+    if (c->kind == RENEW_NOT_DUE)
+        c->kind = RENEW_DUE;
+    add_input(look->renew, task, row);
+}
+
+static void on_node(void *user, const struct view *view)
+{
+    struct renew *renew = user;
+    const struct plan_node *pn = &view->plan->nodes[view->node];
+    struct look look = {renew, find(renew, view->plan->cluster->name),
+                        pn->node->name};
+
+    if (!look.c)
+        return;
+    if (pn->facts->unreachable) {
+        look.c->kind = RENEW_UNREACHABLE;
+        snprintf(look.c->why, sizeof(look.c->why), "%s", pn->facts->err.text);
+        return;
+    }
+    view->plan->plan->playbook->product->certificates(view, on_cert, &look);
+}
+
+/* -- held ones ------------------------------------------------------------ */
+
+static bool on_holder(void *user, const struct store_run *run)
+{
+    struct renew *renew = user;
+    json_t *list, *name;
+    size_t i;
+
+    if (!run->holds)
+        return true;
+    list = run->clusters ? json_loads(run->clusters, 0, NULL) : NULL;
+    json_array_foreach(list, i, name)
+    {
+        struct renew_cluster *c =
+            json_is_string(name) ? find(renew, json_string_value(name)) : NULL;
+        if (!c || c->kind == RENEW_HELD)
+            continue;
+        c->kind = RENEW_HELD;
+        c->held_alive = run->living;
+        snprintf(c->held_by, sizeof(c->held_by), "%s", run->id);
+        snprintf(c->why, sizeof(c->why), "run %s %s", run->id,
+                 run->living ? "is at work on it"
+                             : "did not end: resume it, or roll it back");
+    }
+    json_decref(list);
+    return true;
+}
+
+/* -- how long it takes ---------------------------------------------------- */
+
+static bool holds_only(const char *clusters, const char *name)
+{
+    json_t *list = clusters ? json_loads(clusters, 0, NULL) : NULL;
+    const char *one = json_string_value(json_array_get(list, 0));
+    bool only =
+        json_array_size(list) == 1 && one != NULL && strcmp(one, name) == 0;
+
+    json_decref(list);
+    return only;
+}
+
+struct measure {
+    const struct campaign_task *task;
+    const char *cluster;
+    int64_t took_ms;
+};
+
+/* The newest that went well and had this cluster alone. */
+static bool on_run(void *user, const struct store_run *run)
+{
+    struct measure *m = user;
+
+    if (!run->outcome || strcmp(run->outcome, "done") != 0 || !run->ended_ms ||
+        strcmp(run->playbook, m->task->playbook->id) != 0 ||
+        !holds_only(run->clusters, m->cluster))
+        return true;
+    m->took_ms = run->ended_ms - run->started_ms;
+    return false;
+}
+
+/* There and back take as long as there took; a task that nobody has measured
+ * leaves the whole to the playbook's estimate (0). */
+static int measure(struct renew_cluster *c, struct store *store,
+                   struct err *err)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < c->n_tasks; i++) {
+        struct measure m = {&c->tasks[i], c->cluster->name, 0};
+
+        if (store_runs(store, NULL, on_run, &m, err) < 0)
+            return -1;
+        if (m.took_ms == 0)
+            return 0;
+        sum += m.took_ms;
+    }
+    c->pace.need_s = (2 * sum + 999) / 1000;
+    return 0;
+}
+
+/* -- order ---------------------------------------------------------------- */
+
+static int by_turn(const void *a, const void *b)
+{
+    const struct renew_cluster *x = a, *y = b;
+
+    if ((x->kind == RENEW_NOT_DUE) != (y->kind == RENEW_NOT_DUE))
+        return x->kind == RENEW_NOT_DUE ? 1 : -1;
+    if (x->canary != y->canary)
+        return x->canary ? -1 : 1;
+    if (x->due != y->due)
+        return x->due < y->due ? -1 : 1;
+    return x->cluster->index < y->cluster->index ? -1 : 1;
+}
+
+static int name_canary(struct renew *renew, const char *word, size_t len,
+                       struct err *err)
+{
+    const char *name = arena_strndup(&renew->arena, word, len);
+    struct renew_cluster *c = find(renew, name);
+    struct suggest near;
+    struct str hint;
+
+    if (c) {
+        c->canary = c->pace.canary = true;
+        return 0;
+    }
+    str_init(&hint, 512);
+    suggest_start(&near, name);
+    for (size_t i = 0; i < renew->n; i++)
+        suggest_offer(&near, renew->clusters[i].cluster->name);
+    suggest_add(&near, &hint);
+    err_set(err, CAUSE_INPUT,
+            "canary: no cluster of the target is called "
+            "`%s'%s",
+            name, str_text(&hint));
+    str_release(&hint);
+    return -1;
+}
+
+static int name_canaries(struct renew *renew, struct err *err)
+{
+    const char *p = renew->settings.canary;
+
+    while (p && *p) {
+        size_t len = strcspn(p, ",");
+        if (name_canary(renew, p, len, err) < 0)
+            return -1;
+        p += len + (p[len] == ',');
+    }
+    return 0;
+}
+
+/* -- all of it ------------------------------------------------------------ */
+
+static int make_list(struct renew *renew, struct err *err)
+{
+    renew->n = renew->target.n_clusters;
+    renew->clusters =
+        arena_alloc(&renew->arena, (renew->n + 1) * sizeof(*renew->clusters));
+    for (size_t i = 0; i < renew->n; i++) {
+        renew->clusters[i].cluster = renew->target.clusters[i];
+        renew->clusters[i].kind = RENEW_NOT_DUE;
+    }
+    return name_canaries(renew, err);
+}
+
+static int set_pace(struct renew *renew, struct err *err)
+{
+    struct renew_settings *s = &renew->settings;
+
+    for (size_t i = 0; i < renew->n; i++) {
+        struct renew_cluster *c = &renew->clusters[i];
+
+        renew->n_due += c->kind != RENEW_NOT_DUE;
+        c->pace.state = c->kind == RENEW_DUE ? PACE_WAITING : PACE_FAILED;
+    }
+    renew->pace.max_clusters = s->max_clusters;
+    renew->pace.settle_s = s->settle_s;
+    if (pace_share(s->batch, renew->n_due, &renew->pace.batch, err) < 0)
+        return -1;
+    return pace_share(s->max_failures, renew->n_due, &renew->pace.max_failures,
+                      err);
+}
+
+static int decide(struct renew *renew, struct store *store, struct err *err)
+{
+    if (store_runs(store, NULL, on_holder, renew, err) < 0)
+        return -1;
+    for (size_t i = 0; i < renew->n; i++)
+        if (measure(&renew->clusters[i], store, err) < 0)
+            return -1;
+    qsort(renew->clusters, renew->n, sizeof(*renew->clusters), by_turn);
+    return set_pace(renew, err);
+}
+
+int renew_look(struct renew *renew, struct session *session)
+{
+    const struct scan_options options = {
+        .target = &renew->target, .on_node = on_node, .user = renew};
+    struct err err = {.cause = CAUSE_NONE};
+    int code;
+
+    if (make_list(renew, &err) < 0)
+        return app_fail(renew->app, &err);
+    code = scan_run(session, &options);
+    if (code != EXIT_DONE)
+        return code;
+    return decide(renew, session->store, &err) < 0 ? app_fail(renew->app, &err)
+                                                   : EXIT_DONE;
+}
