@@ -119,8 +119,7 @@ static size_t choose_again(const struct crash_job *done, size_t n,
     return k;
 }
 
-/* In a sample each point of a rotation dies both deaths, with one pass each,
- * and each of a way back one of them. */
+/* In a sample each point dies one death, with one pass. */
 static bool is_chosen(const struct options *o, const struct group *group,
                       const char *label, enum crash_pass pass)
 {
@@ -128,7 +127,7 @@ static bool is_chosen(const struct options *o, const struct group *group,
 
     if (o->full || o->only)
         return true;
-    if (group->way == CRASH_BACK && h / 2 % 2 != group->power)
+    if (h / 2 % 2 != group->power)
         return false;
     return (h + group->power) % CRASH_PASSES == pass;
 }

@@ -74,7 +74,7 @@ const char **bed_environment(struct bed *bed)
 {
     /* clang-format off */
     static const char *const passed[] = {
-        "PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS",
+        "PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UV_THREADPOOL_SIZE",
     };
     /* clang-format on */
     enum {

@@ -339,8 +339,10 @@ static void check_row(const struct row *row)
 
 static void test_each_is_tripped_and_passed(void **state)
 {
+    size_t step = getenv("CERTFLEET_SLOW") ? 7 : 1; /* valgrind */
+
     (void)state;
-    for (size_t i = 0; i < N_ROWS; i++)
+    for (size_t i = 0; i < N_ROWS; i += step)
         check_row(&rows[i]);
 }
 
