@@ -21,7 +21,7 @@ struct campaigning {
     struct campaign_cluster *clusters;
     struct pace_item *items;
     struct event_sink sink;
-    bool answered, yes, ended, closed;
+    bool ended, closed;
 };
 
 /* -- what is told on the way ------------------------------------------------
@@ -41,6 +41,8 @@ static void on_begin(void *user, struct campaign_cluster *c, size_t task)
 
     out_say(&doing->renew->app->out, "%s: %s begins\n", c->cluster->name,
             c->tasks[task].playbook->id);
+    if (doing->renew->on_begin)
+        doing->renew->on_begin(doing->renew->user, c, task);
 }
 
 /* Of several the first: the others are in `clusters'. */
@@ -67,6 +69,8 @@ static void on_task(void *user, struct campaign_cluster *c, size_t task,
                  c->tasks[task].playbook->id, result->err->text);
     if (result->next && !*app->final.next)
         take_next(app, result);
+    if (doing->renew->on_task)
+        doing->renew->on_task(doing->renew->user, c, task, result);
     if (result->at_once)
         app_leave(app, EXIT_INTERRUPTED);
 }
@@ -102,42 +106,6 @@ static void on_interrupt(void *user)
     struct campaigning *doing = user;
 
     campaign_interrupt(doing->campaign);
-}
-
-/* -- the question ------------------------------------------------------------
- */
-
-static void on_answer(void *user, bool yes)
-{
-    struct campaigning *doing = user;
-
-    doing->answered = true;
-    doing->yes = yes;
-}
-
-static void on_no(void *user)
-{
-    struct campaigning *doing = user;
-
-    doing->answered = true;
-}
-
-static bool ask(struct campaigning *doing)
-{
-    struct session *session = doing->session;
-    struct ask *question;
-
-    if (args_has(&session->app->args, OPT_YES))
-        return true;
-    session->on_signal = on_no;
-    session->user = doing;
-    question = ask_start(&session->loop, &session->app->out,
-                         "Renew? Only `yes' is accepted:", on_answer, doing);
-    session_turn(session, &doing->answered);
-    if (session->n_signals)
-        ask_cancel(question);
-    session->on_signal = NULL;
-    return doing->yes;
 }
 
 /* -- the campaign ------------------------------------------------------------
@@ -214,15 +182,11 @@ static void run_campaign(struct campaigning *doing, const char *self)
     session_turn(session, &doing->closed);
 }
 
-static int apply(struct renew *renew, struct session *session)
+int renew_do(struct renew *renew, struct session *session)
 {
     struct campaigning doing = {.renew = renew, .session = session};
     struct str self;
 
-    if (renew->n_due && !ask(&doing))
-        return session->n_signals
-                   ? EXIT_INTERRUPTED
-                   : app_failf(renew->app, CAUSE_REFUSED, "not confirmed");
     lend(&doing);
     str_init(&self, 4096);
     app_self(renew->app, &self);
@@ -230,6 +194,55 @@ static int apply(struct renew *renew, struct session *session)
     str_release(&self);
     take_back(&doing);
     return renew_report(renew);
+}
+
+/* -- the question ------------------------------------------------------------
+ */
+
+struct question {
+    bool answered, yes;
+};
+
+static void on_answer(void *user, bool yes)
+{
+    struct question *question = user;
+
+    question->answered = true;
+    question->yes = yes;
+}
+
+static void on_no(void *user)
+{
+    struct question *question = user;
+
+    question->answered = true;
+}
+
+static bool ask(struct session *session)
+{
+    struct question question = {.answered = false};
+    struct ask *ask;
+
+    if (args_has(&session->app->args, OPT_YES))
+        return true;
+    session->on_signal = on_no;
+    session->user = &question;
+    ask = ask_start(&session->loop, &session->app->out,
+                    "Renew? Only `yes' is accepted:", on_answer, &question);
+    session_turn(session, &question.answered);
+    if (session->n_signals)
+        ask_cancel(ask);
+    session->on_signal = NULL;
+    return question.yes;
+}
+
+static int apply(struct renew *renew, struct session *session)
+{
+    if (renew->n_due && !ask(session))
+        return session->n_signals
+                   ? EXIT_INTERRUPTED
+                   : app_failf(renew->app, CAUSE_REFUSED, "not confirmed");
+    return renew_do(renew, session);
 }
 
 /* -- the command
@@ -254,29 +267,37 @@ static int check_options(const struct app *app, struct err *err)
     return 0;
 }
 
-static int read_words(struct renew *renew, struct err *err)
+int renew_read_words(struct renew *renew, const char *const *words,
+                     struct err *err)
 {
     struct app *app = renew->app;
     const char **plain, **inputs;
     size_t n = 0;
     int rc;
 
-    args_split_inputs(app->args.words, &plain, &inputs);
+    args_split_inputs(words, &plain, &inputs);
     while (plain[n])
         n++;
-    if (n < 2)
-        rc = err_set(err, CAUSE_INPUT,
-                     "a target is needed: certfleet %s " RENEW_ID
-                     " TARGET... [KEY=VALUE...]",
-                     app->args.command->name);
-    else
-        rc = target_clusters(app->inventory, &renew->arena, plain + 1, n - 1,
-                             &renew->target, err);
+    rc = target_clusters(app->inventory, &renew->arena, plain, n,
+                         &renew->target, err);
     if (rc == 0)
         rc = renew_read_inputs(&renew->settings, app->inventory, inputs, err);
     free(plain);
     free(inputs);
     return rc;
+}
+
+/* Behind the playbook's name; who means all of them says so. */
+static int read_words(struct renew *renew, struct err *err)
+{
+    const char *const *words = renew->app->args.words + 1;
+
+    if (!words[0] || strchr(words[0], '='))
+        return err_set(err, CAUSE_INPUT,
+                       "a target is needed: certfleet %s " RENEW_ID
+                       " TARGET... [KEY=VALUE...]",
+                       renew->app->args.command->name);
+    return renew_read_words(renew, words, err);
 }
 
 static int look_and_do(struct renew *renew, bool plan_only)
@@ -289,10 +310,7 @@ static int look_and_do(struct renew *renew, bool plan_only)
         return code;
     code = renew_look(renew, &session);
     if (code == EXIT_DONE) {
-        if (app->out.json)
-            renew_show_json(renew);
-        else
-            renew_show(renew);
+        renew_show(renew);
         if (!plan_only)
             code = apply(renew, &session);
     }

@@ -245,6 +245,8 @@ const struct command commands[] = {
         "    shows the plan, asks, does it\n"
         "certfleet apply cms/db-rotate 'emea*' --until push --yes\n"
         "    by day: everything that changes nothing live\n"
+        "certfleet apply fleet/renew '*' canary=lab batch=25% --yes\n"
+        "    whatever is due in any cluster, canary first\n"
         "certfleet apply cms/db-rotate all-* if_days_left=30 --yes\n"
         "    from cron: only clusters that are due\n"
         "certfleet apply cms/db-add-node emea node=core4 role=database\n"
@@ -261,6 +263,25 @@ const struct command commands[] = {
      .examples =
         "certfleet resume last\n"
         "    after an interruption, a crash, or --until\n"},
+    {.name = "run", .synopsis = "[TARGET...] [KEY=VALUE...]",
+     .options = OPT_BIT(OPT_DAEMON) | OPT_BIT(OPT_ACCEPT),
+     .max_words = ANY_WORDS, .run = cmd_run,
+     .summary = "unattended: resume what died, renew what is due, tell who "
+        "must know",
+     .help =
+        "One pass, for a timer: runs whose process died are resumed, then "
+        "`apply fleet/renew' with these inputs (`certfleet playbooks "
+        "fleet/renew') on every cluster of the target, asked about nothing.  "
+        "Without TARGET: all.  With --daemon passes follow one another, each "
+        "with the inventory as it then is.  The program that the inventory "
+        "names as `notify' gets a line of JSON for each thing begun, done, "
+        "rolled back or incomplete, and for each certificate with 28, 14, 7, 3 "
+        "and 1 days left.",
+     .examples =
+        "certfleet run canary=lab batch=10%\n"
+        "    from a systemd timer\n"
+        "certfleet run --daemon due=30 canary=lab settle=2h max_failures=2\n"
+        "    the same, as a service\n"},
     {.name = "issue", .synopsis = "RUN FILE...", .min_words = 2,
      .max_words = ANY_WORDS, .run = cmd_issue,
      .summary = "give a run the certificates that it waits for",

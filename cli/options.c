@@ -71,6 +71,9 @@ const struct option_row option_rows[OPT_COUNT] = {
         "where the locked key's passphrase is: env:NAME, file:PATH, "
         "command:LINE or prompt; never the passphrase itself"},
     [OPT_MAN] = {"man", 0, NULL, "print the manual page, as man(7) source"},
+    [OPT_DAEMON] = {"daemon", 0, NULL,
+     "stay, and begin a pass when a window opens, at least once an hour, and on "
+     "SIGHUP; end safely on SIGTERM"},
     [OPT_DOT] = {"dot", 0, NULL,
         "draw the playbook's table for dot(1) of Graphviz: rows in blocks, "
         "what follows what, and where a failure leads"},
@@ -126,6 +129,11 @@ const struct word_row event_rows[] = {
     {"rollback-started", "the old certificates are being put back"},
     {"warning", "something a person should know; state: its id, check: the "
      "check's id (`certfleet pki checks')"},
+    {"plan", "plan: what would be done; fleet/renew: which clusters, and when"},
+    {"settling", "fleet/renew: the canaries are done, and are read again in "
+     "seconds"},
+    {"alarm", "fleet/renew: due before its next window, or nobody knows; "
+     "cluster, due, detail"},
     {"issued", "issue: a certificate was taken; slot, file"},
     {"finding", "pki lint, pki verify: a breach; finding: the check's id, "
      "state: how much it weighs"},

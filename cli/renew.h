@@ -62,7 +62,20 @@ struct renew {
     struct pace pace;
     struct arena arena;
     int64_t now;
+    /* For `run', which tells others; NULL: nobody is told. */
+    void (*on_cert)(void *user, const char *cluster, const char *node,
+                    const struct cert_row *row);
+    void (*on_begin)(void *user, const struct campaign_cluster *, size_t task);
+    void (*on_task)(void *user, const struct campaign_cluster *, size_t task,
+                    const struct run_result *result);
+    void *user;
 };
+
+/* TARGET... [KEY=VALUE...]; without a target all clusters. */
+int renew_read_words(struct renew *renew, const char *const *words,
+                     struct err *err);
+/* Begins them at their pace, and reports; the exit code.  Asks nobody. */
+int renew_do(struct renew *renew, struct session *session);
 
 /* Reads every node, and the history for how long it takes.  The exit code. */
 int renew_look(struct renew *renew, struct session *session);
@@ -70,7 +83,6 @@ int renew_look(struct renew *renew, struct session *session);
 /* Due before its next window, and not renewed: somebody must be told. */
 bool renew_is_alarm(const struct renew *renew, const struct renew_cluster *c);
 void renew_show(const struct renew *renew);
-void renew_show_json(const struct renew *renew);
 /* Tells what it came to, fills app->final; the exit code. */
 int renew_report(struct renew *renew);
 /* Why a cluster was not begun. */

@@ -98,6 +98,9 @@ static void on_cert(void *user, const struct cert_row *row)
     const struct playbook *playbook;
     struct campaign_task *task;
 
+    if (look->renew->on_cert)
+        look->renew->on_cert(look->renew->user, c->cluster->name, look->node,
+                             row);
     if (!row->playbook) {
         if (due && !c->by_hand) {
             c->by_hand = true;

@@ -124,7 +124,7 @@ static void warn_alarms(const struct renew *renew)
     }
 }
 
-void renew_show(const struct renew *renew)
+static void show_table(const struct renew *renew)
 {
     static const char *const heads[] = {"turn", "cluster", "days",
                                         "what", "time",    NULL};
@@ -171,7 +171,7 @@ static json_t *cluster_json(const struct renew *renew, size_t i)
     return json;
 }
 
-void renew_show_json(const struct renew *renew)
+static void show_json(const struct renew *renew)
 {
     json_t *event = app_event("plan"), *clusters = json_array();
 
@@ -180,4 +180,12 @@ void renew_show_json(const struct renew *renew)
     json_object_set_new(event, "playbook", json_string(RENEW_ID));
     json_object_set_new(event, "clusters", clusters);
     out_json(&renew->app->out, event);
+}
+
+void renew_show(const struct renew *renew)
+{
+    if (renew->app->out.json)
+        show_json(renew);
+    else
+        show_table(renew);
 }

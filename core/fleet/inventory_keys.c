@@ -99,6 +99,11 @@ const struct key inventory_table[] = {
       IN_FLEET(keep_days) },
     { FLEET, "keep_backups", &type_backups, "3", NULL, NULL,
       "backups kept for each node", IN_FLEET(keep_backups) },
+    { FLEET, "notify", &type_command, NULL, NULL,
+      ";/usr/local/bin/tell-us",
+      "`run' starts this program for each thing that somebody should know, with"
+      " JSON on its standard input, again and again until it ends with 0",
+      IN_FLEET(notify) },
     { "fleet cluster", "key_passphrase", &type_secret, NULL, NULL,
       ";file:keys.pass",
       "locks the private keys that are kept in state_dir; the nodes get them"

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A child at a time, and the wait between two.
+ */
+#include "cli/daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "core/base/clock.h"
+
+enum {
+    PASS_EVERY_S = 3600
+};
+
+struct daemon {
+    struct app *app;
+    const struct target *target;
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+    uv_timer_t timer;
+    uv_process_t child;
+    bool running, again, stop;
+    char **argv;
+};
+
+/* -- one pass -------------------------------------------------------------- */
+
+static void pass_later(struct daemon *daemon);
+
+static void on_child_closed(uv_handle_t *handle)
+{
+    struct daemon *daemon = handle->data;
+
+    daemon->running = false;
+    pass_later(daemon);
+}
+
+static void on_pass_ended(uv_process_t *child, int64_t status, int number)
+{
+    struct daemon *daemon = child->data;
+
+    if (daemon->stop)
+        status = EXIT_DONE; /* it was asked to */
+    else if (number)
+        out_warn(&daemon->app->out,
+                 "certfleet: a pass was ended by signal %d\n", number);
+    else if (status == EXIT_INPUT)
+        out_warn(&daemon->app->out,
+                 "certfleet: a pass could not begin: see above; tried again\n");
+    uv_close((uv_handle_t *)child, on_child_closed);
+}
+
+static void begin_pass(struct daemon *daemon)
+{
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data = {.fd = 1}},
+        {.flags = UV_INHERIT_FD, .data = {.fd = 2}},
+    };
+    const uv_process_options_t options = {
+        .exit_cb = on_pass_ended,
+        .file = "/proc/self/exe",
+        .args = daemon->argv,
+        .flags = UV_PROCESS_DETACHED, /* Ctrl-C comes from us, and once */
+        .stdio = stdio,
+        .stdio_count = 3,
+    };
+    int rc = uv_spawn(&daemon->loop, &daemon->child, &options);
+
+    daemon->child.data = daemon;
+    daemon->running = true;
+    if (rc < 0) {
+        out_warn(&daemon->app->out, "certfleet: no pass can begin: %s\n",
+                 uv_strerror(rc));
+        uv_close((uv_handle_t *)&daemon->child, on_child_closed);
+    }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+
+    if (!daemon->running && !daemon->stop)
+        begin_pass(daemon);
+}
+
+/* -- when ------------------------------------------------------------------ */
+
+static int64_t wait_s(const struct daemon *daemon)
+{
+    (void)daemon;
+    return PASS_EVERY_S;
+}
+
+static void end(struct daemon *daemon)
+{
+    for (size_t i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    uv_close((uv_handle_t *)&daemon->timer, NULL);
+}
+
+static void pass_later(struct daemon *daemon)
+{
+    int64_t seconds = daemon->again ? 0 : wait_s(daemon);
+
+    if (daemon->stop) {
+        end(daemon);
+        return;
+    }
+    daemon->again = false;
+    uv_timer_start(&daemon->timer, on_timer, (uint64_t)seconds * 1000, 0);
+}
+
+/* -- signals --------------------------------------------------------------- */
+
+static void on_hup(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+
+    (void)number;
+    daemon->again = true; /* after the pass under way, or now */
+    if (!daemon->running)
+        pass_later(daemon);
+}
+
+static void on_term(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+
+    if (daemon->running)
+        uv_process_kill(&daemon->child, number);
+    else if (!daemon->stop)
+        end(daemon);
+    daemon->stop = true;
+}
+
+static void start_signals(struct daemon *daemon)
+{
+    static const struct {
+        int number;
+        uv_signal_cb cb;
+    } rows[3] = {{SIGHUP, on_hup}, {SIGTERM, on_term}, {SIGINT, on_term}};
+
+    for (size_t i = 0; i < 3; i++) {
+        uv_signal_init(&daemon->loop, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        uv_signal_start(&daemon->signals[i], rows[i].cb, rows[i].number);
+    }
+}
+
+/* The same words but --daemon. */
+static char **words(const struct app *app)
+{
+    char **argv = calloc((size_t)app->argc + 1, sizeof(*argv));
+    size_t n = 0;
+
+    if (!argv)
+        abort();
+    for (int i = 0; i < app->argc; i++)
+        if (strcmp(app->argv[i], "--daemon") != 0)
+            argv[n++] = app->argv[i];
+    return argv;
+}
+
+int daemon_run(struct app *app, const struct target *target)
+{
+    struct daemon daemon = {.app = app, .target = target};
+
+    if (uv_loop_init(&daemon.loop) < 0)
+        return app_failf(app, CAUSE_SYSTEM, "no event loop can be made");
+    daemon.argv = words(app);
+    uv_timer_init(&daemon.loop, &daemon.timer);
+    daemon.timer.data = &daemon;
+    start_signals(&daemon);
+    begin_pass(&daemon);
+    uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&daemon.loop);
+    free(daemon.argv);
+    return EXIT_DONE;
+}
