@@ -104,6 +104,7 @@ static void read_text(struct inventory *inv, const struct str *text,
     inventory_lines(&rd, str_text(text), text->len);
     inventory_settle(&rd, options->state_dir);
     preflight_settle(&rd);
+    inventory_windows_settle(&rd);
     inventory_check(&rd);
     keep_faults(&rd);
     names_release(&rd.keys);
@@ -148,6 +149,7 @@ void inventory_free(struct inventory *inv)
     names_release(&inv->index->issuers);
     names_release(&inv->index->clusters);
     names_release(&inv->index->nodes);
+    inventory_zones_release(inv->index);
     arena_release(&inv->arena);
     free(inv);
 }

@@ -18,6 +18,7 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/str.h"
+#include "core/fleet/window.h"
 
 enum on_failure {
     ON_FAILURE_ROLLBACK,
@@ -120,6 +121,7 @@ struct cluster {
     const char *key_passphrase;         /* secret reference or NULL */
     const struct check_setting *checks; /* its own and the fleet's: of two for
                                            a check the first holds */
+    const struct windows *windows;      /* NULL: none named, any time is good */
     struct node **nodes;                /* in the order of the file */
     size_t n_nodes;
     unsigned line;

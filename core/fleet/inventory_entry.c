@@ -199,7 +199,7 @@ void inventory_entry(struct reading *rd, const char *name, const char *text,
     if (!key)
         return;
     e = section_entry(s, name);
-    if (e) {
+    if (e && !key->several) {
         reading_fault(rd, FAULT_ERROR, line, "`%s' is already in %s on line %u",
                       name, section_title(rd, s), e->line);
         return;

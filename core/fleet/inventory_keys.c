@@ -55,6 +55,8 @@ static const struct key_type
                             "ec:P-384") },
     type_failure  = { "rollback | hold", parse_words, STORE_NUMBER,
                       WORDS("rollback", "hold") },
+    type_window   = { "DAYS HH:MM-HH:MM ZONE", parse_window, STORE_TEXT },
+    type_pause    = { "DATE..DATE", parse_no_window, STORE_TEXT },
     type_lane     = { "one-by-one | parallel", parse_words, STORE_NUMBER,
                       WORDS("one-by-one", "parallel") };
 
@@ -108,6 +110,16 @@ const struct key inventory_table[] = {
       ";file:keys.pass",
       "locks the private keys that are kept in state_dir; the nodes get them"
       " as they are", IN_CLUSTER(key_passphrase) },
+    { "fleet cluster", "window", &type_window, NULL, "any time",
+      ";Sat 01:00-05:00 Europe/London",
+      "when `fleet/renew' may change a cluster, by the clock of an IANA zone"
+      " (UTC without one). Days are also Sat,Sun and Mon-Fri and daily, and"
+      " 23:00-03:00 ends a day later. Any number of these lines may stand"
+      " here; a cluster's stand in for the fleet's", BY_HAND, .several = true },
+    { "fleet cluster", "no_window", &type_pause, NULL, NULL,
+      ";2026-12-24..2027-01-02",
+      "days that windows do not touch: a first and a last, or one. Any number"
+      " of these lines, too", BY_HAND, .several = true },
 
     { ALL, "user", &type_user, NULL, "ssh_config's, else your login name",
       "admin", "who logs in", IN_NODE(user) },

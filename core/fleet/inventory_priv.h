@@ -33,6 +33,7 @@ struct value {
     const char *text;
     const char *const *list; /* NULL-ended */
     unsigned number;
+    const void *made; /* what else a type makes of it */
 };
 
 enum store {
@@ -69,6 +70,7 @@ struct key {
     const char *help;
     size_t offset;
     bool required;
+    bool several; /* each line counts; else a second one is a fault */
 };
 enum {
     NO_OFFSET = -1,
@@ -100,6 +102,7 @@ struct section {
 
 struct inventory_index { /* names to sections */
     struct names issuers, clusters, nodes;
+    struct named_zone *zones; /* of windows */
 };
 
 struct numbered_fault {
@@ -124,7 +127,7 @@ void reading_fault(struct reading *rd, enum fault_level level, unsigned line,
                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* "[node core1]", in the arena. */
 const char *section_title(struct reading *rd, const struct section *s);
-/* What stands in this very section, or NULL. */
+/* What stands in this very section (of several lines the last), or NULL. */
 struct entry *section_entry(const struct section *s, const char *key);
 struct names *section_names(const struct reading *rd, unsigned kind);
 
@@ -137,11 +140,15 @@ void preflight_enter(struct reading *rd, struct section *s);
 void preflight_entry(struct reading *rd, const char *name, const char *text,
                      unsigned line);
 void preflight_settle(struct reading *rd);
+/* inventory_windows.c */
+void inventory_windows_settle(struct reading *rd);
+void inventory_zones_release(struct inventory_index *index);
 void inventory_settle(struct reading *rd, const char *state_dir);
 void inventory_check(struct reading *rd);
 
 parse_f parse_text, parse_number, parse_words, parse_path, parse_path_or_none,
     parse_identity, parse_ca_path, parse_secret, parse_address, parse_list,
-    parse_command, parse_user, parse_host_key, parse_subject;
+    parse_command, parse_user, parse_host_key, parse_subject, parse_window,
+    parse_no_window;
 
 #endif
