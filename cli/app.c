@@ -177,19 +177,39 @@ static void tell_faults(struct app *app, const struct inventory *inv)
     str_release(&text);
 }
 
-struct inventory *app_inventory(struct app *app)
+static struct inventory *read_inventory(const struct app *app, struct err *err)
 {
-    struct inventory_options options = {
+    const struct inventory_options options = {
         .path = app->args.value[OPT_INVENTORY],
         .state_dir = app->args.value[OPT_STATE_DIR],
         .products = registry_words(),
         .checks = preflight_words(),
     };
+
+    return inventory_read(&options, err);
+}
+
+bool app_inventory_anew(struct app *app)
+{
+    struct err err = {.cause = CAUSE_NONE};
+    struct inventory *inv = read_inventory(app, &err);
+
+    if (!inv || inv->n_errors) {
+        inventory_free(inv);
+        return false;
+    }
+    inventory_free(app->inventory);
+    app->inventory = inv;
+    return true;
+}
+
+struct inventory *app_inventory(struct app *app)
+{
     struct err err = {.cause = CAUSE_NONE};
 
     if (app->inventory)
         return app->inventory;
-    app->inventory = inventory_read(&options, &err);
+    app->inventory = read_inventory(app, &err);
     if (!app->inventory) {
         app_fail(app, &err);
         app_next(app, "certfleet inventory sample");

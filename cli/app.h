@@ -45,6 +45,8 @@ int app_main(int argc, char *const *argv);
 /* Reads the inventory once and prints its faults; NULL with errors in it, and
  * final.detail is set: return EXIT_INPUT then. */
 struct inventory *app_inventory(struct app *app);
+/* Reads it once more, and says nothing: a faulty one leaves the old (false). */
+bool app_inventory_anew(struct app *app);
 /* Opens the store of the inventory's state_dir; NULL: app_fail was called. */
 struct store *app_store(struct app *app, struct uv_loop_s *loop);
 /* The work of a command that needs both, with the store open; its exit code. */

@@ -146,7 +146,7 @@ int cmd_run(struct app *app)
     if (renew_read_words(&renew, app->args.words, &err) < 0)
         code = app_fail(app, &err);
     else if (args_has(&app->args, OPT_DAEMON))
-        code = daemon_run(app, &renew.target);
+        code = daemon_run(app);
     else
         code = run_once(&renew);
     arena_release(&renew.arena);

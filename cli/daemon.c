@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "core/base/clock.h"
+#include "core/fleet/window.h"
 
 enum {
     PASS_EVERY_S = 3600
@@ -17,7 +18,6 @@ enum {
 
 struct daemon {
     struct app *app;
-    const struct target *target;
     uv_loop_t loop;
     uv_signal_t signals[3];
     uv_timer_t timer;
@@ -89,10 +89,25 @@ static void on_timer(uv_timer_t *timer)
 
 /* -- when ------------------------------------------------------------------ */
 
+/* Until a window of any cluster opens, or an hour.  A faulty inventory is told
+ * by the pass that finds it; until it is mended the windows are the old ones.
+ */
 static int64_t wait_s(const struct daemon *daemon)
 {
-    (void)daemon;
-    return PASS_EVERY_S;
+    int64_t now = clock_wall_ms() / 1000, wait = PASS_EVERY_S;
+    const struct inventory *inv;
+
+    app_inventory_anew(daemon->app);
+    inv = daemon->app->inventory;
+    for (size_t i = 0; i < inv->n_clusters; i++) {
+        const struct windows *windows = inv->clusters[i]->windows;
+        struct window_span span;
+
+        if (windows && windows_next(windows, now, &span) && span.begin > now &&
+            span.begin - now < wait)
+            wait = span.begin - now;
+    }
+    return wait;
 }
 
 static void end(struct daemon *daemon)
@@ -165,9 +180,9 @@ static char **words(const struct app *app)
     return argv;
 }
 
-int daemon_run(struct app *app, const struct target *target)
+int daemon_run(struct app *app)
 {
-    struct daemon daemon = {.app = app, .target = target};
+    struct daemon daemon = {.app = app};
 
     if (uv_loop_init(&daemon.loop) < 0)
         return app_failf(app, CAUSE_SYSTEM, "no event loop can be made");

@@ -13,9 +13,8 @@
 #define CERTFLEET_CLI_DAEMON_H
 
 #include "cli/app.h"
-#include "core/fleet/target.h"
 
 /* The exit code: 0 after SIGTERM or SIGINT. */
-int daemon_run(struct app *app, const struct target *target);
+int daemon_run(struct app *app);
 
 #endif

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "cli/scan.h"
-#include "core/base/clock.h"
 #include "core/fleet/suggest.h"
+#include "core/fleet/window.h"
 #include "playbooks/registry.h"
 
 enum {
@@ -287,6 +287,26 @@ static int make_list(struct renew *renew, struct err *err)
     return name_canaries(renew, err);
 }
 
+/* This window, or when none is open the next one. */
+static void take_window(struct renew *renew, struct renew_cluster *c)
+{
+    const struct windows *windows = c->cluster->windows;
+    struct window_span span, next;
+
+    if (!windows || renew->settings.ignore_windows)
+        return;
+    if (!windows_next(windows, renew->now, &span)) {
+        c->pace.opens = c->pace.closes = INT64_MAX;
+        return;
+    }
+    c->pace.opens = span.begin;
+    c->pace.closes = span.end;
+    if (span.begin > renew->now)
+        c->next_opens = span.begin;
+    else if (windows_next(windows, span.end, &next))
+        c->next_opens = next.begin;
+}
+
 static int set_pace(struct renew *renew, struct err *err)
 {
     struct renew_settings *s = &renew->settings;
@@ -296,6 +316,7 @@ static int set_pace(struct renew *renew, struct err *err)
 
         renew->n_due += c->kind != RENEW_NOT_DUE;
         c->pace.state = c->kind == RENEW_DUE ? PACE_WAITING : PACE_FAILED;
+        take_window(renew, c);
     }
     renew->pace.max_clusters = s->max_clusters;
     renew->pace.settle_s = s->settle_s;

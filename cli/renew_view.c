@@ -7,7 +7,7 @@
 #include "cli/console_model.h"
 #include "cli/renew.h"
 #include "cli/table.h"
-#include "core/base/clock.h"
+#include "core/fleet/window.h"
 
 enum {
     SECONDS_A_DAY = 86400,
@@ -74,6 +74,37 @@ static void add_turn(struct str *out, const struct renew *renew, size_t i)
         str_add(out, "due");
 }
 
+static void add_clock(struct str *out, const char *word,
+                      const struct windows *windows, int64_t at)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
+                                       "Thu", "Fri", "Sat"};
+    struct window_clock c;
+
+    windows_clock(windows, at, &c);
+    str_addf(out, "%s%s %s %04d-%02d-%02d %02d:%02d %s", out->len ? "; " : "",
+             word, days[c.weekday], c.year, c.month, c.day, c.hour, c.minute,
+             c.zone);
+}
+
+static void add_window(struct str *out, const struct renew *renew,
+                       const struct renew_cluster *c)
+{
+    const char *sep = out->len ? "; " : "";
+
+    if (c->pace.closes == 0)
+        return;
+    if (c->pace.opens == INT64_MAX)
+        str_addf(out, "%sno window in a year", sep);
+    else if (renew->now < c->pace.opens)
+        add_clock(out, "window opens", c->cluster->windows, c->pace.opens);
+    else if (pace_fits(c->pace.need_s, c->pace.closes, renew->now))
+        add_clock(out, "window until", c->cluster->windows, c->pace.closes);
+    else
+        add_clock(out, "too short: window until", c->cluster->windows,
+                  c->pace.closes);
+}
+
 static void add_time(struct str *out, const struct renew *renew,
                      const struct renew_cluster *c)
 {
@@ -83,11 +114,7 @@ static void add_time(struct str *out, const struct renew *renew,
         str_add(out, "with its way back ");
         model_duration(out, c->pace.need_s * 1000);
     }
-    if (c->pace.closes &&
-        (renew->now < c->pace.opens || renew->now >= c->pace.closes))
-        str_addf(out, "%swindow not open", out->len ? "; " : "");
-    else if (!pace_fits(c->pace.need_s, c->pace.closes, renew->now))
-        str_addf(out, "%swindow too short", out->len ? "; " : "");
+    add_window(out, renew, c);
 }
 
 static void add_row(struct table *table, const struct renew *renew, size_t i)

@@ -97,23 +97,6 @@ static void put(struct run_notices *notices, json_t *notice)
         kick(notices);
 }
 
-static void put_mark(struct run_notices *notices, const char *cluster,
-                     const char *node, const struct cert_row *row,
-                     long long days, int mark)
-{
-    json_t *notice = app_event("expiring");
-
-    json_object_set_new(notice, "cluster", app_text(cluster));
-    json_object_set_new(notice, "node", app_text(node));
-    json_object_set_new(notice, "service", app_text(row->service));
-    json_object_set_new(notice, "file", app_text(row->file));
-    json_object_set_new(notice, "sha256", app_text(row->info.sha256));
-    json_object_set_new(notice, "not_after", app_time(row->info.not_after));
-    json_object_set_new(notice, "days_left", json_integer(days));
-    json_object_set_new(notice, "mark", json_integer(mark));
-    put(notices, notice);
-}
-
 void run_notices_cert(void *user, const char *cluster, const char *node,
                       const struct cert_row *row)
 {
@@ -121,6 +104,7 @@ void run_notices_cert(void *user, const char *cluster, const char *node,
     struct err err = {.cause = CAUSE_NONE};
     int64_t left = row->info.not_after - clock_wall_ms() / 1000;
     long long days = left < 0 ? -1 : left / SECONDS_A_DAY;
+    json_t *notice;
     bool due;
     int mark;
 
@@ -129,8 +113,18 @@ void run_notices_cert(void *user, const char *cluster, const char *node,
     if (notify_mark(notices->notify, row->info.sha256, days, &due, &mark,
                     &err) < 0)
         out_error(&notices->session->app->out, err.text);
-    else if (due)
-        put_mark(notices, cluster, node, row, days, mark);
+    else if (due) {
+        notice = app_event("expiring");
+        json_object_set_new(notice, "cluster", app_text(cluster));
+        json_object_set_new(notice, "node", app_text(node));
+        json_object_set_new(notice, "service", app_text(row->service));
+        json_object_set_new(notice, "file", app_text(row->file));
+        json_object_set_new(notice, "sha256", app_text(row->info.sha256));
+        json_object_set_new(notice, "not_after", app_time(row->info.not_after));
+        json_object_set_new(notice, "days_left", json_integer(days));
+        json_object_set_new(notice, "mark", json_integer(mark));
+        put(notices, notice);
+    }
 }
 
 void run_notices_begin(void *user, const struct campaign_cluster *c,

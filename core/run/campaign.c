@@ -10,6 +10,10 @@
 
 #include "core/base/clock.h"
 
+enum {
+    STAGING_S = 60 /* estimate: keys, backups and files, before a live step */
+};
+
 /* One cluster's place on the loop. */
 struct lane {
     struct campaign *campaign;
@@ -78,7 +82,8 @@ static void on_plan(void *user, struct run *run, const struct plan *plan)
 
     /* Nobody has measured it: there and back, as the playbook estimates. */
     if (!lane->watching && item->need_s == 0 &&
-        !pace_fits((int64_t)longest * 2 / 1000, item->closes, now_s())) {
+        !pace_fits(STAGING_S + (int64_t)longest * 2 / 1000, item->closes,
+                   now_s())) {
         lane->short_of_time = true;
         run_stop(run);
         return;
@@ -208,6 +213,7 @@ static void go_on(struct lane *lane)
     if (lane->short_of_time) {
         item->state = PACE_LEFT;
         c->left = PACE_SHORT;
+        c->tasks[lane->task].outcome = OUTCOME_NONE; /* we said no, none else */
     } else if (!is_well(lane->outcome)) {
         item->state = PACE_FAILED;
     } else if (lane->watching || lane->task + 1 == c->n_tasks) {

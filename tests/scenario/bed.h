@@ -141,6 +141,8 @@ void bed_die_with(pid_t parent);
  * test fails when the program ends without. */
 json_t *bed_await(struct bed_run *run, const char *event, const char *node,
                   const char *step);
+/* Waits until it has told so many of these. */
+void bed_await_count(struct bed_run *run, const char *event, unsigned n);
 /* Waits until it has ended; its exit code. */
 int bed_finish(struct bed_run *run);
 /* Both: starts and finishes. */

@@ -268,6 +268,16 @@ json_t *bed_await(struct bed_run *run, const char *event, const char *node,
     return NULL;
 }
 
+void bed_await_count(struct bed_run *run, const char *event, unsigned n)
+{
+    uint64_t until = deadline();
+
+    while (bed_events(run, event, NULL, NULL) < n)
+        if (!pump(run, until))
+            fail_msg("certfleet %s: ended without %u of %s", run->line, n,
+                     event);
+}
+
 unsigned bed_events(const struct bed_run *run, const char *event,
                     const char *node, const char *step)
 {
