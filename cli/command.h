@@ -103,6 +103,7 @@ int cmd_inventory_sample(struct app *app);
 int cmd_inventory_check(struct app *app);
 int cmd_inventory_list(struct app *app);
 int cmd_check(struct app *app);
+int cmd_windows(struct app *app);
 int cmd_playbooks(struct app *app);
 int cmd_plan(struct app *app);
 int cmd_apply(struct app *app);

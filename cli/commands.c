@@ -208,6 +208,19 @@ const struct command commands[] = {
         "    all clusters\n"
         "certfleet check core1 --json\n"
         "    one node, one JSON object a certificate\n"},
+    {.name = "windows", .synopsis = "[TARGET...]", .max_words = ANY_WORDS,
+     .run = cmd_windows,
+     .summary = "when clusters may be changed: the open window, the next three",
+     .help =
+        "From `window' and `no_window' of the inventory, by the clock of the "
+        "first window's zone and in UTC.  Windows that touch are one.  A "
+        "length is in hours and minutes, and is not what the clock tells in "
+        "a night in which it is changed.  Contacts nothing.",
+     .examples =
+        "certfleet windows\n"
+        "    all clusters\n"
+        "certfleet windows emea --json\n"
+        "    one object a window\n"},
     {.name = "playbooks", .synopsis = "[NAME]", .options = OPT_BIT(OPT_DOT),
      .max_words = 1, .run = cmd_playbooks,
      .summary = "the playbooks; with NAME its inputs and steps",

@@ -138,6 +138,8 @@ const struct word_row event_rows[] = {
     {"finding", "pki lint, pki verify: a breach; finding: the check's id, "
      "state: how much it weighs"},
     {"check", "pki checks: one check"},
+    {"window", "windows: one of them; state: open, next, none (within a year) or any "
+     "time"},
     {"certificate", "check, pki inspect: one certificate"},
     {"deed", "show: who did what to the run, when, from where, by which plan"},
     {"fingerprints", "show: a certificate of a node, old and new, by SHA-256"},

@@ -10,6 +10,7 @@
 #include "core/fleet/inventory.h"
 #include "core/fleet/secret_ref.h"
 #include "core/fleet/target.h"
+#include "core/fleet/window.h"
 #include "core/run/preflight.h"
 #include "playbooks/registry.h"
 #include "tests/fuzz/fuzz.h"
@@ -53,6 +54,27 @@ static void ask(const struct inventory *inv, char *words)
     arena_release(&arena);
 }
 
+/* Spans are whole, and the one after a span is behind it. */
+static void check_windows(const struct windows *windows)
+{
+    struct window_span span;
+    struct window_clock clock;
+    int64_t at = 1792800000; /* 2026-10-24: a change of clocks is near */
+
+    for (int i = 0; windows && i < 4; i++) {
+        if (!windows_next(windows, at, &span))
+            return;
+        must(span.begin < span.end && span.end > at);
+        must(i == 0 || span.begin > at);
+        must(span.end <= at + WINDOW_AHEAD);
+        windows_clock(windows, span.begin, &clock);
+        must(clock.zone && clock.weekday >= 0 && clock.weekday < 7);
+        if (span.end == at + WINDOW_AHEAD)
+            return; /* it may go on */
+        at = span.end;
+    }
+}
+
 static void check_sound(const struct inventory *inv)
 {
     for (size_t i = 0; i < inv->n_nodes; i++) {
@@ -64,9 +86,11 @@ static void check_sound(const struct inventory *inv)
         if (node->password)
             must(secret_ref_check(node->password, NULL) == 0);
     }
-    for (size_t i = 0; i < inv->n_clusters; i++)
+    for (size_t i = 0; i < inv->n_clusters; i++) {
         must(inventory_cluster(inv, inv->clusters[i]->name) ==
              inv->clusters[i]);
+        check_windows(inv->clusters[i]->windows);
+    }
 }
 
 static void check_inventory(struct input in)

@@ -55,6 +55,8 @@ static const struct {
     {{"inventory", "check", "-i", "missing.ini"}, 2, "error"},
     {{"inventory", "list"}, 0, "ok"},
     {{"inventory", "list", "nobody"}, 2, "error"},
+    {{"windows"}, 0, "ok"},
+    {{"windows", "nobody"}, 2, "error"},
     {{"playbooks"}, 0, "ok"},
     {{"playbooks", "cms/db-rotate"}, 0, "ok"},
     {{"playbooks", "cms/db-rotat"}, 2, "error"},
