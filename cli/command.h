@@ -43,6 +43,7 @@ enum opt {
     OPT_PASSPHRASE,
     OPT_MAN,
     OPT_DOT,
+    OPT_METRICS,
     OPT_COUNT
 };
 #define OPT_BIT(opt) (UINT32_C(1) << (opt))

@@ -197,7 +197,7 @@ const struct command commands[] = {
         "holds",
      .subs = inventory_subs},
     {.name = "check", .synopsis = "[TARGET...]", .max_words = ANY_WORDS,
-     .run = cmd_check,
+     .options = OPT_BIT(OPT_METRICS), .run = cmd_check,
      .summary = "read every node's health and every certificate's days left",
      .help =
         "Reads only.  Certificates are listed worst first.  Exit code 3 when "
@@ -207,7 +207,10 @@ const struct command commands[] = {
         "certfleet check\n"
         "    all clusters\n"
         "certfleet check core1 --json\n"
-        "    one node, one JSON object a certificate\n"},
+        "    one node, one JSON object a certificate\n"
+        "certfleet -q check --metrics /var/lib/prometheus/node-exporter/"
+        "certfleet.prom\n"
+        "    from a timer: node_exporter hands it to Prometheus\n"},
     {.name = "playbooks", .synopsis = "[NAME]", .options = OPT_BIT(OPT_DOT),
      .max_words = 1, .run = cmd_playbooks,
      .summary = "the playbooks; with NAME its inputs and steps",

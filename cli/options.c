@@ -74,6 +74,9 @@ const struct option_row option_rows[OPT_COUNT] = {
     [OPT_DOT] = {"dot", 0, NULL,
         "draw the playbook's table for dot(1) of Graphviz: rows in blocks, "
         "what follows what, and where a failure leads"},
+    [OPT_METRICS] = {"metrics", 0, "FILE",
+        "write what was found for node_exporter's textfile collector, too; "
+        "also when nodes do not answer"},
 };
 
 const struct exit_row exit_rows[] = {
