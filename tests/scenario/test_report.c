@@ -73,7 +73,8 @@ static void test_a_run(void **state)
 {
     static const char *const names[] = {"core1", "core2", "core3", "edge1",
                                         "edge2"};
-    struct bed *bed = bed_start(state, "3+2", NULL);
+    static const char *const late[] = {"--set", "clock_offset_s=-40", NULL};
+    struct bed *bed = bed_start(state, "3+2", late);
     struct bed_run *run;
     const char *page;
 
@@ -91,6 +92,7 @@ static void test_a_run(void **state)
     holds_time(bed, page, run, "degraded_ms");
     assert_int_equal(holds_fingerprints(bed, page), 13);
     holds(page, "join: a try failed: ");
+    holds(page, "<td>clock-skew</td><td class=\"warn\">warning</td>");
     holds(page, "verifies</span>: ");
 
     run = bed_do(bed, "rollback last --yes");
