@@ -44,6 +44,8 @@ enum opt {
     OPT_MAN,
     OPT_DOT,
     OPT_DAEMON,
+    OPT_METRICS,
+    OPT_FLEET,
     OPT_COUNT
 };
 #define OPT_BIT(opt) (UINT32_C(1) << (opt))
@@ -113,6 +115,7 @@ int cmd_rollback(struct app *app);
 int cmd_issue(struct app *app);
 int cmd_runs(struct app *app);
 int cmd_show(struct app *app);
+int cmd_report(struct app *app);
 int cmd_audit_verify(struct app *app);
 int cmd_pki_inspect(struct app *app);
 int cmd_pki_match(struct app *app);

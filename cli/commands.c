@@ -197,7 +197,7 @@ const struct command commands[] = {
         "holds",
      .subs = inventory_subs},
     {.name = "check", .synopsis = "[TARGET...]", .max_words = ANY_WORDS,
-     .run = cmd_check,
+     .options = OPT_BIT(OPT_METRICS), .run = cmd_check,
      .summary = "read every node's health and every certificate's days left",
      .help =
         "Reads only.  Certificates are listed worst first.  Exit code 3 when "
@@ -207,7 +207,10 @@ const struct command commands[] = {
         "certfleet check\n"
         "    all clusters\n"
         "certfleet check core1 --json\n"
-        "    one node, one JSON object a certificate\n"},
+        "    one node, one JSON object a certificate\n"
+        "certfleet -q check --metrics /var/lib/prometheus/node-exporter/"
+        "certfleet.prom\n"
+        "    from a timer: node_exporter hands it to Prometheus\n"},
     {.name = "windows", .synopsis = "[TARGET...]", .max_words = ANY_WORDS,
      .run = cmd_windows,
      .summary = "when clusters may be changed: the open window, the next three",
@@ -337,6 +340,25 @@ const struct command commands[] = {
      .examples =
         "certfleet show -f last\n"
         "    watch a run whose terminal was lost\n"},
+    {.name = "report", .synopsis = "RUN | --fleet [TARGET...]",
+     .options = OPT_BIT(OPT_FLEET) | OPT_BIT(OPT_OUTPUT),
+     .max_words = ANY_WORDS, .run = cmd_report,
+     .summary = "a run, or the fleet's certificates, as one HTML page",
+     .help =
+        "The page needs no network, no script and nothing beside it; it is "
+        "read in a browser and prints well.  Of RUN it tells who did what, "
+        "when, by which plan, a timeline of every node with outage, retries "
+        "and the way back, the certificates before and after, and whether "
+        "the journal is as it was written: the nodes are not asked.  With "
+        "--fleet the nodes are read as `check' does, with its exit codes, "
+        "and the page shows when which certificate ends.  Without -o it goes "
+        "to standard output, unless that is a terminal.  What it tells "
+        "`show --json' and `check --json' tell as JSON.",
+     .examples =
+        "certfleet report last -o night.html\n"
+        "    for the change ticket\n"
+        "certfleet report --fleet 'emea*' -o fleet.html\n"
+        "    what ends when\n"},
     {.name = "audit", .synopsis = "verify [NUMBER:HASH]",
      .summary = "say whether another hand has changed the journal",
      .subs = audit_subs},

@@ -43,7 +43,7 @@ const struct option_row option_rows[OPT_COUNT] = {
         "since"},
     [OPT_OUTPUT] = {"output", 'o', "FILE",
         "write to FILE; plan: a plan for `apply --plan', an older one is "
-        "replaced; pki: the file must not exist"},
+        "replaced, as with report; pki: the file must not exist"},
     [OPT_FOLLOW] = {"follow", 'f', NULL,
         "go on until the run ends; the exit code is the run's"},
     [OPT_RUN] = {"run", 0, "RUN", "the run that holds the cluster"},
@@ -77,6 +77,11 @@ const struct option_row option_rows[OPT_COUNT] = {
     [OPT_DOT] = {"dot", 0, NULL,
         "draw the playbook's table for dot(1) of Graphviz: rows in blocks, "
         "what follows what, and where a failure leads"},
+    [OPT_METRICS] = {"metrics", 0, "FILE",
+        "write what was found for node_exporter's textfile collector, too; "
+        "also when nodes do not answer"},
+    [OPT_FLEET] = {"fleet", 0, NULL,
+        "report on certificates that are in use, not on a run"},
 };
 
 const struct exit_row exit_rows[] = {

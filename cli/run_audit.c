@@ -109,12 +109,6 @@ void run_audit_take(struct run_audit *audit, const struct store_entry *entry)
 
 /* -- the certificates, one by one ----------------------------------------- */
 
-struct pair { /* files as journaled; either may be NULL */
-    const char *cluster, *node, *slot;
-    const json_t *was, *made;
-};
-typedef void pair_f(void *user, const struct pair *pair);
-
 static const json_t *by_slot(const json_t *files, const char *slot)
 {
     const json_t *file;
@@ -130,7 +124,7 @@ static const json_t *by_slot(const json_t *files, const char *slot)
 
 /* A node has what its own status named: a connect-only one no server's. */
 static void each_of_node(const char *cluster, const json_t *node,
-                         const json_t *made, pair_f *each, void *user)
+                         const json_t *made, run_pair_f *each, void *user)
 {
     const json_t *old = json_object_get(node, "old"), *file;
     bool blank = json_array_size(old) == 0;
@@ -138,8 +132,8 @@ static void each_of_node(const char *cluster, const json_t *node,
 
     json_array_foreach(blank ? made : old, i, file)
     {
-        struct pair pair = {cluster, text_of(node, "node"),
-                            text_of(file, "slot"), NULL, NULL};
+        struct run_pair pair = {cluster, text_of(node, "node"),
+                                text_of(file, "slot"), NULL, NULL};
 
         if (!pair.node || !pair.slot)
             continue;
@@ -161,7 +155,8 @@ static const json_t *made_for(const json_t *of, const json_t *node)
     return own ? own : json_object_get(of, "files");
 }
 
-static void each_pair(const struct run_audit *audit, pair_f *each, void *user)
+void run_audit_pairs(const struct run_audit *audit, run_pair_f *each,
+                     void *user)
 {
     const char *cluster;
     const json_t *node;
@@ -223,7 +218,7 @@ struct listing {
     size_t n;
 };
 
-static void list_file(struct listing *listing, const struct pair *pair,
+static void list_file(struct listing *listing, const struct run_pair *pair,
                       const char *set, const json_t *file)
 {
     const char *sha256 = text_of(file, "cert_sha256");
@@ -236,7 +231,7 @@ static void list_file(struct listing *listing, const struct pair *pair,
                                     text_of(file, "name")});
 }
 
-static void list_pair(void *user, const struct pair *pair)
+static void list_pair(void *user, const struct run_pair *pair)
 {
     list_file(user, pair, "old", pair->was);
     list_file(user, pair, "new", pair->made);
@@ -249,7 +244,7 @@ static void say_pairs(const struct run_audit *audit, struct out *out)
     struct listing listing = {.n = 0};
 
     table_init(&listing.table, heads);
-    each_pair(audit, list_pair, &listing);
+    run_audit_pairs(audit, list_pair, &listing);
     out_say(out, "\n");
     if (listing.n)
         table_say(&listing.table, out);
@@ -276,7 +271,7 @@ static json_t *file_json(const json_t *file)
                      "file_sha256", app_text(text_of(file, "sha256")));
 }
 
-static void tell_pair(void *user, const struct pair *pair)
+static void tell_pair(void *user, const struct run_pair *pair)
 {
     json_t *event = app_event("fingerprints");
 
@@ -309,5 +304,5 @@ void run_audit_tell(const struct run_audit *audit, struct out *out)
     {
         tell_deed(out, deed);
     }
-    each_pair(audit, tell_pair, out);
+    run_audit_pairs(audit, tell_pair, out);
 }

@@ -22,6 +22,15 @@ void run_audit_init(struct run_audit *audit);
 void run_audit_release(struct run_audit *audit);
 /* Every record of one run, in order; most are of no interest. */
 void run_audit_take(struct run_audit *audit, const struct store_entry *entry);
+/* A certificate of a node, as journaled; one of the files may be NULL or lack
+ * "cert_sha256": there was none, or none was made. */
+struct run_pair {
+    const char *cluster, *node, *slot;
+    const json_t *was, *made; /* {name, sha256, cert_sha256} */
+};
+typedef void run_pair_f(void *user, const struct run_pair *pair);
+void run_audit_pairs(const struct run_audit *audit, run_pair_f *each,
+                     void *user);
 /* Two tables, or "deed" and "fingerprints" events. */
 void run_audit_say(const struct run_audit *audit, struct out *out);
 void run_audit_tell(const struct run_audit *audit, struct out *out);

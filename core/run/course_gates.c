@@ -31,6 +31,24 @@ static struct event event_of(const struct course *course, const char *step,
     };
 }
 
+/* For later readers of the run (`show -v', `report'): what was known before
+ * anything was changed.  `weight': NULL where nothing follows from it. */
+static void note(struct course *course, const char *step,
+                 const struct finding *f, const char *weight)
+{
+    const struct journal_record record = {
+        .cluster = course->pc->cluster->name,
+        .node = f->node,
+        .step = step,
+        .kind = "note",
+        .data = json_pack("{s:s, s:s}", "id", f->id, "text", f->text),
+    };
+
+    if (weight)
+        json_object_set_new(record.data, "weight", json_string(weight));
+    journal_write(course->journal, &record, NULL, NULL);
+}
+
 static void refuse_by(struct course *course, const struct finding *f)
 {
     struct err err = {0};
@@ -46,23 +64,9 @@ static void refuse_by(struct course *course, const struct finding *f)
             accept ? " goes on all the same)" : "]");
     e.detail = err.text;
     journal_tell(course->journal, &e);
+    note(course, "gates", f, "refuses");
     course_note_why(course, &err);
     str_release(&ids);
-}
-
-/* Nothing to act on: `show -v' has it. */
-static void note(struct course *course, const char *step,
-                 const struct finding *f)
-{
-    const struct journal_record record = {
-        .cluster = course->pc->cluster->name,
-        .node = f->node,
-        .step = step,
-        .kind = "note",
-        .data = json_pack("{s:s, s:s}", "id", f->id, "text", f->text),
-    };
-
-    journal_write(course->journal, &record, NULL, NULL);
 }
 
 void course_tell_finding(struct course *course, const char *step,
@@ -70,10 +74,13 @@ void course_tell_finding(struct course *course, const char *step,
 {
     struct event e = event_of(course, step, f);
 
-    if (f->severity == SEVERITY_INFO)
-        note(course, step, f);
-    else
-        journal_tell(course->journal, &e);
+    if (f->severity == SEVERITY_INFO) {
+        note(course, step, f, NULL); /* nothing to act on */
+        return;
+    }
+    journal_tell(course->journal, &e);
+    note(course, step, f,
+         f->severity == SEVERITY_WARNING ? "warning" : "accepted");
 }
 
 static bool judge_findings(struct course *course)

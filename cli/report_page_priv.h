@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cli/report_page_priv.h - the parts of a run's page, and their words.
+ */
+#ifndef CERTFLEET_CLI_REPORT_PAGE_PRIV_H
+#define CERTFLEET_CLI_REPORT_PAGE_PRIV_H
+
+#include "cli/report_page.h"
+
+/* How an outcome or a cell's state looks, and what it is called. */
+struct report_tone { /* .word NULL: nobody here knows it */
+    const char *word, *class, *says;
+};
+const struct report_tone *report_tone(const char *word);
+const char *report_says(const char *word); /* the word itself when unknown */
+/* A text of a journal's object, or NULL. */
+const char *report_member(const json_t *object, const char *key);
+
+/* Sections, each with its heading. */
+void report_clusters(const struct report *r, struct str *out);
+void report_certificates(const struct report *r, struct str *out);
+void report_notes(const struct report *r, struct str *out);
+void report_deeds(const struct report *r, struct str *out);
+void report_steps(const struct report *r, struct str *out);
+
+#endif
