@@ -43,6 +43,7 @@ enum opt {
     OPT_PASSPHRASE,
     OPT_MAN,
     OPT_DOT,
+    OPT_CERT,
     OPT_COUNT
 };
 #define OPT_BIT(opt) (UINT32_C(1) << (opt))
@@ -105,6 +106,7 @@ int cmd_check(struct app *app);
 int cmd_playbooks(struct app *app);
 int cmd_plan(struct app *app);
 int cmd_apply(struct app *app);
+int cmd_approve(struct app *app);
 int cmd_resume(struct app *app);
 int cmd_rollback(struct app *app);
 int cmd_issue(struct app *app);
