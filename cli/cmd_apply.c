@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/approvals.h"
 #include "cli/cmd_renew.h"
 #include "cli/drive.h"
 #include "cli/request.h"
@@ -28,11 +29,12 @@ static int make_request(struct app *app, struct request *request,
     return request_from_file(request, app, path, err);
 }
 
-static int apply(struct app *app, struct request *request)
+static int apply(struct app *app, struct request *request, json_t *approved)
 {
     struct drive_options options = {
         .mode = RUN_APPLY,
         .plan_hash = *request->hash ? request->hash : NULL,
+        .approved = approved,
     };
     struct err err = {.cause = CAUSE_NONE};
     struct session session;
@@ -61,6 +63,7 @@ int cmd_apply(struct app *app)
 {
     struct request request;
     struct err err = {.cause = CAUSE_NONE};
+    json_t *approved = NULL;
     int code;
 
     if (!app_inventory(app))
@@ -70,7 +73,10 @@ int cmd_apply(struct app *app)
     if (make_request(app, &request, &err) < 0)
         code = app_fail(app, &err);
     else
-        code = apply(app, &request);
+        code = approvals_for_apply(app, &request, &approved);
+    if (code == EXIT_DONE)
+        code = apply(app, &request, approved);
+    json_decref(approved);
     request_release(&request);
     return code;
 }

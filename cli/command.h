@@ -46,9 +46,10 @@ enum opt {
     OPT_DAEMON,
     OPT_METRICS,
     OPT_FLEET,
+    OPT_CERT,
     OPT_COUNT
 };
-#define OPT_BIT(opt) (UINT32_C(1) << (opt))
+#define OPT_BIT(opt) (UINT64_C(1) << (opt))
 
 struct option_row {
     const char *name;  /* without "--" */
@@ -64,7 +65,7 @@ struct command {
     const char *summary;  /* one line, no full stop */
     const char *help;     /* paragraphs; a NULL for one of few words */
     const char *examples; /* "command line\n    what it does\n" ... or NULL */
-    uint32_t options;     /* OPT_BITs of its own */
+    uint64_t options;     /* OPT_BITs of its own */
     size_t min_words, max_words;
     int (*run)(struct app *app); /* the exit code; NULL: see subs */
     const struct command *subs;  /* `inventory check`; NULL: none */
@@ -109,6 +110,7 @@ int cmd_windows(struct app *app);
 int cmd_playbooks(struct app *app);
 int cmd_plan(struct app *app);
 int cmd_apply(struct app *app);
+int cmd_approve(struct app *app);
 int cmd_resume(struct app *app);
 int cmd_run(struct app *app);
 int cmd_rollback(struct app *app);

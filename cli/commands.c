@@ -246,6 +246,27 @@ const struct command commands[] = {
         "    read it before the night\n"
         "certfleet plan cms/db-rotate emea -o emea.plan\n"
         "    for `certfleet apply --plan emea.plan'\n"},
+    {.name = "approve", .synopsis = "FILE",
+     .options = OPT_BIT(OPT_YES) | OPT_BIT(OPT_KEY) | OPT_BIT(OPT_CERT) |
+        OPT_BIT(OPT_PASSPHRASE),
+     .min_words = 1, .max_words = 1, .run = cmd_approve,
+     .summary = "sign a plan that `plan -o FILE' wrote",
+     .help =
+        "Where the inventory wants approvals a plan is applied only when so "
+        "many people have signed it.  Shows the plan, and who has signed it "
+        "already, asks, and adds a signature to FILE.sig: by ssh-keygen, with "
+        "an agent, a FIDO key or a passphrase as it knows them, preset the "
+        "inventory's identity; or with an X.509 certificate (--cert).  FILE "
+        "stays as it is; the lines of several FILE.sig may be put together.  "
+        "Nothing is sent to any node.",
+     .examples =
+        "certfleet approve emea.plan\n"
+        "    shows it, asks, signs\n"
+        "certfleet approve emea.plan --key ~/.ssh/id_ed25519_sk\n"
+        "    with a key that is to be touched\n"
+        "certfleet approve emea.plan --cert me.crt --key me.key "
+        "--passphrase prompt\n"
+        "    with a certificate of approver_ca\n"},
     {.name = "apply", .synopsis = "PLAYBOOK TARGET... [KEY=VALUE...]",
      .options = APPLY_OPTIONS | OPT_BIT(OPT_PLAN), .max_words = ANY_WORDS,
      .run = cmd_apply,
@@ -255,7 +276,8 @@ const struct command commands[] = {
         "there stops the run before anything live is touched, unless "
         "--keep-going.  Without a terminal and without --yes it is refused "
         "(5).  Ctrl-C once stops where it is safe, twice at once; a closed "
-        "terminal stops nothing (`certfleet show -f last').",
+        "terminal stops nothing (`certfleet show -f last').  A cluster that "
+        "wants approvals takes nothing but a plan that has them (--plan).",
      .examples =
         "certfleet apply cms/db-rotate emea\n"
         "    shows the plan, asks, does it\n"
@@ -334,7 +356,7 @@ const struct command commands[] = {
      .summary = "one run, step by step, with times and outcome",
      .help =
         "Who did what, when, from where (SSH_CONNECTION), by which plan (its "
-        "hash, as `plan --json' prints it), and the fingerprints of each "
+        "hash, as `plan --json' prints it), approved by whom, and the fingerprints of each "
         "node's certificates before and after.  With -v every record of its journal.  -f follows a running one, "
         "from any terminal, until it ends.",
      .examples =

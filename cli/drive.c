@@ -83,6 +83,14 @@ static void show_plan_json(struct drive *drive)
     out_json(&drive->app->out, event);
 }
 
+static bool wants_approval(const struct plan *plan)
+{
+    for (size_t c = 0; c < plan->n_clusters; c++)
+        if (plan->clusters[c].cluster->approvals > 0)
+            return true;
+    return false;
+}
+
 static void write_plan(struct drive *drive)
 {
     struct err err = {.cause = CAUSE_NONE};
@@ -91,13 +99,16 @@ static void write_plan(struct drive *drive)
 
     if (!path)
         return;
-    if (request_write_plan(drive->plan, path, &err) < 0) {
+    if (plan_file_write(drive->plan, path, &err) < 0) {
         drive->write_rc = app_fail(drive->app, &err);
         return;
     }
     str_init(&quoted, 4096);
     app_quote(&quoted, path);
-    app_next(drive->app, "certfleet apply --plan %s", str_text(&quoted));
+    app_next(drive->app,
+             wants_approval(drive->plan) ? "certfleet approve %s"
+                                         : "certfleet apply --plan %s",
+             str_text(&quoted));
     str_release(&quoted);
 }
 
@@ -244,6 +255,7 @@ static struct run *make_run(struct drive *drive, struct plan *plan,
                       : strcmp(on_failure, "hold") == 0 ? ON_FAILURE_HOLD
                                                         : ON_FAILURE_ROLLBACK,
         .plan_hash = drive->options->plan_hash,
+        .approved = drive->options->approved,
         .secrets = drive->session->secrets,
         .self = self,
         .on_plan = on_plan,

@@ -13,6 +13,7 @@ struct drive_options {
     enum run_mode mode;
     const char *id;        /* resume, rollback */
     const char *plan_hash; /* apply --plan, or NULL */
+    json_t *approved;      /* apply: who approved it, or NULL */
     const char *output;    /* plan -o, or NULL */
 };
 

@@ -96,7 +96,7 @@ static void add_option(struct str *out, const struct option_row *row)
     str_release(&name);
 }
 
-static void add_options(struct str *out, uint32_t bits, const char *title)
+static void add_options(struct str *out, uint64_t bits, const char *title)
 {
     if (!bits)
         return;

@@ -47,9 +47,10 @@ const struct option_row option_rows[OPT_COUNT] = {
     [OPT_FOLLOW] = {"follow", 'f', NULL,
         "go on until the run ends; the exit code is the run's"},
     [OPT_RUN] = {"run", 0, "RUN", "the run that holds the cluster"},
-    [OPT_KEY] = {"key", 0, "KIND",
-        "kind of the new key: rsa:2048 (preset), rsa:3072, rsa:4096, "
-        "ec:P-256, ec:P-384"},
+    [OPT_KEY] = {"key", 0, "KEY",
+        "pki: kind of the new key, rsa:2048 (preset), rsa:3072, rsa:4096, "
+        "ec:P-256, ec:P-384; approve: a file, the private key that signs, or "
+        "the public one of an SSH key that the agent has"},
     [OPT_DAYS] = {"days", 0, "DAYS", "how long the certificate is valid"},
     [OPT_PURPOSE] = {"purpose", 0, "any|server|client",
         "what the certificate is for: its extended key usage"},
@@ -82,6 +83,9 @@ const struct option_row option_rows[OPT_COUNT] = {
         "also when nodes do not answer"},
     [OPT_FLEET] = {"fleet", 0, NULL,
         "report on certificates that are in use, not on a run"},
+    [OPT_CERT] = {"cert", 0, "CERT",
+        "approve with this X.509 certificate, and what it needs to lead to "
+        "approver_ca behind it; its key is in it, or --key"},
 };
 
 const struct exit_row exit_rows[] = {
@@ -146,7 +150,9 @@ const struct word_row event_rows[] = {
     {"window", "windows: one of them; state: open, next, none (within a year) or any "
      "time"},
     {"certificate", "check, pki inspect: one certificate"},
-    {"deed", "show: who did what to the run, when, from where, by which plan"},
+    {"approval", "approve, apply: one signature of a plan file: principal, "
+     "key, approved (when), counts; detail: why it does not count"},
+    {"deed", "show: who did what to the run, when, from where, by which plan, approved by whom"},
     {"fingerprints", "show: a certificate of a node, old and new, by SHA-256"},
     {"audit", "audit verify: records, runs, misfits, head, and the first that "
      "does not fit"},

@@ -118,7 +118,7 @@ static void add_acts(struct plan_pen *pen, const struct step *step, size_t node,
     struct view view = view_of(pen, node);
     const struct act *act;
 
-    if (is_met(&view, step))
+    if (!pen->options->unread && is_met(&view, step))
         str_addf(lines, "(%s: already so, nothing is sent)\n", step->id);
     for (size_t n = 0; (act = act_at(&view, step, n)); n++)
         add_act(pen, &view, act, lines);

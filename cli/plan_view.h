@@ -16,6 +16,7 @@ struct plan_view_options {
     bool back;         /* the same rows, aimed at the old sets */
     const char *until; /* the last step that will be done, or NULL */
     bool color;
+    bool unread; /* out of a file: nobody knows what is already so */
 };
 
 void plan_view(const struct plan *plan, const struct plan_view_options *options,

@@ -35,7 +35,8 @@ enum renew_kind {
     RENEW_DUE,
     RENEW_NOT_DUE,
     RENEW_UNREACHABLE, /* a node did not answer: nobody knows */
-    RENEW_HELD         /* by a run that has not ended, whatever is shown */
+    RENEW_HELD,        /* by a run that has not ended, whatever is shown */
+    RENEW_UNAPPROVED   /* due, and the inventory wants a signed plan */
 };
 struct renew_cluster {
     struct cluster *cluster;
@@ -58,7 +59,7 @@ struct renew {
     struct renew_settings settings;
     struct target target;
     struct renew_cluster *clusters; /* canaries, due ones, the others */
-    size_t n, n_due;                /* due and unreachable: the campaign's */
+    size_t n, n_due;                /* all but those not due: the campaign's */
     struct pace pace;
     struct arena arena;
     int64_t now;

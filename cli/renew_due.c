@@ -307,6 +307,33 @@ static void take_window(struct renew *renew, struct renew_cluster *c)
         c->next_opens = next.begin;
 }
 
+/* Nobody may sign for people: they plan, approve and apply it themselves. */
+static void want_approval(struct renew_cluster *c)
+{
+    if (c->kind != RENEW_DUE || c->cluster->approvals == 0)
+        return;
+    c->kind = RENEW_UNAPPROVED;
+    snprintf(c->why, sizeof(c->why),
+             "it wants %u approval%s: certfleet plan %s %s%s%s -o FILE, "
+             "approve FILE, apply --plan FILE",
+             c->cluster->approvals, c->cluster->approvals == 1 ? "" : "s",
+             c->tasks[0].playbook->id, c->cluster->name,
+             c->tasks[0].inputs ? " " : "",
+             c->tasks[0].inputs ? c->tasks[0].inputs[0] : "");
+}
+
+static enum pace_state first_state(const struct renew_cluster *c)
+{
+    switch (c->kind) {
+    case RENEW_DUE:
+        return PACE_WAITING;
+    case RENEW_UNAPPROVED:
+        return PACE_LEFT;
+    default:
+        return PACE_FAILED;
+    }
+}
+
 static int set_pace(struct renew *renew, struct err *err)
 {
     struct renew_settings *s = &renew->settings;
@@ -315,7 +342,7 @@ static int set_pace(struct renew *renew, struct err *err)
         struct renew_cluster *c = &renew->clusters[i];
 
         renew->n_due += c->kind != RENEW_NOT_DUE;
-        c->pace.state = c->kind == RENEW_DUE ? PACE_WAITING : PACE_FAILED;
+        c->pace.state = first_state(c);
         take_window(renew, c);
     }
     renew->pace.max_clusters = s->max_clusters;
@@ -333,6 +360,8 @@ static int decide(struct renew *renew, struct store *store, struct err *err)
     for (size_t i = 0; i < renew->n; i++)
         if (measure(&renew->clusters[i], store, err) < 0)
             return -1;
+    for (size_t i = 0; i < renew->n; i++)
+        want_approval(&renew->clusters[i]);
     qsort(renew->clusters, renew->n, sizeof(*renew->clusters), by_turn);
     return set_pace(renew, err);
 }

@@ -36,7 +36,7 @@ static json_t *result_json(const struct renew *renew,
         if (*c->tasks[t].run)
             json_array_append_new(runs, json_string(c->tasks[t].run));
     json_object_set_new(json, "runs", runs);
-    if (c->pace.state == PACE_LEFT)
+    if (c->pace.state == PACE_LEFT && c->kind == RENEW_DUE)
         json_object_set_new(json, "detail",
                             json_string(renew_left_word(c->left)));
     else if (*c->why)
@@ -47,7 +47,8 @@ static json_t *result_json(const struct renew *renew,
 static void say_left(const struct renew *renew)
 {
     for (size_t i = 0; i < renew->n_due; i++)
-        if (renew->clusters[i].pace.state == PACE_LEFT)
+        if (renew->clusters[i].pace.state == PACE_LEFT &&
+            renew->clusters[i].kind == RENEW_DUE)
             out_say(&renew->app->out, "%s: not begun: %s\n",
                     renew->clusters[i].cluster->name,
                     renew_left_word(renew->clusters[i].left));

@@ -33,7 +33,8 @@ const char *renew_left_word(enum pace_answer answer)
 
 bool renew_is_alarm(const struct renew *renew, const struct renew_cluster *c)
 {
-    if (c->by_hand || c->kind == RENEW_UNREACHABLE || c->kind == RENEW_HELD)
+    if (c->by_hand || c->kind == RENEW_UNREACHABLE || c->kind == RENEW_HELD ||
+        c->kind == RENEW_UNAPPROVED)
         return true;
     if (c->kind == RENEW_NOT_DUE || c->pace.state == PACE_DONE)
         return false;
@@ -64,6 +65,8 @@ static void add_turn(struct str *out, const struct renew *renew, size_t i)
         str_add(out, "UNREACHABLE");
     else if (c->kind == RENEW_HELD)
         str_add(out, "HELD");
+    else if (c->kind == RENEW_UNAPPROVED)
+        str_add(out, "to approve");
     else if (c->kind == RENEW_NOT_DUE)
         str_add(out, "not due");
     else if (c->canary)

@@ -9,15 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/clock.h"
-#include "core/base/file.h"
 #include "core/fleet/suggest.h"
 #include "core/fleet/target.h"
-
-enum {
-    PLAN_FILE_CAP = 1 << 26,
-    PLAN_FORMAT = 1
-};
 
 static int fail_near(const struct suggest *near, const char *what,
                      struct err *err)
@@ -135,28 +128,6 @@ int request_from_words(struct request *request, struct app *app,
 
 /* -- plan files ----------------------------------------------------------- */
 
-int request_write_plan(const struct plan *plan, const char *path,
-                       struct err *err)
-{
-    json_t *json = plan_json(plan);
-    char hash[PKI_SHA256_HEX], t[CLOCK_TEXT_BYTES];
-    char *text;
-    int rc;
-
-    plan_hash(plan, hash);
-    clock_rfc3339(clock_wall_ms(), t);
-    json_object_set_new(json, "certfleet_plan", json_integer(PLAN_FORMAT));
-    json_object_set_new(json, "hash", json_string(hash));
-    json_object_set_new(json, "made", json_string(t));
-    text = json_dumps(json, JSON_INDENT(1));
-    json_decref(json);
-    if (!text)
-        abort();
-    rc = file_write(path, text, strlen(text), 0600, false, err);
-    free(text);
-    return rc;
-}
-
 static const char *text_of(const json_t *json, const char *key)
 {
     const char *text = json_string_value(json_object_get(json, key));
@@ -210,12 +181,6 @@ static int take_file(struct request *request, const struct app *app,
     struct arena *arena = &request->arena;
     const char *hash = text_of(json, "hash");
 
-    if (json_integer_value(json_object_get(json, "certfleet_plan")) !=
-            PLAN_FORMAT ||
-        strlen(hash) != PKI_SHA256_HEX - 1)
-        return err_set(err, CAUSE_INPUT,
-                       "it is no plan of this version: make it with "
-                       "`certfleet plan ... -o FILE'");
     memcpy(request->hash, hash, PKI_SHA256_HEX);
     request->plan.playbook = request_playbook(text_of(json, "playbook"), err);
     if (!request->plan.playbook)
@@ -230,29 +195,17 @@ static int take_file(struct request *request, const struct app *app,
 int request_from_file(struct request *request, struct app *app,
                       const char *path, struct err *err)
 {
-    struct secret *text;
-    json_error_t wrong;
-    json_t *json;
-    int rc;
-
     memset(request, 0, sizeof(*request));
     arena_init(&request->arena);
-    text = file_read(path, PLAN_FILE_CAP, err);
-    if (!text) {
-        err->cause = CAUSE_INPUT;
+    if (plan_file_read(path, &request->file, err) < 0)
         return -1;
-    }
-    json = json_loadb((const char *)text->data, text->len, 0, &wrong);
-    secret_free(text);
-    if (!json)
-        return err_set(err, CAUSE_INPUT, "%s:%d: %s", path, wrong.line,
-                       wrong.text);
-    rc = take_file(request, app, json, err);
-    json_decref(json);
-    return rc < 0 ? err_context(err, "plan file %s", path) : 0;
+    if (take_file(request, app, request->file.json, err) < 0)
+        return err_context(err, "plan file %s", path);
+    return 0;
 }
 
 void request_release(struct request *request)
 {
+    plan_file_release(&request->file);
     arena_release(&request->arena);
 }

@@ -7,11 +7,13 @@
 #define CERTFLEET_CLI_REQUEST_H
 
 #include "cli/app.h"
+#include "cli/plan_file.h"
 #include "core/run/plan.h"
 
 struct request {
     struct plan_request plan;  /* all in the arena, or argv's */
     char hash[PKI_SHA256_HEX]; /* of a plan file; "" without */
+    struct plan_file file;     /* .json NULL: there is none */
     struct arena arena;
 };
 
@@ -22,10 +24,6 @@ int request_from_words(struct request *request, struct app *app,
 int request_from_file(struct request *request, struct app *app,
                       const char *path, struct err *err);
 void request_release(struct request *request);
-
-/* What `plan -o` writes, mode 0600; an older file is replaced. */
-int request_write_plan(const struct plan *plan, const char *path,
-                       struct err *err);
 
 /* By id, or -1 with what comes nearest. */
 const struct playbook *request_playbook(const char *id, struct err *err);

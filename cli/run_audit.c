@@ -45,8 +45,8 @@ static void take_deed(struct run_audit *audit, const struct store_entry *entry,
 
     if (!event || is(event, "end"))
         return;
-    deed = json_pack("{s:s, s:I, s:n}", "what", event, "t_ms",
-                     (json_int_t)entry->t_ms, "plan_sha256");
+    deed = json_pack("{s:s, s:I, s:n, s:n}", "what", event, "t_ms",
+                     (json_int_t)entry->t_ms, "plan_sha256", "approved");
     for (const char *const *key = kept; *key; key++) {
         json_t *value = json_object_get(data, *key);
 
@@ -65,6 +65,8 @@ static void take_go(struct run_audit *audit, const json_t *data)
         return;
     json_object_set(deed, "what", json_object_get(data, "mode"));
     json_object_set(deed, "plan_sha256", json_object_get(data, "plan_sha256"));
+    if (json_object_get(data, "approved"))
+        json_object_set(deed, "approved", json_object_get(data, "approved"));
 }
 
 static void take_of_cluster(struct run_audit *audit, const char *cluster,
@@ -218,6 +220,47 @@ struct listing {
     size_t n;
 };
 
+static void list_approvals(struct listing *listing, const char *cluster,
+                           const json_t *list)
+{
+    const json_t *a;
+    size_t i;
+
+    json_array_foreach(list, i, a)
+    {
+        listing->n++;
+        table_add(&listing->table,
+                  (const char *const[]){cluster, text_of(a, "principal"),
+                                        text_of(a, "approved"),
+                                        text_of(a, "kind"), text_of(a, "key")});
+    }
+}
+
+static void say_approvals(const struct run_audit *audit, struct out *out)
+{
+    static const char *const heads[] = {"cluster", "approved by", "when",
+                                        "kind",    "key",         NULL};
+    struct listing listing = {.n = 0};
+    const char *cluster;
+    const json_t *deed;
+    json_t *list;
+    size_t i;
+
+    table_init(&listing.table, heads);
+    json_array_foreach(audit->deeds, i, deed)
+    {
+        json_object_foreach(json_object_get(deed, "approved"), cluster, list)
+        {
+            list_approvals(&listing, cluster, list);
+        }
+    }
+    if (listing.n) {
+        out_say(out, "\n");
+        table_say(&listing.table, out);
+    }
+    table_release(&listing.table);
+}
+
 static void list_file(struct listing *listing, const struct run_pair *pair,
                       const char *set, const json_t *file)
 {
@@ -257,6 +300,7 @@ static void say_pairs(const struct run_audit *audit, struct out *out)
 void run_audit_say(const struct run_audit *audit, struct out *out)
 {
     say_deeds(audit, out);
+    say_approvals(audit, out);
     say_pairs(audit, out);
 }
 

@@ -14,7 +14,8 @@
 
 struct run_audit {
     json_t *deeds;    /* array: {what, t, user, host, login, from, version,
-                         plan_sha256}; what a journal does not have is null */
+                         plan_sha256, approved}; what a journal does not have
+                         is null */
     json_t *clusters; /* object: name to {plan, files} as journaled */
 };
 

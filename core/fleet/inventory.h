@@ -117,8 +117,12 @@ struct cluster {
     const struct issuer *service_issuer; /* of services; NULL: none named */
     enum on_failure on_failure;
     enum lane_order leave, join;
-    const char *subject;                /* "O=Example Inc.,C=GB" or NULL */
-    const char *key_passphrase;         /* secret reference or NULL */
+    const char *subject;        /* "O=Example Inc.,C=GB" or NULL */
+    const char *key_passphrase; /* secret reference or NULL */
+    unsigned approvals;         /* signatures that a plan needs; 0: none */
+    unsigned approval_days;     /* how old they may be */
+    const char *approvers;      /* allowed_signers, absolute; or NULL */
+    const char *approver_ca;    /* PEM, absolute; or NULL */
     const struct check_setting *checks; /* its own and the fleet's: of two for
                                            a check the first holds */
     const struct windows *windows;      /* NULL: none named, any time is good */

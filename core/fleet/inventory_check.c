@@ -189,6 +189,24 @@ static void check_root(struct reading *rd, struct names *roots,
                       c->issuer->name);
 }
 
+/* Nobody could ever approve. */
+static void check_approvals(struct reading *rd, const struct section *s)
+{
+    const struct cluster *c = s->made;
+    const struct section *home = section_entry(s, "approvals") ? s : rd->fleet;
+    static const char *const who[] = {"approvers", "approver_ca"};
+
+    if (c->approvals == 0)
+        return;
+    for (size_t i = 0; i < 2; i++) /* one that is bad is told already */
+        if (section_entry(s, who[i]) || section_entry(rd->fleet, who[i]))
+            return;
+    reading_fault(rd, FAULT_ERROR, entry_line(home, "approvals"),
+                  "[cluster %s] wants %u approval%s, and has neither "
+                  "`approvers' nor `approver_ca'",
+                  c->name, c->approvals, c->approvals == 1 ? "" : "s");
+}
+
 static void check_cluster(struct reading *rd, struct names *roots,
                           const struct section *s)
 {
@@ -196,6 +214,7 @@ static void check_cluster(struct reading *rd, struct names *roots,
     const char *counted;
     size_t n;
 
+    check_approvals(rd, s);
     if (c->n_nodes == 0)
         reading_fault(rd, FAULT_WARNING, s->line, "[cluster %s] has no nodes",
                       c->name);

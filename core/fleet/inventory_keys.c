@@ -41,6 +41,9 @@ static const struct key_type
     type_backups  = { "NUMBER", parse_number, STORE_NUMBER, 1, 1000 },
     type_sessions = { "NUMBER", parse_number, STORE_NUMBER, 1, 10000 },
     type_retries  = { "NUMBER", parse_number, STORE_NUMBER, 0, 100 },
+    type_people   = { "0 | 1 | 2", parse_number, STORE_NUMBER, 0, 2 },
+    type_signers  = { "PATH", parse_approvers, STORE_TEXT },
+    type_anchor   = { "PATH", parse_identity, STORE_TEXT },
     type_yes      = { "yes | no", parse_words, STORE_FLAG,
                       WORDS("no", "yes") },
     type_trust    = { "strict | accept-new", parse_words, STORE_FLAG,
@@ -120,6 +123,20 @@ const struct key inventory_table[] = {
       ";2026-12-24..2027-01-02",
       "days that windows do not touch: a first and a last, or one. Any number"
       " of these lines, too", BY_HAND, .several = true },
+    { "fleet cluster", "approvals", &type_people, "0", NULL, ";2",
+      "how many people must have signed a plan (`certfleet approve') before"
+      " it is applied", IN_CLUSTER(approvals) },
+    { "fleet cluster", "approvers", &type_signers, NULL, NULL,
+      ";approvers",
+      "who may approve with an SSH key: OpenSSH's allowed_signers",
+      IN_CLUSTER(approvers) },
+    { "fleet cluster", "approver_ca", &type_anchor, NULL, NULL,
+      ";approver-ca.crt",
+      "PEM: a CA for approvers alone: each person whom it gave a certificate"
+      " for signing e-mail is one; CRLs in it are asked",
+      IN_CLUSTER(approver_ca) },
+    { "fleet cluster", "approval_days", &type_days, "7", NULL, NULL,
+      "an older approval does not count", IN_CLUSTER(approval_days) },
 
     { ALL, "user", &type_user, NULL, "ssh_config's, else your login name",
       "admin", "who logs in", IN_NODE(user) },

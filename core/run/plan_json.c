@@ -137,6 +137,8 @@ static void load_new_set(struct file_set *set, const json_t *list,
             continue;
         set->files[i].name = f->name;
         memcpy(set->files[i].sha256, f->sha256, sizeof(f->sha256));
+        memcpy(set->files[i].cert_sha256, f->cert_sha256,
+               sizeof(f->cert_sha256));
     }
 }
 

@@ -73,6 +73,7 @@ static const char **merge_inputs(struct arena *arena, const char *stored,
 struct replay {
     struct plan *plan;
     struct err *err;
+    bool agreed; /* somebody said yes to its plan */
     int rc;
 };
 
@@ -276,14 +277,41 @@ static bool replay_entry(void *user, const struct store_entry *entry)
 {
     struct replay *replay = user;
 
+    replay->agreed |= strcmp(entry->record.kind, "go") == 0;
     replay->rc = run_replay(replay->plan, entry, replay->err);
     return replay->rc == 0;
 }
 
-static int replay_journal(struct store *store, const char *run,
-                          struct plan *plan, struct err *err)
+/* While nothing live was changed a resume may still come to another plan than
+ * the one that was approved; later nothing that leads on must wait. */
+static int check_approved(const struct run_load *options,
+                          const struct replay *replay, struct err *err)
 {
-    struct replay replay = {plan, err, 0};
+    bool other = (options->inputs && options->inputs[0]) ||
+                 (options->accepted && options->accepted[0]);
+    const struct plan *plan = replay->plan;
+
+    for (size_t i = 0; i < plan->n_clusters; i++)
+        if (plan->clusters[i].left || plan->clusters[i].was_done)
+            return 0;
+    for (size_t i = 0; i < plan->n_clusters; i++)
+        if (plan->clusters[i].cluster->approvals && (!replay->agreed || other))
+            return err_set(
+                err, CAUSE_REFUSED,
+                "cluster %s wants approvals, and %s: make a plan (`certfleet "
+                "plan ... -o FILE'), have it approved and apply it",
+                plan->clusters[i].cluster->name,
+                replay->agreed ? "KEY=VALUE and --accept would change the "
+                                 "plan that was approved"
+                               : "the run ended before its plan was agreed to");
+    return 0;
+}
+
+static int replay_journal(struct store *store, const char *run,
+                          const struct run_load *options, struct plan *plan,
+                          struct err *err)
+{
+    struct replay replay = {.plan = plan, .err = err};
 
     if (store_journal(store, run, 0, replay_entry, &replay, err) < 0)
         return -1;
@@ -296,7 +324,7 @@ static int replay_journal(struct store *store, const char *run,
                                       plan->inventory->state_dir,
                                       pc->cluster->name, pc->number, pc->tag);
     }
-    return 0;
+    return options->back ? 0 : check_approved(options, &replay, err);
 }
 
 /* -- all of it ------------------------------------------------------------ */
@@ -355,7 +383,7 @@ static struct plan *load(struct store *store, const char *run,
     if (make_request(options, head, &arena, &request, err) == 0)
         plan = plan_new(&request, err);
     /* A way back makes no set: it must not need a CA that is kept offline */
-    if (plan && (replay_journal(store, run, plan, err) < 0 ||
+    if (plan && (replay_journal(store, run, options, plan, err) < 0 ||
                  (!options->back && plan_issues(plan, err) < 0))) {
         plan_free(plan);
         plan = NULL;

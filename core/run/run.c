@@ -295,6 +295,8 @@ static void note_answer(struct run *run)
     plan_hash(run->plan, hash);
     record.data =
         json_pack("{s:s, s:s}", "mode", mode_word(run), "plan_sha256", hash);
+    if (run->options.mode == RUN_APPLY && run->options.approved)
+        json_object_set(record.data, "approved", run->options.approved);
     journal_write(&run->journal, &record, NULL, NULL);
 }
 

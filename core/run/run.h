@@ -10,6 +10,7 @@
 #ifndef CERTFLEET_RUN_RUN_H
 #define CERTFLEET_RUN_RUN_H
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "core/link.h"
@@ -85,6 +86,8 @@ struct run_options {
     bool keep_going;
     int on_failure;        /* -1: the inventory's; else enum on_failure */
     const char *plan_hash; /* apply --plan: refuse when it differs */
+    json_t *approved;      /* apply: {CLUSTER: [approvals]}, judged before
+                              (core/run/approval.h), or NULL; the caller's */
     struct secret_cache *secrets;
     const char *self; /* "certfleet -i x.ini": begins `next` */
     run_plan_f *on_plan;
@@ -93,8 +96,10 @@ struct run_options {
 };
 
 /* Reads every secret that the plan's nodes and issuers name (blocking; unset:
- * CAUSE_INPUT) and prepares; sends nothing.  `plan` passes to the run.  NULL
- * on error; the plan is then still the caller's. */
+ * CAUSE_INPUT) and prepares; sends nothing.  RUN_APPLY on a cluster that wants
+ * more approvals than `approved' has, or without `plan_hash': CAUSE_REFUSED.
+ * `plan` passes to the run.  NULL on error; the plan is then still the
+ * caller's. */
 struct run *run_new(const struct run_options *options, struct plan *plan,
                     struct err *err);
 void run_start(struct run *run);
@@ -111,7 +116,8 @@ void run_free(struct run *run, void (*closed)(void *user), void *user);
 
 /* RESUME and ROLLBACK: the stored plan of a run, from its journal, against
  * today's inventory.  CAUSE_INPUT: no such run; CAUSE_REFUSED: other nodes or
- * roles than then. */
+ * roles than then, or (RESUME) a cluster wants approvals, nothing live was
+ * changed, and nobody had agreed to the plan, or today's inputs change it. */
 struct run_load {
     const struct inventory *inventory;
     const char *const *inputs; /* today's, over the stored ones */

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "core/run/approval.h"
 #include "core/run/reach.h"
 #include "core/run/run_priv.h"
 #include "core/run/set_read.h"
@@ -112,12 +113,25 @@ static size_t count_nodes(const struct plan *plan)
     return n;
 }
 
+/* What was approved is one plan: nothing but it may be applied. */
+static int check_approvals(const struct run_options *options,
+                           const struct plan *plan, struct err *err)
+{
+    if (options->mode != RUN_APPLY)
+        return 0;
+    return approval_gate(plan, options->plan_hash ? options->approved : NULL,
+                         err);
+}
+
 struct run *run_new(const struct run_options *options, struct plan *plan,
                     struct err *err)
 {
-    struct run *run = calloc(1, sizeof(*run));
     size_t nodes = count_nodes(plan);
+    struct run *run;
 
+    if (check_approvals(options, plan, err) < 0)
+        return NULL;
+    run = calloc(1, sizeof(*run));
     if (!run)
         abort();
     run->options = *options;

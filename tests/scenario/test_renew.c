@@ -215,6 +215,25 @@ static void test_alarm(void **state)
     bed_is_untouched(bed, "lab", "core1");
 }
 
+/* Who wants signed plans gets none from a timer. */
+static void test_wants_approval(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", three);
+    struct bed_run *run;
+
+    bed_write(bed, "approvers", "");
+    bed_inventory(bed, "cluster lab2", "approvals = 1\napprovers = approvers");
+    run = bed_do(bed, "apply fleet/renew lab* --yes");
+    bed_ends(run, 3, "due");
+    assert_string_equal(outcome_of(run, "lab2"), "left");
+    assert_true(bed_said(run, "it wants 1 approval"));
+    bed_is_new(bed, "lab1", "lab1-core1");
+    bed_is_new(bed, "lab3", "lab3-core1");
+    bed_is_untouched(bed, "lab2", "lab2-core1");
+    bed_ends(bed_do(bed, "run"), 3, "due");
+    bed_is_untouched(bed, "lab2", "lab2-core1");
+}
+
 /* -- dying, stopping ---------------------------------------------------------
  */
 
@@ -301,6 +320,7 @@ int main(void)
         cmocka_unit_test_teardown(test_windows, bed_stop),
         cmocka_unit_test_teardown(test_window_too_short, bed_stop),
         cmocka_unit_test_teardown(test_alarm, bed_stop),
+        cmocka_unit_test_teardown(test_wants_approval, bed_stop),
         cmocka_unit_test_teardown(test_killed, bed_stop),
         cmocka_unit_test_teardown(test_interrupted, bed_stop),
         cmocka_unit_test_teardown(test_wrong_words, bed_stop),

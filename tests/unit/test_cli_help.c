@@ -38,7 +38,7 @@ static void test_manpage_is_current(void **state)
 }
 
 static void check_row(const struct command *group, const struct command *c,
-                      uint32_t *used)
+                      uint64_t *used)
 {
     assert_non_null(c->name);
     assert_non_null(c->synopsis);
@@ -57,7 +57,7 @@ static void check_row(const struct command *group, const struct command *c,
 
 static void test_rows_are_complete(void **state)
 {
-    uint32_t used = OPT_BIT(OPT_GLOBALS) - 1;
+    uint64_t used = OPT_BIT(OPT_GLOBALS) - 1;
 
     (void)state;
     for (const struct command *c = commands; c->name; c++) {
