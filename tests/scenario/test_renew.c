@@ -221,7 +221,10 @@ static void test_wants_approval(void **state)
     struct bed *bed = bed_start(state, "2+1", three);
     struct bed_run *run;
 
-    bed_write(bed, "approvers", "");
+    bed_write(bed, "approvers",
+              "alice@example.com ssh-ed25519 "
+              "AAAAC3NzaC1lZDI1NTE5AAAAIDyb74h8DT"
+              "9mnUpo4E73v9OfXs0Gi7pOXmZSDURYdwT4\n");
     bed_inventory(bed, "cluster lab2", "approvals = 1\napprovers = approvers");
     run = bed_do(bed, "apply fleet/renew lab* --yes");
     bed_ends(run, 3, "due");
