@@ -153,6 +153,12 @@ static const struct expected table[] = {
     { "window = Sat 01:00-05:00\n" "no_window = 2026-12-01..2027-11-20\n",
       /* from 2027-11-27 01:00 */
       1796083200, 1827277200, 1827291600 },
+    { "window = daily 00:00-24:00" LONDON
+      "no_window = 2026-12-25..2026-12-28\n" /* they overlap */
+      "no_window = 2026-12-31..2027-12-31\n"
+      "no_window = 2026-12-01..2026-12-26\n",
+      /* from 2026-12-29 00:00 to 2026-12-31 00:00 */
+      1797724800, 1798502400, 1798675200 },
     /* none, or no end, within a year */
     { "window = Sat 01:00-05:00\n" "no_window = 2026-12-01..2027-12-31\n",
       1796083200, 0, 0 },
@@ -161,6 +167,9 @@ static const struct expected table[] = {
     { "window = daily 00:00-24:00\nno_window = 2026-11-27\n",
       /* from 2026-11-28 00:00 */
       1796083200, 1795824000, 1796083200 + WINDOW_AHEAD },
+    { "window = Sat 01:00-05:00" LONDON
+      "no_window = 2026-12-01..2027-12-31\n", /* it ends at the moment asked */
+      1795842000, 0, 0 },
     /* the clock goes forward: at 01:00 in London, at 02:00 in New York */
     { "window = Sun 01:00-03:00" LONDON,
       /* from 2027-03-28 02:00 */
