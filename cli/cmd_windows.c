@@ -11,6 +11,7 @@ int cmd_windows(struct app *app)
 {
     struct inventory *inv = app_inventory(app);
     struct err err = {.cause = CAUSE_NONE};
+    int64_t now = clock_wall_ms() / 1000;
     struct target target = {0};
     struct arena arena;
     struct table table;
@@ -25,8 +26,7 @@ int cmd_windows(struct app *app)
         code = app_fail(app, &err);
     } else {
         for (size_t i = 0; i < target.n_clusters; i++)
-            windows_view(&app->out, &table, target.clusters[i],
-                         clock_wall_ms() / 1000);
+            windows_view(&app->out, &table, target.clusters[i], now);
         if (!app->out.json)
             table_say(&table, &app->out);
     }

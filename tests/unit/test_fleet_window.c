@@ -153,6 +153,12 @@ static const struct expected table[] = {
     { "window = Sat 01:00-05:00\n" "no_window = 2026-12-01..2027-11-20\n",
       /* from 2027-11-27 01:00 */
       1796083200, 1827277200, 1827291600 },
+    { "window = daily 00:00-24:00" LONDON
+      "no_window = 2026-12-25..2026-12-28\n" /* they overlap */
+      "no_window = 2026-12-31..2027-12-31\n"
+      "no_window = 2026-12-01..2026-12-26\n",
+      /* from 2026-12-29 00:00 to 2026-12-31 00:00 */
+      1797724800, 1798502400, 1798675200 },
     /* none, or no end, within a year */
     { "window = Sat 01:00-05:00\n" "no_window = 2026-12-01..2027-12-31\n",
       1796083200, 0, 0 },
@@ -161,6 +167,9 @@ static const struct expected table[] = {
     { "window = daily 00:00-24:00\nno_window = 2026-11-27\n",
       /* from 2026-11-28 00:00 */
       1796083200, 1795824000, 1796083200 + WINDOW_AHEAD },
+    { "window = Sat 01:00-05:00" LONDON
+      "no_window = 2026-12-01..2027-12-31\n", /* it ends at the moment asked */
+      1795842000, 0, 0 },
     /* the clock goes forward: at 01:00 in London, at 02:00 in New York */
     { "window = Sun 01:00-03:00" LONDON,
       /* from 2027-03-28 02:00 */
@@ -351,9 +360,34 @@ static void test_change(void **state)
     inventory_free(inv);
 }
 
-/* glibc reads the same files by code of its own: the clock of every quarter
- * of an hour, in zones that change by whole days, halves, at midnight, by
- * decree or not at all. */
+/* glibc reads the same files by code of its own.  The clock of `zone', every
+ * `step' seconds, is the same by both. */
+static void compare(const char *zone, int64_t from, int64_t to, int64_t step)
+{
+    char line[160];
+    struct inventory *inv;
+
+    snprintf(line, sizeof(line), "window = Sun 01:00-03:00 %s\n", zone);
+    inv = read_windows(line);
+    setenv("TZ", zone, 1);
+    tzset();
+    for (time_t t = from; t < to; t += step) {
+        struct window_clock clock;
+        struct tm tm;
+
+        windows_clock(inv->clusters[0]->windows, t, &clock);
+        assert_non_null(localtime_r(&t, &tm));
+        if (clock.offset_s != tm.tm_gmtoff || clock.hour != tm.tm_hour ||
+            clock.minute != tm.tm_min || clock.day != tm.tm_mday ||
+            clock.weekday != tm.tm_wday)
+            fail_msg("%s at %lld", zone, (long long)t);
+    }
+    inventory_free(inv);
+    unsetenv("TZ");
+    tzset();
+}
+
+/* Zones that change by whole hours, halves, at midnight, by decree, never. */
 static void test_against_libc(void **state)
 {
     static const char *const zones[] = {
@@ -364,29 +398,28 @@ static void test_against_libc(void **state)
     static const int64_t from = 1767225600, to = from + 3 * 366 * 86400;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
-        char line[100];
-        struct inventory *inv;
+    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++)
+        compare(zones[i], from, to, 900);
+}
 
-        snprintf(line, sizeof(line), "window = Sun 01:00-03:00 %s\n", zones[i]);
-        inv = read_windows(line);
-        setenv("TZ", zones[i], 1);
-        tzset();
-        for (time_t t = from; t < to; t += 900) {
-            struct window_clock clock;
-            struct tm tm;
+/* From this day on: the files of the machine decide (docs/adr/0013). */
+static void test_every_zone(void **state)
+{
+    FILE *f = fopen("/usr/share/zoneinfo/zone.tab", "r");
+    int64_t from = time(NULL);
+    char line[256], zone[100];
+    size_t n = 0;
 
-            windows_clock(inv->clusters[0]->windows, t, &clock);
-            assert_non_null(localtime_r(&t, &tm));
-            if (clock.offset_s != tm.tm_gmtoff || clock.hour != tm.tm_hour ||
-                clock.minute != tm.tm_min || clock.day != tm.tm_mday ||
-                clock.weekday != tm.tm_wday)
-                fail_msg("%s at %lld", zones[i], (long long)t);
-        }
-        inventory_free(inv);
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        if (line[0] == '#' || sscanf(line, "%*s %*s %99s", zone) != 1)
+            continue;
+        compare(zone, from, from + WINDOW_AHEAD, 3600);
+        n++;
     }
-    unsetenv("TZ");
-    tzset();
+    (void)fclose(f);
+    assert_true(n > 300);
 }
 
 /* -- threads, and the zone of the process --------------------------------- */
@@ -446,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_against_libc),
         cmocka_unit_test(test_process_zone),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_every_zone),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
