@@ -177,6 +177,7 @@ static void test_a_run_is_told(void **state)
     assert_says(page, "prefers-color-scheme:dark");
     assert_says(page, "@media print");
     assert_null(strstr(page, "<dt>next</dt>"));
+    assert_null(strstr(page, "not ended"));
 }
 
 /* -- several clusters ------------------------------------------------------ */
