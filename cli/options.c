@@ -100,7 +100,8 @@ const struct exit_row exit_rows[] = {
      "bad local file, CA that is no CA or has expired, unset secret, no such "
      "run"},
     {EXIT_DUE, "due",
-     "check: something expires within the warning time, or is unhealthy"},
+     "check, report --fleet: something expires within the warning time, or is "
+     "unhealthy"},
     {EXIT_INCOMPLETE, "incomplete",
      "incomplete: a person is needed; the last line says what to run"},
     {EXIT_REFUSED, "refused",

@@ -13,7 +13,8 @@
 #include "playbooks/registry.h"
 
 enum {
-    SMALL = 256
+    SMALL = 256,
+    BADGES = 12 /* of other clusters; the table has them all */
 };
 
 /* -- the head ------------------------------------------------------------- */
@@ -84,6 +85,34 @@ static void say_next(const struct report *r, const char *self, struct str *out)
     str_release(&line);
 }
 
+static const char *last_outcome(const struct report_cluster *c)
+{
+    return c->n_outcomes ? c->outcomes[c->n_outcomes - 1].outcome : NULL;
+}
+
+/* A run is called by one outcome: what another of its clusters came to must
+ * not be overlooked for it. */
+static void say_others(const struct report *r, struct str *out)
+{
+    size_t n = 0;
+    char more[32];
+
+    for (size_t i = 0; i < r->n_clusters && r->ended_ms; i++) {
+        const char *word = last_outcome(&r->clusters[i]);
+        const struct report_tone *tone = report_tone(word);
+
+        if (!word || !r->state || strcmp(word, r->state) == 0)
+            continue;
+        if (n++ < BADGES)
+            HTML(out, "<span class=\"badge {}\">{}: {}</span>\n",
+                 tone->word ? tone->class : "mute", r->clusters[i].name,
+                 report_says(word));
+    }
+    snprintf(more, sizeof(more), "%zu", n > BADGES ? n - BADGES : 0);
+    if (n > BADGES)
+        HTML(out, "<span class=\"badge bad\">and {} more</span>\n", more);
+}
+
 static void say_head(const struct report *r, const char *self, struct str *out)
 {
     const struct report_tone *tone = report_tone(r->state);
@@ -93,10 +122,12 @@ static void say_head(const struct report *r, const char *self, struct str *out)
         snprintf(code, sizeof(code), "%d", r->exit_code);
     HTML(out,
          "<header><p class=\"kicker\">certfleet: report of a run</p>\n"
-         "<h1>{} of {}</h1>\n<p><span class=\"badge {}\">{}</span></p>\n"
-         "</header>\n<dl>\n",
+         "<h1>{} of {}</h1>\n<p class=\"badges\"><span class=\"badge {}\">"
+         "{}</span>\n",
          r->playbook, r->target, tone->word ? tone->class : "mute",
          report_says(r->state));
+    say_others(r, out);
+    str_add(out, "</p>\n</header>\n<dl>\n");
     fact_code(out, "run", r->id);
     fact(out, "by", r->by);
     fact(out, "from", report_member(last_deed(r), "from"));
@@ -255,30 +286,47 @@ static void say_key(const struct report *r, struct str *out)
     str_add(out, "</ul>\n");
 }
 
+/* `c' NULL: all clusters at a glance. */
 static void say_figure(const struct report *r, const struct report_cluster *c,
                        size_t part, struct str *out)
 {
+    const char *of = c ? c->name : "all clusters";
     struct str when;
 
     str_init(&when, SMALL);
     run_time(&when, r->parts[part].from_ms);
     HTML(out,
-         "<figure><figcaption>{}, cluster {}: time since {}</figcaption>\n"
+         "<figure><figcaption>{}, {}{}: time since {}</figcaption>\n"
          "<div class=\"box\" role=\"region\" tabindex=\"0\""
          " aria-label=\"Timeline of {}\">\n",
-         r->parts[part].what, c->name, str_text(&when), c->name);
-    report_timeline(r, c, part, out);
+         r->parts[part].what, c ? "cluster " : "", of, str_text(&when), of);
+    if (c)
+        report_timeline(r, c, part, out);
+    else
+        report_overview(r, part, out);
     str_add(out, "</div></figure>\n");
     str_release(&when);
+}
+
+static bool is_shared(const struct report *r, size_t part)
+{
+    size_t n = 0;
+
+    for (size_t c = 0; c < r->n_clusters; c++)
+        n += report_has_bars(&r->clusters[c], part);
+    return n > 1;
 }
 
 static void say_timelines(const struct report *r, struct str *out)
 {
     str_add(out, "<section><h2>Timeline</h2>\n");
-    for (size_t part = 0; part < r->n_parts; part++)
+    for (size_t part = 0; part < r->n_parts; part++) {
+        if (is_shared(r, part))
+            say_figure(r, NULL, part, out);
         for (size_t c = 0; c < r->n_clusters; c++)
             if (report_has_bars(&r->clusters[c], part))
                 say_figure(r, &r->clusters[c], part, out);
+    }
     say_key(r, out);
     str_add(out, "</section>\n");
 }

@@ -22,6 +22,8 @@ unsigned report_color(const struct report *report, const char *step);
 void report_timeline(const struct report *report,
                      const struct report_cluster *cluster, size_t part,
                      struct str *out);
+/* One for a part of a run of several clusters: a row a cluster. */
+void report_overview(const struct report *report, size_t part, struct str *out);
 bool report_has_bars(const struct report_cluster *cluster, size_t part);
 /* An SVG: certificates by their end, those that several nodes share once. */
 void fleet_timeline(const struct fleet_facts *facts, struct str *out);

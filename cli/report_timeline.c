@@ -3,7 +3,7 @@
  * The timeline of a run: one figure for each part and cluster.  Above, the
  * cluster's clocks; below, a row for each node, with a bar for each step.
  */
-#include "cli/report_page.h"
+#include "cli/report_page_priv.h"
 
 #include <string.h>
 
@@ -12,11 +12,7 @@
 #include "cli/html_style.h"
 #include "playbooks/registry.h"
 
-enum { /* SVG's units; the figure is as wide as the page lets it */
-    WIDTH = 1000,
-    LEFT = 128, /* names */
-    PLOT = 860,
-    TOP = 26, /* axis */
+enum {
     ROW = 28,
     BAR = 18,
     CLOCK_ROW = 24,
@@ -25,23 +21,15 @@ enum { /* SVG's units; the figure is as wide as the page lets it */
     TICKS = 8
 };
 
-struct figure {
-    const struct report *report;
-    const struct report_cluster *cluster;
-    size_t part;
-    int64_t from_ms, to_ms;
-    struct str *out;
-};
-
-static int64_t x_of(const struct figure *f, int64_t t_ms)
+int64_t figure_x(const struct figure *f, int64_t t_ms)
 {
     int64_t span = f->to_ms - f->from_ms;
 
     if (t_ms <= f->from_ms)
-        return LEFT;
+        return FIGURE_LEFT;
     if (t_ms >= f->to_ms)
-        return LEFT + PLOT;
-    return LEFT + (t_ms - f->from_ms) * PLOT / span;
+        return FIGURE_LEFT + FIGURE_PLOT;
+    return FIGURE_LEFT + (t_ms - f->from_ms) * FIGURE_PLOT / span;
 }
 
 /* Several rows may have one id (`leave' of replicas, then of the primary). */
@@ -122,17 +110,17 @@ static void add_elapsed(struct str *out, int64_t ms, int64_t step)
                  (long long)(ms / 60000 % 60), (long long)(ms / 1000 % 60));
 }
 
-static void add_axis(const struct figure *f, int64_t bottom)
+void figure_axis(const struct figure *f, int64_t bottom)
 {
     int64_t step = tick_of(f->to_ms - f->from_ms);
 
     for (int64_t ms = 0; f->from_ms + ms <= f->to_ms; ms += step) {
-        long long x = x_of(f, f->from_ms + ms);
+        long long x = figure_x(f, f->from_ms + ms);
 
         str_addf(f->out,
                  "<line class=\"grid\" x1=\"%lld\" x2=\"%lld\" y1=\"%d\""
                  " y2=\"%lld\"/><text class=\"axis mid\" x=\"%lld\" y=\"%d\">",
-                 x, x, TOP - 6, (long long)bottom, x, TOP - 11);
+                 x, x, FIGURE_TOP - 6, (long long)bottom, x, FIGURE_TOP - 11);
         add_elapsed(f->out, ms, step);
         str_add(f->out, "</text>\n");
     }
@@ -145,7 +133,7 @@ static void add_bands(const struct figure *f, int64_t bottom)
     for (int outage = 0; outage <= 1; outage++)
         for (size_t i = 0; i < f->cluster->n_spans; i++) {
             const struct report_span *s = &f->cluster->spans[i];
-            long long x = x_of(f, s->from_ms);
+            long long x = figure_x(f, s->from_ms);
 
             if (s->outage != (outage == 1) || s->from_ms > f->to_ms ||
                 s->to_ms < f->from_ms)
@@ -153,9 +141,9 @@ static void add_bands(const struct figure *f, int64_t bottom)
             str_addf(f->out,
                      "<rect class=\"%s\" x=\"%lld\" y=\"%d\" width=\"%lld\""
                      " height=\"%lld\"/>\n",
-                     outage ? "outage" : "degraded", x, TOP - 6,
-                     (long long)x_of(f, s->to_ms) - x + 1,
-                     (long long)bottom - TOP + 6);
+                     outage ? "outage" : "degraded", x, FIGURE_TOP - 6,
+                     (long long)figure_x(f, s->to_ms) - x + 1,
+                     (long long)bottom - FIGURE_TOP + 6);
         }
 }
 
@@ -166,8 +154,8 @@ static void add_clock_text(const struct figure *f, const struct report_span *s)
     str_init(&took, 64);
     report_took(&took, s->to_ms - s->from_ms);
     str_addf(f->out, "<text class=\"mid\" x=\"%lld\" y=\"%d\">",
-             (long long)(x_of(f, s->from_ms) + x_of(f, s->to_ms)) / 2,
-             TOP + (s->outage ? 11 : CLOCK_ROW + 10));
+             (long long)(figure_x(f, s->from_ms) + figure_x(f, s->to_ms)) / 2,
+             FIGURE_TOP + (s->outage ? 11 : CLOCK_ROW + 10));
     HTML(f->out, "{} {}{}</text>\n", s->outage ? "outage" : "degraded",
          str_text(&took), s->open ? ", not ended" : "");
     str_release(&took);
@@ -210,7 +198,7 @@ static void add_title(const struct figure *f, const struct report_bar *b)
 static void add_rect(const struct figure *f, const struct report_bar *b,
                      int64_t y, const char *class)
 {
-    int64_t x = x_of(f, b->from_ms), wide = x_of(f, b->to_ms) - x;
+    int64_t x = figure_x(f, b->from_ms), wide = figure_x(f, b->to_ms) - x;
 
     str_addf(f->out,
              "<rect class=\"%s\" x=\"%lld\" y=\"%lld\" width=\"%lld\""
@@ -222,7 +210,7 @@ static void add_rect(const struct figure *f, const struct report_bar *b,
 static void add_bar(const struct figure *f, const struct report_bar *b,
                     int64_t y)
 {
-    int64_t x = x_of(f, b->from_ms), wide = x_of(f, b->to_ms) - x;
+    int64_t x = figure_x(f, b->from_ms), wide = figure_x(f, b->to_ms) - x;
     const char *class = class_of(b);
     struct str both;
 
@@ -256,20 +244,20 @@ static void add_marks(const struct figure *f, const struct report_lane *lane,
         if (m->part != f->part)
             continue;
         str_addf(f->out, "<path class=\"mark\" d=\"M%lld %lldl6 10h-12z\">",
-                 (long long)x_of(f, m->t_ms), (long long)y + 4);
+                 (long long)figure_x(f, m->t_ms), (long long)y + 4);
         HTML(f->out, "<title>{}: a try failed: {}</title></path>\n", m->step,
              m->detail);
     }
 }
 
-static void add_name(const struct figure *f, const char *name, int64_t y)
+void figure_name(const struct figure *f, const char *name, int64_t y)
 {
     struct str cut;
 
     str_init(&cut, NAME_LETTERS);
     str_add_visible(&cut, name, strlen(name), false);
-    str_addf(f->out, "<text class=\"end\" x=\"%d\" y=\"%lld\">", LEFT - 10,
-             (long long)y);
+    str_addf(f->out, "<text class=\"end\" x=\"%d\" y=\"%lld\">",
+             FIGURE_LEFT - 10, (long long)y);
     HTML(f->out, "{}{}<title>{}</title></text>\n", str_text(&cut),
          cut.cut ? "\xe2\x80\xa6" : "", name);
     str_release(&cut);
@@ -291,11 +279,12 @@ static int64_t add_lanes(const struct figure *f, int64_t y, bool draw)
         if (!has_part(lane, f->part))
             continue;
         if (draw) {
-            add_name(f, lane->node ? lane->node : "(this machine)", y + 18);
+            figure_name(f, lane->node ? lane->node : "(this machine)", y + 18);
             str_addf(f->out,
                      "<line class=\"lane\" x1=\"%d\" x2=\"%d\" y1=\"%lld\""
                      " y2=\"%lld\"/>\n",
-                     LEFT, LEFT + PLOT, (long long)y + ROW, (long long)y + ROW);
+                     FIGURE_LEFT, FIGURE_LEFT + FIGURE_PLOT, (long long)y + ROW,
+                     (long long)y + ROW);
             for (size_t k = 0; k < lane->n_bars; k++)
                 if (lane->bars[k].part == f->part)
                     add_bar(f, &lane->bars[k], y + (ROW - BAR) / 2);
@@ -312,7 +301,7 @@ void report_timeline(const struct report *report,
 {
     const struct report_part *p = &report->parts[part];
     struct figure f = {report, cluster, part, p->from_ms, p->to_ms, out};
-    int64_t first = TOP + 2 * CLOCK_ROW, bottom;
+    int64_t first = FIGURE_TOP + 2 * CLOCK_ROW, bottom;
 
     if (f.to_ms <= f.from_ms)
         f.to_ms = f.from_ms + 1;
@@ -320,14 +309,14 @@ void report_timeline(const struct report *report,
     str_addf(out,
              "<svg class=\"fig\" viewBox=\"0 0 %d %lld\" role=\"img\""
              " aria-label=\"",
-             WIDTH, (long long)bottom + 6);
+             FIGURE_WIDTH, (long long)bottom + 6);
     HTML(out,
          "Timeline of cluster {}, {}: every bar is a step on a node; the "
          "table of steps below has the same in words\">\n",
          cluster->name, p->what);
     add_bands(&f, bottom);
-    add_axis(&f, bottom);
-    add_name(&f, cluster->name, TOP + 11);
+    figure_axis(&f, bottom);
+    figure_name(&f, cluster->name, FIGURE_TOP + 11);
     add_clocks(&f);
     add_lanes(&f, first, true);
     str_add(out, "</svg>\n");

@@ -32,6 +32,7 @@ static int setup(void **state)
 
 struct told { /* a record; .kind NULL ends a list */
     const char *node, *step, *kind, *data;
+    const char *cluster; /* NULL: the run's target */
 };
 
 static void on_stored(void *user, const struct err *err)
@@ -62,8 +63,10 @@ static void make_run(const struct store_run *run, const struct told *told)
                 &left);
     wait_for(&loop, &left);
     for (; told->kind; told++) {
-        const struct store_record r = {run->id,    cluster,    told->node,
-                                       told->step, told->kind, told->data};
+        const struct store_record r = {
+            run->id,    told->cluster ? told->cluster : cluster,
+            told->node, told->step,
+            told->kind, told->data};
 
         left = 1; /* one after the other: their times differ or are the same */
         store_append(store, &r, on_stored, &left);
@@ -174,6 +177,45 @@ static void test_a_run_is_told(void **state)
     assert_says(page, "prefers-color-scheme:dark");
     assert_says(page, "@media print");
     assert_null(strstr(page, "<dt>next</dt>"));
+    assert_null(strstr(page, "not ended"));
+}
+
+/* -- several clusters ------------------------------------------------------ */
+
+#define GATES(node, to, cluster)                                               \
+    {                                                                          \
+        node, "gates", "cell", MOVE("start", "pending", to, "forward"),        \
+            cluster                                                            \
+    }
+#define ENDED(outcome, cluster)                                                \
+    {                                                                          \
+        NULL, NULL, "outcome",                                                 \
+            "{\"outcome\":\"" outcome "\",\"outage_ms\":70}", cluster          \
+    }
+
+/* The run is "done" in one word; one of its clusters is not. */
+static void test_what_differs_is_in_the_head(void **state)
+{
+    static const struct told three[] = {
+        GATES("a1", "done", "a"), GATES("b1", "failed", "b"),
+        GATES("c1", "done", "c"), ENDED("done", "a"),
+        ENDED("refused", "b"),    ENDED("done", "c"),
+        {NULL, NULL, NULL, NULL}};
+
+    (void)state;
+    make_run(&(struct store_run){.id = "20260106T000000Z-0006",
+                                 .playbook = "cms/db-rotate",
+                                 .target = "three",
+                                 .inputs = "{}",
+                                 .outcome = "done",
+                                 .exit_code = 5},
+             three);
+    report_last();
+    assert_says(page, "<span class=\"badge good\">done</span>\n"
+                      "<span class=\"badge bad\">b: refused</span>\n</p>");
+    assert_says(page, ", all clusters: time since");
+    assert_says(page, ">done, outage 0.070 s</text>");
+    assert_says(page, "<b class=\"\">3</b>clusters");
 }
 
 /* -- resumed, taken back, cut off ----------------------------------------- */
@@ -424,6 +466,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_value_is_escaped),
         cmocka_unit_test(test_a_run_is_told),
+        cmocka_unit_test(test_what_differs_is_in_the_head),
         cmocka_unit_test(test_what_stopped_says_what_is_next),
         cmocka_unit_test(test_a_cut_off_run),
         cmocka_unit_test(test_nothing_hostile_is_markup),
