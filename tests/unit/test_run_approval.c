@@ -145,6 +145,10 @@ static void test_file(void **state)
         str_add(&text, "x\n");
     approvals_read(str_text(&text), text.len, &arena, &all);
     assert_int_equal(all.n, APPROVALS_MAX);
+    assert_true(all.more);
+    approvals_read(str_text(&text), 2 * APPROVALS_MAX, &arena, &all);
+    assert_int_equal(all.n, APPROVALS_MAX);
+    assert_false(all.more);
     str_release(&text);
     arena_release(&arena);
 }

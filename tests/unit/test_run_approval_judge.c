@@ -268,6 +268,38 @@ static void test_one_person(void **state)
     court_close(&c);
 }
 
+/* A key that a CA of theirs has certified: the certificate says who it is. */
+static void test_certified_key(void **state)
+{
+    struct court c;
+    struct approval *a;
+
+    (void)state;
+    court_open(&c);
+    script("ssh-keygen -q -t ed25519 -N '' -f ca\n"
+           "certify() { ssh-keygen -q -s ca -I x -n $1 -V $2 mallory.pub; }\n"
+           "certify carol@example.com,dave -1h:+1h\n"
+           "{ printf '*@example.com cert-authority '; cat ca.pub; } >people");
+    c.cluster.approvers = "people";
+    a = add(&c, "mallory-cert.pub");
+    judge(&c);
+    if (a->why)
+        fail_msg("%s", a->why);
+    assert_string_equal(a->principals[0], "carol@example.com");
+    assert_null(a->principals[1]);
+    script("ssh-keygen -q -s ca -I x -n dave -V -1h:+1h mallory.pub");
+    a->signature = signed_by(&c, "mallory-cert.pub", NOON);
+    refused_for(&c, a, "its key is nobody's in people");
+    script("ssh-keygen -q -s ca -I x -n carol@example.com -V -2h:-1h "
+           "mallory.pub");
+    a->signature = signed_by(&c, "mallory-cert.pub", NOON);
+    refused_for(&c, a, "its key is nobody's in people");
+    a->signature = signed_by(&c, "mallory", NOON);
+    refused_for(&c, a, "its key is nobody's in people");
+    script("rm mallory-cert.pub");
+    court_close(&c);
+}
+
 /* One that does not count takes nobody's place. */
 static void test_a_bad_one_first(void **state)
 {
@@ -328,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_it_does_not_count),
         cmocka_unit_test(test_one_person),
+        cmocka_unit_test(test_certified_key),
         cmocka_unit_test(test_a_bad_one_first),
         cmocka_unit_test(test_no_judge),
         cmocka_unit_test(test_no_key),
