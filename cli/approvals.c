@@ -128,12 +128,15 @@ void approval_book_release(struct approval_book *book)
 
 /* -- telling -------------------------------------------------------------- */
 
-static void tell_one(const struct approval_book *book, struct app *app,
-                     const struct approval *a, const char *cluster)
+void approval_tell(const struct approval_book *book, struct app *app,
+                   const struct approval *a, const char *cluster)
 {
-    json_t *event = app_event("approval");
     const char *who = a->principals ? a->principals[0] : NULL;
+    json_t *event;
 
+    if (!app->out.json)
+        return;
+    event = app_event("approval");
     json_object_set_new(event, "cluster", app_text(cluster));
     json_object_set_new(event, "file", app_text(book->path));
     json_object_set_new(event, "line", json_integer(a->line));
@@ -181,9 +184,8 @@ void approval_book_say(const struct approval_book *book, struct app *app)
             c == 0 || !are_alike(book->states[c - 1].cluster, state->cluster);
 
         for (size_t i = 0; i < state->approvals.n; i++) {
-            if (app->out.json)
-                tell_one(book, app, &state->approvals.list[i],
-                         state->cluster->name);
+            approval_tell(book, app, &state->approvals.list[i],
+                          state->cluster->name);
             if (first)
                 say_one(book, app, &state->approvals.list[i]);
         }

@@ -36,6 +36,9 @@ void approval_book_release(struct approval_book *book);
 /* Each approval once, those that do not count with the reason: lines, or
  * "approval" events. */
 void approval_book_say(const struct approval_book *book, struct app *app);
+/* One approval, as an event; nothing without --json. */
+void approval_tell(const struct approval_book *book, struct app *app,
+                   const struct approval *approval, const char *cluster);
 /* The first cluster that has too few; NULL: there is none. */
 const struct approval_state *approval_book_lacks(
     const struct approval_book *book);

@@ -28,6 +28,14 @@ struct approving {
 
 /* -- the plan ------------------------------------------------------------- */
 
+static void tell(struct approving *on)
+{
+    json_t *event = app_event("plan");
+
+    json_object_update_missing(event, on->request.file.json);
+    out_json(&on->app->out, event);
+}
+
 static int show(struct approving *on, struct err *err)
 {
     struct app *app = on->app;
@@ -44,6 +52,8 @@ static int show(struct approving *on, struct err *err)
     plan_free(plan);
     out_say_text(&app->out, str_text(&text), text.len);
     str_release(&text);
+    if (app->out.json)
+        tell(on);
     out_say(&app->out,
             "What a node is past already when it is read again is not sent.\n"
             "\nplan %s, made %s\n",
@@ -176,17 +186,38 @@ static int sign(struct approving *on, struct str *line, struct err *err)
 /* -- the file ------------------------------------------------------------- */
 
 /* Of the last one, which is ours: for one cluster at least it must count. */
-static const struct approval *ours(const struct approval_book *book)
+static const struct approval *ours(const struct approval_book *book,
+                                   const struct cluster **cluster)
 {
     const struct approval *last = NULL;
 
     for (size_t i = 0; i < book->n; i++) {
         const struct approvals *a = &book->states[i].approvals;
 
-        if (a->n > 0 && (!last || last->why))
+        if (a->n > 0 && !a->more && (!last || last->why)) {
             last = &a->list[a->n - 1];
+            *cluster = book->states[i].cluster;
+        }
     }
     return last;
+}
+
+/* What was signed when FILE held another plan goes: it will never count. */
+static int write_book(const struct approving *on,
+                      const struct approval_book *book, struct err *err)
+{
+    const struct approvals *all = &book->states[0].approvals;
+    struct str text;
+    int rc;
+
+    str_init(&text, 2 * book->text.cap);
+    for (size_t i = 0; i < all->n; i++)
+        if (strcmp(all->list[i].plan_sha256,
+                   on->request.file.seen.plan_sha256) == 0)
+            approval_line(&all->list[i], &text);
+    rc = file_write(book->path, str_text(&text), text.len, 0644, false, err);
+    str_release(&text);
+    return rc;
 }
 
 static void say_next(struct approving *on, const struct approval_book *book)
@@ -211,22 +242,23 @@ static int keep(struct approving *on, const struct str *line)
 {
     struct err err = {.cause = CAUSE_NONE};
     struct approval_book book;
+    const struct cluster *cluster = NULL;
     const struct approval *own;
     int code = EXIT_DONE;
 
     if (approval_book_read(&book, &on->request, on->path, line, &err) < 0) {
         code = app_fail(on->app, &err);
-    } else if (!(own = ours(&book)) || own->why) {
+    } else if (!(own = ours(&book, &cluster)) || own->why) {
         code = app_failf(on->app, CAUSE_REFUSED,
                          "this approval would not count, and was not "
                          "written: %s",
                          own ? own->why : "there are too many in the file");
-    } else if (file_write(book.path, book.text.data, book.text.len, 0644, false,
-                          &err) < 0) {
+    } else if (write_book(on, &book, &err) < 0) {
         code = app_fail(on->app, &err);
     } else {
         out_say(&on->app->out, "approved as %s (%s); written to %s\n",
                 own->principals[0], own->key, book.path);
+        approval_tell(&book, on->app, own, cluster->name);
         say_next(on, &book);
     }
     approval_book_release(&book);

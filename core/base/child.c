@@ -48,8 +48,9 @@ static void close_pipes(struct pipes *p)
 static int open_pipes(struct pipes *p, bool talks, struct err *err)
 {
     *p = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
-    if (pipe2(p->in, O_CLOEXEC) == 0 && pipe2(p->out, O_CLOEXEC) == 0 &&
-        (talks || pipe2(p->words, O_CLOEXEC) == 0))
+    if (pipe2(p->out, O_CLOEXEC) == 0 &&
+        (talks ||
+         (pipe2(p->in, O_CLOEXEC) == 0 && pipe2(p->words, O_CLOEXEC) == 0)))
         return 0;
     err_errno(err, CAUSE_SYSTEM, "pipe");
     close_pipes(p);
@@ -77,9 +78,10 @@ static void be_child(const struct child *child, const struct pipes *p,
 {
     sigset_t none;
 
-    if (dup2(p->in[0], STDIN_FILENO) < 0 || dup2(p->out[1], STDOUT_FILENO) < 0)
+    if (dup2(p->out[1], STDOUT_FILENO) < 0)
         _exit(NO_PROGRAM);
-    if (!child->talks && dup2(p->words[1], STDERR_FILENO) < 0)
+    if (!child->talks && (dup2(p->in[0], STDIN_FILENO) < 0 ||
+                          dup2(p->words[1], STDERR_FILENO) < 0))
         _exit(NO_PROGRAM);
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     sigemptyset(&none);
@@ -141,9 +143,10 @@ static int talk(struct child *child, struct pipes *p, uint64_t until,
 {
     size_t given = 0;
 
-    fcntl(p->in[1], F_SETFL, O_NONBLOCK);
     if (child->input_len == 0)
         close_fd(&p->in[1]);
+    if (p->in[1] >= 0)
+        fcntl(p->in[1], F_SETFL, O_NONBLOCK);
     while (p->out[0] >= 0 || p->words[0] >= 0) {
         struct pollfd fds[3] = {{.fd = p->out[0], .events = POLLIN},
                                 {.fd = p->words[0], .events = POLLIN},

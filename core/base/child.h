@@ -22,7 +22,8 @@ struct child {
     const void *input;         /* its standard input; may be empty */
     size_t input_len;
     unsigned deadline_s;
-    bool talks; /* its standard error is ours: it speaks to a person */
+    bool talks; /* to a person: its input and standard error are ours; no
+                   `input' */
     /* out: */
     struct str output; /* capped; a longer one ends the child */
     struct str words;  /* its standard error, what fits; unless `talks' */

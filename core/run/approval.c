@@ -153,10 +153,14 @@ void approvals_read(const char *text, size_t len, struct arena *arena,
 
     *out = (struct approvals){
         .list = arena_alloc(arena, APPROVALS_MAX * sizeof(*out->list))};
-    for (unsigned number = 1; text < end && out->n < APPROVALS_MAX; number++) {
+    for (unsigned number = 1; text < end; number++) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         size_t line = (size_t)((stop ? stop : end) - text);
 
+        if (line > 0 && out->n == APPROVALS_MAX) {
+            out->more = true;
+            return;
+        }
         if (line > 0) {
             out->list[out->n].line = number;
             read_line(text, line, arena, &out->list[out->n++]);

@@ -55,6 +55,7 @@ struct approvals {
     struct approval *list;
     size_t n;
     unsigned counted; /* by as many people */
+    bool more;        /* there are over APPROVALS_MAX: nobody looked at them */
 };
 
 /* One line of the file, with its newline. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/child.h"
+#include "core/base/file.h"
 #include "core/fleet/approvers.h"
 #include "core/run/approval.h"
 
@@ -123,15 +124,20 @@ const char *approval_ssh_key(const char *signature, struct arena *arena)
 
 /* -- judging -------------------------------------------------------------- */
 
+static const char *temporary(void)
+{
+    const char *folder = getenv("TMPDIR");
+
+    return folder && *folder ? folder : "/tmp";
+}
+
 /* It wants a file, and under a name that nobody else can take. */
 static int put_aside(const char *text, char *path, size_t room, struct err *err)
 {
-    const char *folder = getenv("TMPDIR");
     size_t len = strlen(text);
     int fd;
 
-    snprintf(path, room, "%s/certfleet-sig.XXXXXX",
-             folder && *folder ? folder : "/tmp");
+    snprintf(path, room, "%s/certfleet-sig.XXXXXX", temporary());
     fd = mkstemp(path);
     if (fd < 0)
         return err_errno(err, CAUSE_SYSTEM, "a temporary file %s", path);
@@ -247,23 +253,54 @@ int approval_judge_ssh(const struct approval_case *of,
 
 /* -- signing -------------------------------------------------------------- */
 
-int approval_sign_ssh(const char *key, const struct str *statement,
-                      struct str *signature, struct err *err)
+/* Its own input stays the user's: where that is no terminal it would take what
+ * it is to sign for the passphrase.  So it is given a file, and makes another,
+ * in a folder that nobody else can name. */
+static int sign_file(const char *key, const char *path, struct err *err)
 {
-    const char *const argv[] = {"ssh-keygen",       "-q", "-Y", "sign", "-n",
-                                APPROVAL_NAMESPACE, "-f", key,  NULL};
-    struct child child = {.argv = argv,
-                          .passed = asks,
-                          .input = str_text(statement),
-                          .input_len = statement->len,
-                          .deadline_s = SIGN_S,
-                          .talks = true};
+    const char *const argv[] = {
+        "ssh-keygen", "-Y", "sign", "-n", APPROVAL_NAMESPACE,
+        "-f",         key,  path,   NULL};
+    struct child child = {
+        .argv = argv, .passed = asks, .deadline_s = SIGN_S, .talks = true};
     int rc = child_run(&child, err);
 
     if (rc == 0 && child.code != 0)
         rc = err_set(err, CAUSE_INPUT, "ssh-keygen did not sign with %s", key);
-    else if (rc == 0)
-        rc = str_addn(signature, child.output.data, child.output.len);
     child_release(&child);
+    return rc;
+}
+
+static int take_signature(const char *path, struct str *signature,
+                          struct err *err)
+{
+    struct secret *text = file_read(path, BLOB_CAP, err);
+
+    if (!text)
+        return -1;
+    str_addn(signature, text->data, text->len);
+    secret_free(text);
+    return 0;
+}
+
+int approval_sign_ssh(const char *key, const struct str *statement,
+                      struct str *signature, struct err *err)
+{
+    char folder[4000], path[4096], made[4104];
+    int rc = -1;
+
+    snprintf(folder, sizeof(folder), "%s/certfleet-approve.XXXXXX",
+             temporary());
+    if (!mkdtemp(folder))
+        return err_errno(err, CAUSE_SYSTEM, "a temporary folder %s", folder);
+    snprintf(path, sizeof(path), "%s/statement", folder);
+    snprintf(made, sizeof(made), "%s.sig", path);
+    if (file_write(path, str_text(statement), statement->len, 0600, true,
+                   err) == 0 &&
+        sign_file(key, path, err) == 0)
+        rc = take_signature(made, signature, err);
+    unlink(made);
+    unlink(path);
+    rmdir(folder);
     return rc;
 }

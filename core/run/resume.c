@@ -282,28 +282,43 @@ static bool replay_entry(void *user, const struct store_entry *entry)
     return replay->rc == 0;
 }
 
+static bool is_left_or_done(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_clusters; i++)
+        if (plan->clusters[i].left || plan->clusters[i].was_done)
+            return true;
+    return false;
+}
+
 /* While nothing live was changed a resume may still come to another plan than
- * the one that was approved; later nothing that leads on must wait. */
+ * the one that was approved (it brings in who was left out, too); later
+ * nothing that leads on may wait. */
 static int check_approved(const struct run_load *options,
                           const struct replay *replay, struct err *err)
 {
     bool other = (options->inputs && options->inputs[0]) ||
                  (options->accepted && options->accepted[0]);
-    const struct plan *plan = replay->plan;
 
-    for (size_t i = 0; i < plan->n_clusters; i++)
-        if (plan->clusters[i].left || plan->clusters[i].was_done)
-            return 0;
-    for (size_t i = 0; i < plan->n_clusters; i++)
-        if (plan->clusters[i].cluster->approvals && (!replay->agreed || other))
-            return err_set(
-                err, CAUSE_REFUSED,
-                "cluster %s wants approvals, and %s: make a plan (`certfleet "
-                "plan ... -o FILE'), have it approved and apply it",
-                plan->clusters[i].cluster->name,
-                replay->agreed ? "KEY=VALUE and --accept would change the "
+    if (is_left_or_done(replay->plan))
+        return 0;
+    for (size_t i = 0; i < replay->plan->n_clusters; i++) {
+        const struct plan_cluster *pc = &replay->plan->clusters[i];
+
+        if (pc->cluster->approvals == 0 ||
+            (replay->agreed && !other && !pc->was_short))
+            continue;
+        return err_set(err, CAUSE_REFUSED,
+                       "cluster %s wants approvals, and %s: make a plan "
+                       "(`certfleet plan ... -o FILE'), have it approved and "
+                       "apply it",
+                       pc->cluster->name,
+                       !replay->agreed
+                           ? "the run ended before its plan was agreed to"
+                       : other ? "KEY=VALUE and --accept would change the "
                                  "plan that was approved"
-                               : "the run ended before its plan was agreed to");
+                               : "the plan that was approved leaves nodes "
+                                 "out, which a resume brings in");
+    }
     return 0;
 }
 

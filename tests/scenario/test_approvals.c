@@ -222,6 +222,25 @@ static void test_on_and_back(void **state)
     bed_is_old(bed, "lab", "core1");
 }
 
+/* A resume would bring in who was left out: that is another plan. */
+static void test_left_out(void **state)
+{
+    struct bed *bed = bed_start(state, "3+0", NULL);
+    struct bed_run *run;
+
+    approval_people(bed, 1);
+    bed_lab(bed, "down core3");
+    run = bed_do(bed, "plan cms/db-rotate lab without=core3 -o lab.plan");
+    bed_ends(run, 0, "ok");
+    counts(approval_by(bed, "--key bob"), "bob");
+    run = bed_do(bed, "apply --plan lab.plan --yes --until push");
+    bed_ends(run, 0, "ok");
+    run = bed_do(bed, "resume last --yes");
+    bed_ends(run, 5, "refused");
+    assert_true(bed_said(run, "leaves nodes out, which a resume brings in"));
+    bed_ends(bed_do(bed, "rollback last --yes"), 0, "rolled-back");
+}
+
 static void test_certificates(void **state)
 {
     struct bed *bed = start(state, 2);
@@ -286,6 +305,7 @@ int main(void)
         cmocka_unit_test_teardown(test_expired, bed_stop),
         cmocka_unit_test_teardown(test_facts_moved, bed_stop),
         cmocka_unit_test_teardown(test_on_and_back, bed_stop),
+        cmocka_unit_test_teardown(test_left_out, bed_stop),
         cmocka_unit_test_teardown(test_certificates, bed_stop),
         cmocka_unit_test_teardown(test_put_together, bed_stop),
     };
