@@ -92,8 +92,19 @@ compile() {
     cmake --build "$1" --parallel "$JOBS"
 }
 
+# Line numbers are enough for a report, and gold links in half the time: a
+# seventh of what a build costs.
+lean() {
+    local preset=$1 flags=(-DCMAKE_C_FLAGS_DEBUG=-g1)
+
+    if command -v ld.gold >/dev/null; then
+        flags+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold)
+    fi
+    configure "$preset" "build/$preset" "${flags[@]}"
+}
+
 part_build() {
-    configure asan build/asan
+    lean asan
     compile build/asan
 }
 
@@ -104,7 +115,7 @@ part_test() {
     if [ -z "$quick" ]; then
         # the appliances of the scenarios are plain ones, which take a third of
         # the time; the lab's own tests have it with the sanitizers
-        configure dev build/dev
+        lean dev
         compile build/dev
         export CERTFLEET_LAB=$PWD/build/dev/tests/lab/certfleet-lab
     else
@@ -250,7 +261,7 @@ valgrind_one() {
 part_valgrind() {
     local tests=build/dev/tests
 
-    configure dev build/dev
+    lean dev
     compile build/dev
     CERTFLEET_WRAP="valgrind --quiet --error-exitcode=99 --leak-check=full \
 --errors-for-leak-kinds=definite --show-leak-kinds=definite \
@@ -266,7 +277,7 @@ part_valgrind() {
 }
 
 part_prove() {
-    configure dev build/dev
+    lean dev
     compile build/dev
     ctest --test-dir build/dev -L '^prove$' --parallel $((JOBS + 1)) \
         --output-on-failure --no-tests=error --timeout 900
