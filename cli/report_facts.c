@@ -10,6 +10,15 @@
 
 #include "cli/run_words.h"
 
+#define LATEST_S INT64_C(253402300799) /* the year 9999 ends */
+
+/* Another hand may have written anything: from 1970 to the year 9999, so that
+ * what is computed of it fits. */
+static int64_t sane(int64_t number, int64_t most)
+{
+    return number < 0 ? 0 : number > most ? most : number;
+}
+
 static bool is(const char *a, const char *b)
 {
     return a && strcmp(a, b) == 0;
@@ -221,9 +230,9 @@ static void take_plan(struct report *r, const struct store_entry *entry,
     struct report_cluster *c = cluster_of(r, entry->record.cluster);
 
     c->holder = text_of(r, data, "holder");
-    c->way_back_until = json_is_true(json_object_get(data, "way_back"))
-                            ? number_of(data, "way_back_until")
-                            : 0;
+    c->way_back_until = 0;
+    if (json_is_true(json_object_get(data, "way_back")))
+        c->way_back_until = sane(number_of(data, "way_back_until"), LATEST_S);
 }
 
 static void take_holder(struct report *r, const struct store_entry *entry,
@@ -271,22 +280,28 @@ static void take_data(struct report *r, const struct store_entry *entry)
     json_decref(data);
 }
 
-static bool on_entry(void *user, const struct store_entry *entry)
+void report_take(struct report *report, const struct store_entry *entry)
 {
-    struct report *r = user;
+    struct store_entry e = *entry;
     struct cell_change change;
 
-    r->records++;
-    run_audit_take(&r->audit, entry);
-    if (!r->n_parts) /* a journal without its beginning */
-        *add_part(r) = (struct report_part){"begin", entry->t_ms, entry->t_ms};
-    if (entry_cell(entry, &change)) {
-        take_cell(r, entry, &change);
+    e.t_ms = sane(entry->t_ms, LATEST_S * 1000);
+    report->records++;
+    run_audit_take(&report->audit, &e);
+    if (!report->n_parts) /* a journal without its beginning */
+        *add_part(report) = (struct report_part){"begin", e.t_ms, e.t_ms};
+    if (entry_cell(&e, &change)) {
+        take_cell(report, &e, &change);
         json_decref(change.data);
     } else {
-        take_data(r, entry);
+        take_data(report, &e);
     }
-    r->parts[r->n_parts - 1].to_ms = entry->t_ms;
+    report->parts[report->n_parts - 1].to_ms = e.t_ms;
+}
+
+static bool on_entry(void *user, const struct store_entry *entry)
+{
+    report_take(user, entry);
     return true;
 }
 
@@ -302,29 +317,12 @@ static bool on_run(void *user, const struct store_run *run)
     r->by = arena_printf(&r->arena, "%s@%s", run->user ? run->user : "?",
                          run->host ? run->host : "?");
     r->state = arena_strdup(&r->arena, run_state(run));
-    r->started_ms = run->started_ms;
-    r->ended_ms = run->ended_ms;
+    r->started_ms = sane(run->started_ms, LATEST_S * 1000);
+    r->ended_ms = sane(run->ended_ms, LATEST_S * 1000);
     r->exit_code = run->exit_code;
     r->living = run->living;
     r->holds = run->holds;
     return false;
-}
-
-/* What has no end in its part goes on until the part's last record. */
-static void close_open(struct report *r)
-{
-    for (size_t i = 0; i < r->n_clusters; i++) {
-        struct report_cluster *c = &r->clusters[i];
-
-        for (size_t k = 0; k < c->n_spans; k++)
-            if (c->spans[k].open)
-                c->spans[k].to_ms = r->parts[c->spans[k].part].to_ms;
-        for (size_t k = 0; k < c->n_lanes; k++)
-            for (size_t b = 0; b < c->lanes[k].n_bars; b++)
-                if (c->lanes[k].bars[b].open)
-                    c->lanes[k].bars[b].to_ms =
-                        r->parts[c->lanes[k].bars[b].part].to_ms;
-    }
 }
 
 static bool any_stopped(const struct report *r, bool back)
@@ -361,14 +359,41 @@ static void say_next(struct report *r)
         snprintf(r->next, sizeof(r->next), "certfleet %s %s", verb, r->id);
 }
 
+/* What has no end in its part goes on until the part's last record. */
+static void close_lane(const struct report *r, struct report_lane *lane)
+{
+    for (size_t i = 0; i < lane->n_bars; i++)
+        if (lane->bars[i].open)
+            lane->bars[i].to_ms = r->parts[lane->bars[i].part].to_ms;
+}
+
+void report_close(struct report *report)
+{
+    for (size_t i = 0; i < report->n_clusters; i++) {
+        struct report_cluster *c = &report->clusters[i];
+
+        for (size_t k = 0; k < c->n_spans; k++)
+            if (c->spans[k].open)
+                c->spans[k].to_ms = report->parts[c->spans[k].part].to_ms;
+        for (size_t k = 0; k < c->n_lanes; k++)
+            close_lane(report, &c->lanes[k]);
+    }
+    say_next(report);
+}
+
+void report_init(struct report *report)
+{
+    *report = (struct report){.n_parts = 0};
+    arena_init(&report->arena);
+    run_audit_init(&report->audit);
+}
+
 int report_read(struct report *report, struct store *store, const char *run,
                 struct err *err)
 {
     char id[STORE_ID_BYTES];
 
-    *report = (struct report){.n_parts = 0};
-    arena_init(&report->arena);
-    run_audit_init(&report->audit);
+    report_init(report);
     if (store_find(store, run, id, err) < 0)
         return -1;
     report->id = arena_strdup(&report->arena, id);
@@ -377,8 +402,7 @@ int report_read(struct report *report, struct store *store, const char *run,
         store_journal(store, id, 0, on_entry, report, err) < 0 ||
         store_audit(store, NULL, &report->chain, err) < 0)
         return -1;
-    close_open(report);
-    say_next(report);
+    report_close(report);
     return 0;
 }
 

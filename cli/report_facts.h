@@ -89,8 +89,12 @@ struct report {
     struct arena arena;
 };
 
-/* RUN as store_find understands it.  -1 with the cause; release in both
- * cases. */
+/* By hand: init, every record in order, close; then it may be drawn. */
+void report_init(struct report *report);
+void report_take(struct report *report, const struct store_entry *entry);
+void report_close(struct report *report);
+/* All that from a store.  RUN as store_find understands it.  -1 with the cause;
+ * release in both cases. */
 int report_read(struct report *report, struct store *store, const char *run,
                 struct err *err);
 void report_release(struct report *report);

@@ -176,6 +176,8 @@ static void test_a_run_is_told(void **state)
     assert_says(page, "2027-01-15 08:00:00Z"); /* way back until */
     assert_says(page, "prefers-color-scheme:dark");
     assert_says(page, "@media print");
+    assert_null(strstr(page, "@import"));
+    assert_null(strstr(page, "url(h"));
     assert_null(strstr(page, "<dt>next</dt>"));
     assert_null(strstr(page, "not ended"));
 }
