@@ -27,10 +27,30 @@ struct campaigning {
 /* -- what is told on the way ------------------------------------------------
  */
 
-static void tell_json(void *user, const struct event *event)
+/* What a person reads afterwards: not each step, but what was odd in one. */
+static void say_odd(struct app *app, const struct event *event)
+{
+    struct str line;
+
+    if (!event->detail || (strcmp(event->event, "warning") != 0 &&
+                           strcmp(event->event, "step-failed") != 0 &&
+                           strcmp(event->event, "rollback-started") != 0))
+        return;
+    str_init(&line, 4096);
+    str_addf(&line, "%s: ", event->cluster ? event->cluster : "-");
+    if (event->node)
+        str_addf(&line, "%s: ", event->node);
+    str_addf(&line, "%s: ", event->event);
+    str_add_visible(&line, event->detail, strlen(event->detail), false);
+    out_say(&app->out, "%s\n", str_text(&line));
+    str_release(&line);
+}
+
+static void tell(void *user, const struct event *event)
 {
     struct app *app = user;
 
+    say_odd(app, event);
     if (strcmp(event->event, "result") != 0)
         out_json(&app->out, event_json(event));
 }
@@ -171,7 +191,7 @@ static void run_campaign(struct campaigning *doing, const char *self)
         .user = doing,
     };
 
-    doing->sink = (struct event_sink){tell_json, renew->app, NULL};
+    doing->sink = (struct event_sink){tell, renew->app, NULL};
     doing->campaign = campaign_new(&options);
     session->on_signal = on_interrupt;
     session->user = doing;

@@ -57,8 +57,8 @@ static bool on_run(void *user, const struct store_run *run)
     return true;
 }
 
-static int resume_one(struct renew *renew, struct session *session,
-                      const char *id)
+static void resume_one(struct renew *renew, struct session *session,
+                       const char *id)
 {
     static const char *const none[] = {NULL};
     const struct drive_options options = {.mode = RUN_RESUME, .id = id};
@@ -73,11 +73,21 @@ static int resume_one(struct renew *renew, struct session *session,
                                       &err);
 
     out_say(&renew->app->out, "run %s did not end: resumed\n", id);
-    return plan ? drive_run(session, plan, &options)
-                : app_fail(renew->app, &err);
+    if (plan)
+        drive_run(session, plan, &options);
+    else
+        app_fail(renew->app, &err);
 }
 
-/* What became of one says nothing about the others. */
+/* What one came to is told; the last line is about all of them. */
+static void forget(struct app *app)
+{
+    json_decref(app->final.clusters);
+    memset(&app->final, 0, sizeof(app->final));
+}
+
+/* What became of one says nothing about the others: whose cluster is still
+ * held is found by renew_look, and counted. */
 static int resume_dead(struct renew *renew, struct session *session,
                        struct run_notices *notices)
 {
@@ -87,13 +97,11 @@ static int resume_dead(struct renew *renew, struct session *session,
     if (store_runs(session->store, NULL, on_run, &dead, &err) < 0)
         return app_fail(renew->app, &err);
     for (size_t i = 0; i < dead.n && session->n_signals == 0; i++) {
-        int code = resume_one(renew, session, dead.list[i].id);
-
+        resume_one(renew, session, dead.list[i].id);
         run_notices_resumed(
             notices, dead.list[i].id, dead.list[i].clusters,
             renew->app->final.outcome ? renew->app->final.outcome : "error");
-        memset(renew->app->final.next, 0, sizeof(renew->app->final.next));
-        (void)code; /* renew_look finds it held, and counts it */
+        forget(renew->app);
     }
     return session->n_signals ? EXIT_INTERRUPTED : EXIT_DONE;
 }

@@ -304,8 +304,7 @@ const struct command commands[] = {
     {.name = "run", .synopsis = "[TARGET...] [KEY=VALUE...]",
      .options = OPT_BIT(OPT_DAEMON) | OPT_BIT(OPT_ACCEPT),
      .max_words = ANY_WORDS, .run = cmd_run,
-     .summary = "unattended: resume what died, renew what is due, tell who "
-        "must know",
+     .summary = "unattended: resume what died, renew what is due, tell it",
      .help =
         "One pass, for a timer: runs whose process died are resumed, then "
         "`apply fleet/renew' with these inputs (`certfleet playbooks "

@@ -172,7 +172,9 @@ static bool on_holder(void *user, const struct store_run *run)
 
 static bool holds_only(const char *clusters, const char *name)
 {
-    json_t *list = clusters ? json_loads(clusters, 0, NULL) : NULL;
+    json_t *list = clusters && strstr(clusters, name) /* most are others' */
+                       ? json_loads(clusters, 0, NULL)
+                       : NULL;
     const char *one = json_string_value(json_array_get(list, 0));
     bool only =
         json_array_size(list) == 1 && one != NULL && strcmp(one, name) == 0;

@@ -187,7 +187,7 @@ static void test_abort(void **state)
 
 static void test_segv(void **state)
 {
-    aborted(state, SANITIZED ? SIGILL : SIGSEGV);
+    aborted(state, SANITIZED ? SIGTRAP : SIGSEGV);
 }
 
 static void test_quit(void **state)
