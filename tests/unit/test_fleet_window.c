@@ -371,6 +371,8 @@ static void compare(const char *zone, int64_t from, int64_t to, int64_t step)
     inv = read_windows(line);
     setenv("TZ", zone, 1);
     tzset();
+    if (getenv("CERTFLEET_SLOW"))
+        step *= 23; /* valgrind */
     for (time_t t = from; t < to; t += step) {
         struct window_clock clock;
         struct tm tm;
