@@ -238,27 +238,28 @@ static void on_no(void *user)
     question->answered = true;
 }
 
-static bool ask(struct session *session)
+static void ask(struct session *session, struct question *question)
 {
-    struct question question = {.answered = false};
     struct ask *ask;
 
-    if (args_has(&session->app->args, OPT_YES))
-        return true;
     session->on_signal = on_no;
-    session->user = &question;
+    session->user = question;
     ask = ask_start(&session->loop, &session->app->out,
-                    "Renew? Only `yes' is accepted:", on_answer, &question);
-    session_turn(session, &question.answered);
+                    "Renew? Only `yes' is accepted:", on_answer, question);
+    session_turn(session, &question->answered);
     if (session->n_signals)
         ask_cancel(ask);
     session->on_signal = NULL;
-    return question.yes;
 }
 
 static int apply(struct renew *renew, struct session *session)
 {
-    if (renew->n_due && !ask(session))
+    struct question question = {.yes = renew->n_due == 0 ||
+                                       args_has(&renew->app->args, OPT_YES)};
+
+    if (!question.yes)
+        ask(session, &question);
+    if (!question.yes)
         return session->n_signals
                    ? EXIT_INTERRUPTED
                    : app_failf(renew->app, CAUSE_REFUSED, "not confirmed");

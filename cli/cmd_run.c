@@ -121,6 +121,14 @@ static int all_of_it(struct renew *renew, struct session *session,
     return renew_do(renew, session);
 }
 
+static void listen_to(struct renew *renew, struct run_notices *notices)
+{
+    renew->on_cert = run_notices_cert;
+    renew->on_begin = run_notices_begin;
+    renew->on_task = run_notices_task;
+    renew->user = notices;
+}
+
 static int run_once(struct renew *renew)
 {
     struct run_notices notices;
@@ -130,10 +138,7 @@ static int run_once(struct renew *renew)
     if (code != EXIT_DONE)
         return code;
     run_notices_open(&notices, &session);
-    renew->on_cert = run_notices_cert;
-    renew->on_begin = run_notices_begin;
-    renew->on_task = run_notices_task;
-    renew->user = &notices;
+    listen_to(renew, &notices);
     code = all_of_it(renew, &session, &notices);
     run_notices_deliver(&notices);
     run_notices_close(&notices);

@@ -14,7 +14,7 @@ int drive_take_result(struct app *app, const struct drive_options *options,
 
 /* A line about one cluster, and what went wrong. */
 void drive_tell_cluster(struct app *app, enum run_mode mode,
-                        const struct cluster_result *result);
+                        const struct cluster_result *c);
 
 /* What the gates found, when the plan was never shown. */
 void drive_tell_findings(struct app *app, const struct plan *plan);

@@ -150,7 +150,7 @@ struct inventory {
     bool accept_new;         /* host_keys = accept-new */
     const char *ssh_config;  /* absolute; NULL: none */
     unsigned max_sessions, warn_days, keep_days, keep_backups;
-    const char *const *notify; /* argv of a program, or NULL */
+    const char *const *notify;          /* argv of a program, or NULL */
     const struct check_setting *checks; /* [preflight]: of the whole fleet */
     struct issuer *issuers;
     size_t n_issuers;

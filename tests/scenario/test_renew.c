@@ -294,7 +294,7 @@ static void test_wrong_words(void **state)
         "apply fleet/renew lab cannary=lab --yes",
         "apply fleet/renew lab canary=lab7 --yes",
         "apply fleet/renew lab due=soon --yes",
-        "apply fleet/renew lab due=101%% --yes",
+        "apply fleet/renew lab due=101% --yes",
         "apply fleet/renew lab batch=x --yes",
         "apply fleet/renew lab max_failures=-1 --yes",
         "apply fleet/renew lab settle=1d --yes",
@@ -306,7 +306,7 @@ static void test_wrong_words(void **state)
     struct bed *bed = bed_start(state, "2+0", NULL);
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-        bed_ends(bed_do(bed, lines[i], NULL), 2, "error");
+        bed_ends(bed_do(bed, "%s", lines[i]), 2, "error");
     bed_ends(bed_do(bed, "apply fleet/renew lab"), 5, "refused");
     assert_int_equal(bed_count(bed, "*", "*"), 0);
 }
