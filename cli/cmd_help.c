@@ -19,20 +19,17 @@ static const struct command *find_word(struct app *app,
                                        const char *word)
 {
     const struct command *found = command_find(table, word);
+    struct err err = {.cause = CAUSE_NONE};
     struct suggest near;
-    struct str hint;
 
     if (found)
         return found;
     suggest_start(&near, word);
     for (const struct command *c = table; c->name; c++)
         suggest_offer(&near, c->name);
-    str_init(&hint, 512);
-    suggest_add(&near, &hint);
-    app_failf(app, CAUSE_INPUT, "no such command: `%s'%s", word,
-              str_text(&hint));
+    suggest_fail(&near, "no such command:", &err);
+    app_fail(app, &err);
     app_next(app, "certfleet help");
-    str_release(&hint);
     return NULL;
 }
 

@@ -51,6 +51,8 @@ struct renew_cluster {
     char why[1024];  /* unreachable: who; by_hand: which certificate */
     struct campaign_task tasks[CAMPAIGN_TASKS_MAX];
     size_t n_tasks;
+    int64_t took_ms[CAMPAIGN_TASKS_MAX]; /* of each task, the last time; 0:
+                                            nobody has measured it */
     struct pace_item pace;
     enum pace_answer left; /* pace.state LEFT: why */
 };

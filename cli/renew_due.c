@@ -16,8 +16,7 @@
 #include "playbooks/registry.h"
 
 enum {
-    SECONDS_A_DAY = 86400,
-    INPUT_CAP = 2048
+    SECONDS_A_DAY = 86400
 };
 
 /* What is gathered while one node is looked at. */
@@ -140,86 +139,66 @@ static void on_node(void *user, const struct view *view)
     view->plan->plan->playbook->product->certificates(view, on_cert, &look);
 }
 
-/* -- held ones ------------------------------------------------------------ */
+/* -- the runs before ------------------------------------------------------- */
 
-static bool on_holder(void *user, const struct store_run *run)
+static void note_holder(struct renew_cluster *c, const struct store_run *run)
+{
+    if (!run->holds || c->kind == RENEW_HELD)
+        return;
+    c->kind = RENEW_HELD;
+    c->held_alive = run->living;
+    snprintf(c->held_by, sizeof(c->held_by), "%s", run->id);
+    snprintf(c->why, sizeof(c->why), "run %s %s", run->id,
+             run->living ? "is at work on it"
+                         : "did not end: resume it, or roll it back");
+}
+
+/* Of a playbook that is due: the newest that went well. */
+static void note_time(struct renew_cluster *c, const struct store_run *run)
+{
+    if (!run->outcome || strcmp(run->outcome, "done") != 0 || !run->ended_ms)
+        return;
+    for (size_t i = 0; i < c->n_tasks; i++)
+        if (c->took_ms[i] == 0 &&
+            strcmp(run->playbook, c->tasks[i].playbook->id) == 0)
+            c->took_ms[i] = run->ended_ms - run->started_ms;
+}
+
+/* Newest first.  How long a cluster takes is told by runs that had it alone. */
+static bool on_run(void *user, const struct store_run *run)
 {
     struct renew *renew = user;
-    json_t *list, *name;
+    json_t *list = run->clusters ? json_loads(run->clusters, 0, NULL) : NULL;
+    json_t *name;
     size_t i;
 
-    if (!run->holds)
-        return true;
-    list = run->clusters ? json_loads(run->clusters, 0, NULL) : NULL;
     json_array_foreach(list, i, name)
     {
         struct renew_cluster *c =
             json_is_string(name) ? find(renew, json_string_value(name)) : NULL;
-        if (!c || c->kind == RENEW_HELD)
+
+        if (!c)
             continue;
-        c->kind = RENEW_HELD;
-        c->held_alive = run->living;
-        snprintf(c->held_by, sizeof(c->held_by), "%s", run->id);
-        snprintf(c->why, sizeof(c->why), "run %s %s", run->id,
-                 run->living ? "is at work on it"
-                             : "did not end: resume it, or roll it back");
+        note_holder(c, run);
+        if (json_array_size(list) == 1)
+            note_time(c, run);
     }
     json_decref(list);
     return true;
 }
 
-/* -- how long it takes ---------------------------------------------------- */
-
-static bool holds_only(const char *clusters, const char *name)
-{
-    json_t *list = clusters && strstr(clusters, name) /* most are others' */
-                       ? json_loads(clusters, 0, NULL)
-                       : NULL;
-    const char *one = json_string_value(json_array_get(list, 0));
-    bool only =
-        json_array_size(list) == 1 && one != NULL && strcmp(one, name) == 0;
-
-    json_decref(list);
-    return only;
-}
-
-struct measure {
-    const struct campaign_task *task;
-    const char *cluster;
-    int64_t took_ms;
-};
-
-/* The newest that went well and had this cluster alone. */
-static bool on_run(void *user, const struct store_run *run)
-{
-    struct measure *m = user;
-
-    if (!run->outcome || strcmp(run->outcome, "done") != 0 || !run->ended_ms ||
-        strcmp(run->playbook, m->task->playbook->id) != 0 ||
-        !holds_only(run->clusters, m->cluster))
-        return true;
-    m->took_ms = run->ended_ms - run->started_ms;
-    return false;
-}
-
 /* There and back take as long as there took; a task that nobody has measured
  * leaves the whole to the playbook's estimate (0). */
-static int measure(struct renew_cluster *c, struct store *store,
-                   struct err *err)
+static void add_times(struct renew_cluster *c)
 {
     int64_t sum = 0;
 
     for (size_t i = 0; i < c->n_tasks; i++) {
-        struct measure m = {&c->tasks[i], c->cluster->name, 0};
-
-        if (store_runs(store, NULL, on_run, &m, err) < 0)
-            return -1;
-        if (m.took_ms == 0)
-            return 0;
-        sum += m.took_ms;
+        if (c->took_ms[i] == 0)
+            return;
+        sum += c->took_ms[i];
     }
     c->pace.need_s = (2 * sum + 999) / 1000;
-    return 0;
 }
 
 /* -- order ---------------------------------------------------------------- */
@@ -243,23 +222,16 @@ static int name_canary(struct renew *renew, const char *word, size_t len,
     const char *name = arena_strndup(&renew->arena, word, len);
     struct renew_cluster *c = find(renew, name);
     struct suggest near;
-    struct str hint;
 
     if (c) {
         c->canary = c->pace.canary = true;
         return 0;
     }
-    str_init(&hint, 512);
     suggest_start(&near, name);
     for (size_t i = 0; i < renew->n; i++)
         suggest_offer(&near, renew->clusters[i].cluster->name);
-    suggest_add(&near, &hint);
-    err_set(err, CAUSE_INPUT,
-            "canary: no cluster of the target is called "
-            "`%s'%s",
-            name, str_text(&hint));
-    str_release(&hint);
-    return -1;
+    return suggest_fail(&near, "canary: no cluster of the target is called",
+                        err);
 }
 
 static int name_canaries(struct renew *renew, struct err *err)
@@ -357,13 +329,12 @@ static int set_pace(struct renew *renew, struct err *err)
 
 static int decide(struct renew *renew, struct store *store, struct err *err)
 {
-    if (store_runs(store, NULL, on_holder, renew, err) < 0)
+    if (store_runs(store, NULL, on_run, renew, err) < 0)
         return -1;
-    for (size_t i = 0; i < renew->n; i++)
-        if (measure(&renew->clusters[i], store, err) < 0)
-            return -1;
-    for (size_t i = 0; i < renew->n; i++)
+    for (size_t i = 0; i < renew->n; i++) {
+        add_times(&renew->clusters[i]);
         want_approval(&renew->clusters[i]);
+    }
     qsort(renew->clusters, renew->n, sizeof(*renew->clusters), by_turn);
     return set_pace(renew, err);
 }

@@ -134,19 +134,15 @@ static const struct input_row *find_row(const char *key, size_t len)
 static int fail_unknown(const char *word, size_t len, struct err *err)
 {
     struct suggest near;
-    struct str key, hint;
+    struct str key;
 
     str_init(&key, 256);
-    str_init(&hint, 512);
     str_addn(&key, word, len);
     suggest_start(&near, str_text(&key));
     for (const struct input_row *row = renew_inputs; row->key; row++)
         suggest_offer(&near, row->key);
-    suggest_add(&near, &hint);
-    err_set(err, CAUSE_INPUT, RENEW_ID " has no input `%s'%s", str_text(&key),
-            str_text(&hint));
+    suggest_fail(&near, RENEW_ID " has no input", err);
     str_release(&key);
-    str_release(&hint);
     return -1;
 }
 

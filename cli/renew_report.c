@@ -4,11 +4,6 @@
  */
 #include "cli/renew.h"
 
-static const struct exit_rank {
-    int code, rank;
-} ranks[] = {{EXIT_INCOMPLETE, 5}, {EXIT_TAKEN_BACK, 4}, {EXIT_LOCKED, 3},
-             {EXIT_REFUSED, 2},    {EXIT_INPUT, 2},      {EXIT_INTERRUPTED, 1}};
-
 static const char *word_of(const struct renew_cluster *c)
 {
     if (c->kind == RENEW_UNREACHABLE)
@@ -58,6 +53,8 @@ static void tell_alarms(const struct renew *renew)
 {
     for (size_t i = 0; i < renew->n; i++) {
         const struct renew_cluster *c = &renew->clusters[i];
+        const char *why =
+            *c->why ? c->why : "due and not renewed before its next window";
         json_t *event;
 
         if (!renew_is_alarm(renew, c))
@@ -65,33 +62,15 @@ static void tell_alarms(const struct renew *renew)
         event = app_event("alarm");
         json_object_set_new(event, "cluster", app_text(c->cluster->name));
         json_object_set_new(event, "due", app_time(c->due));
-        json_object_set_new(event, "detail",
-                            app_text(*c->why ? c->why
-                                             : "due and not renewed before its "
-                                               "next window"));
+        json_object_set_new(event, "detail", app_text(why));
         out_json(&renew->app->out, event);
-        out_warn(&renew->app->out, "ALARM: %s: %s\n", c->cluster->name,
-                 *c->why ? c->why
-                         : "due and not renewed before its next window");
+        out_warn(&renew->app->out, "ALARM: %s: %s\n", c->cluster->name, why);
     }
-}
-
-static int rank_of(int code)
-{
-    for (size_t i = 0; i < sizeof(ranks) / sizeof(*ranks); i++)
-        if (ranks[i].code == code)
-            return ranks[i].rank;
-    return 0;
-}
-
-static int worse(int a, int b)
-{
-    return rank_of(b) > rank_of(a) ? b : a;
 }
 
 static int exit_of(const struct renew *renew)
 {
-    int worst = EXIT_DONE;
+    enum outcome worst = OUTCOME_NOT_DUE;
     bool alarm = false;
 
     for (size_t i = 0; i < renew->n; i++) {
@@ -99,14 +78,14 @@ static int exit_of(const struct renew *renew)
 
         alarm = alarm || renew_is_alarm(renew, c);
         if (c->kind == RENEW_UNREACHABLE)
-            worst = worse(worst, EXIT_REFUSED);
+            worst = outcome_worse(worst, OUTCOME_REFUSED);
         if (c->kind == RENEW_HELD)
-            worst = worse(worst, EXIT_LOCKED);
+            worst = outcome_worse(worst, OUTCOME_LOCKED);
         for (size_t t = 0; t < c->n_tasks; t++)
-            if (c->tasks[t].outcome != OUTCOME_NONE)
-                worst = worse(worst, outcome_exit(c->tasks[t].outcome));
+            worst = outcome_worse(worst, c->tasks[t].outcome);
     }
-    return worst == EXIT_DONE && alarm ? EXIT_DUE : worst;
+    return alarm && outcome_exit(worst) == EXIT_DONE ? EXIT_DUE
+                                                     : outcome_exit(worst);
 }
 
 /* A dead run first, before anything else is begun. */

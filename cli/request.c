@@ -12,18 +12,6 @@
 #include "core/fleet/suggest.h"
 #include "core/fleet/target.h"
 
-static int fail_near(const struct suggest *near, const char *what,
-                     struct err *err)
-{
-    struct str hint;
-
-    str_init(&hint, 512);
-    suggest_add(near, &hint);
-    err_set(err, CAUSE_INPUT, "%s `%s'%s", what, near->word, str_text(&hint));
-    str_release(&hint);
-    return -1;
-}
-
 const struct playbook *request_playbook(const char *id, struct err *err)
 {
     const struct playbook *playbook = registry_playbook(id);
@@ -35,7 +23,7 @@ const struct playbook *request_playbook(const char *id, struct err *err)
     for (const struct playbook *const *p = registry_playbooks(); *p; p++)
         suggest_offer(&near, (*p)->id);
     suggest_offer(&near, RENEW_ID);
-    fail_near(&near, "there is no playbook", err);
+    suggest_fail(&near, "there is no playbook", err);
     return NULL;
 }
 
@@ -55,7 +43,7 @@ int request_check_step(const struct playbook *playbook, const char *step,
         if (i == 0 || strcmp(id, playbook->steps[i - 1].id) != 0)
             suggest_offer(&near, id);
     }
-    fail_near(&near, "there is no step", err);
+    suggest_fail(&near, "there is no step", err);
     return err_context(err, "--until %s", step);
 }
 

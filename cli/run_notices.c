@@ -57,12 +57,8 @@ static void kick(struct run_notices *notices)
 
 static void turn(struct run_notices *notices)
 {
-    bool idle = !notices->busy;
-
-    while (!idle) {
+    while (notices->busy)
         uv_run(&notices->session->loop, UV_RUN_ONCE);
-        idle = !notices->busy;
-    }
 }
 
 void run_notices_deliver(struct run_notices *notices)

@@ -113,3 +113,16 @@ void suggest_add(const struct suggest *suggest, struct str *out)
     if (n)
         str_addc(out, '?');
 }
+
+int suggest_fail(const struct suggest *suggest, const char *what,
+                 struct err *err)
+{
+    struct str hint;
+
+    str_init(&hint, 512);
+    suggest_add(suggest, &hint);
+    err_set(err, CAUSE_INPUT, "%s `%s'%s", what, suggest->word,
+            str_text(&hint));
+    str_release(&hint);
+    return -1;
+}

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "core/base/err.h"
 #include "core/base/str.h"
 
 enum {
@@ -27,6 +28,10 @@ void suggest_offer(struct suggest *suggest, const char *name);
 
 /* "; did you mean `a', `b' or `c'?", or nothing when no name is near. */
 void suggest_add(const struct suggest *suggest, struct str *out);
+
+/* "WHAT `word'; did you mean ...": CAUSE_INPUT; -1. */
+int suggest_fail(const struct suggest *suggest, const char *what,
+                 struct err *err);
 
 /* Letters to insert, drop, change or swap with their neighbour until `a` is
  * `b`; case does not count; words over 63 bytes are very far from all. */

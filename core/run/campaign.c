@@ -30,7 +30,6 @@ struct campaign {
     struct campaign_options options;
     struct lane *lanes;
     size_t open_runs; /* with those being let go */
-    unsigned interrupts;
     bool settling, watching, ended;
     uv_timer_t timer; /* the next look at the pace, and the settling */
     void (*closed)(void *user);
@@ -347,7 +346,6 @@ void campaign_start(struct campaign *campaign)
 
 void campaign_interrupt(struct campaign *campaign)
 {
-    campaign->interrupts++;
     campaign->options.pace->stopped = true;
     for (size_t i = 0; i < campaign->options.pace->n; i++)
         if (campaign->lanes[i].run)

@@ -45,6 +45,8 @@ enum outcome {
 const char *outcome_word(enum outcome outcome);
 /* The exit code of a run that came to it. */
 int outcome_exit(enum outcome outcome);
+/* The one that stands for both, of several clusters. */
+enum outcome outcome_worse(enum outcome a, enum outcome b);
 
 struct cluster_result {
     const char *cluster, *primary; /* primary NULL: unknown */

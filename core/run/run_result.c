@@ -41,6 +41,11 @@ int outcome_exit(enum outcome outcome)
     return outcomes[outcome].exit_code;
 }
 
+enum outcome outcome_worse(enum outcome a, enum outcome b)
+{
+    return outcomes[b].rank >= outcomes[a].rank ? b : a;
+}
+
 static const char *const *left_out(struct run *run, const struct course *course)
 {
     const struct plan_cluster *pc = course->pc;
@@ -156,8 +161,7 @@ void run_make_result(struct run *run)
     }
     for (size_t i = 0; i < n; i++) {
         cluster_result(run, i, &list[i]);
-        if (outcomes[list[i].outcome].rank >= outcomes[r->outcome].rank)
-            r->outcome = list[i].outcome;
+        r->outcome = outcome_worse(r->outcome, list[i].outcome);
         if (list[i].way_back_until &&
             (!r->way_back_until || list[i].way_back_until < r->way_back_until))
             r->way_back_until = list[i].way_back_until;

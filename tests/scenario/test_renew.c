@@ -240,17 +240,26 @@ static void test_wants_approval(void **state)
 /* -- dying, stopping ---------------------------------------------------------
  */
 
+/* Begun, and held in lab1's outage by the hold *id. */
+static struct bed_run *begin_held(struct bed *bed, int *id)
+{
+    struct bed_run *run;
+
+    *id = bed_id(
+        bed_lab(bed, "hold lab1-core1 before 'database cluster initialize'"));
+    run = bed_begin(bed, BED_JSON, "apply fleet/renew lab* batch=1 --yes");
+    bed_lab(bed, "wait held %d", *id);
+    return run;
+}
+
 /* Killed in the middle of an outage: the cluster is held by its run, and that
  * one resumes; the next call begins the others. */
 static void test_killed(void **state)
 {
     struct bed *bed = bed_start(state, "2+1", three);
-    int id = bed_id(
-        bed_lab(bed, "hold lab1-core1 before 'database cluster initialize'"));
-    struct bed_run *run =
-        bed_begin(bed, BED_JSON, "apply fleet/renew lab* batch=1 --yes");
+    int id;
+    struct bed_run *run = begin_held(bed, &id);
 
-    bed_lab(bed, "wait held %d", id);
     kill(run->pid, SIGKILL);
     run->plain = true; /* it could not say how it ended */
     assert_int_equal(bed_finish(run), 128 + SIGKILL);
@@ -269,12 +278,9 @@ static void test_killed(void **state)
 static void test_interrupted(void **state)
 {
     struct bed *bed = bed_start(state, "2+1", three);
-    int id = bed_id(
-        bed_lab(bed, "hold lab1-core1 before 'database cluster initialize'"));
-    struct bed_run *run =
-        bed_begin(bed, BED_JSON, "apply fleet/renew lab* batch=1 --yes");
+    int id;
+    struct bed_run *run = begin_held(bed, &id);
 
-    bed_lab(bed, "wait held %d", id);
     kill(run->pid, SIGTERM);
     bed_lab(bed, "release %d", id);
     bed_finish(run);
