@@ -3,12 +3,10 @@
  * Metrics, to the letter: escaping, labels that stand twice, certificates,
  * silent nodes, runs and outages out of a store, and the file itself.
  */
-#include <uv.h>
-
 #include "cli/fleet_metrics.h"
 #include "cli/metrics.h"
 #include "core/base/file.h"
-#include "tests/unit/cli_capture.h"
+#include "tests/unit/cli_store.h"
 
 static const char inventory[] = "[fleet]\n"
                                 "state_dir = state\n"
@@ -186,52 +184,24 @@ static void test_a_fleet_to_the_letter(void **state)
 
 /* -- runs ----------------------------------------------------------------- */
 
-static void on_stored(void *user, const struct err *err)
-{
-    if (err)
-        fail_msg("%s", err->text);
-    --*(int *)user;
-}
-
-static void wait_for(uv_loop_t *loop, const int *left)
-{
-    while (*left > 0)
-        assert_true(uv_run(loop, UV_RUN_ONCE) || *left == 0);
-}
-
 /* A run of the cluster that had outages of these milliseconds, in turn. */
 static void make_run(const char *id, const char *cluster, const char *outcome,
                      const int *outages)
 {
     const struct store_run run = {
         .id = id, .playbook = "p", .target = cluster, .inputs = "{}"};
-    struct err err = {.cause = CAUSE_NONE};
-    struct store *store;
-    uv_loop_t loop;
-    int left = 1;
+    struct cli_store s;
 
-    uv_loop_init(&loop);
-    store = store_open("state", &loop, &err);
-    assert_non_null(store);
-    store_begin(store, &run, &(struct store_names){&cluster, 1}, on_stored,
-                &left);
-    for (; *outages >= 0; outages++, left++) {
+    cli_store_begin(&s, &run);
+    for (; *outages >= 0; outages++) {
         char data[128];
         const struct store_record record = {
             .run = id, .cluster = cluster, .kind = "outcome", .data = data};
 
         snprintf(data, sizeof(data), "{\"outage_ms\":%d}", *outages);
-        store_append(store, &record, on_stored, &left);
+        cli_store_put(&s, &record);
     }
-    wait_for(&loop, &left);
-    left = 1;
-    if (outcome)
-        store_end(store, &(struct store_ending){.run = id, .outcome = outcome},
-                  on_stored, &left);
-    wait_for(&loop, outcome ? &left : (const int[]){0});
-    store_close(store);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
+    cli_store_end(&s, id, outcome, 0);
 }
 
 static char text[1 << 16];

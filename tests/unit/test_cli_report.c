@@ -5,11 +5,10 @@
  */
 #include <pty.h>
 #include <sqlite3.h>
-#include <uv.h>
 
 #include "cli/html.h"
 #include "cli/report_page.h"
-#include "tests/unit/cli_capture.h"
+#include "tests/unit/cli_store.h"
 #include "tests/unit/html_check.h"
 
 static const char inventory[] = "[fleet]\n"
@@ -35,54 +34,20 @@ struct told { /* a record; .kind NULL ends a list */
     const char *cluster; /* NULL: the run's target */
 };
 
-static void on_stored(void *user, const struct err *err)
-{
-    if (err)
-        fail_msg("%s", err->text);
-    --*(int *)user;
-}
-
-static void wait_for(uv_loop_t *loop, const int *left)
-{
-    while (*left > 0)
-        assert_true(uv_run(loop, UV_RUN_ONCE) || *left == 0);
-}
-
 static void make_run(const struct store_run *run, const struct told *told)
 {
-    const char *cluster = run->target;
-    struct err err = {.cause = CAUSE_NONE};
-    struct store *store;
-    uv_loop_t loop;
-    int left = 1;
+    struct cli_store s;
 
-    uv_loop_init(&loop);
-    store = store_open("state", &loop, &err);
-    assert_non_null(store);
-    store_begin(store, run, &(struct store_names){&cluster, 1}, on_stored,
-                &left);
-    wait_for(&loop, &left);
+    cli_store_begin(&s, run);
     for (; told->kind; told++) {
         const struct store_record r = {
-            run->id,    told->cluster ? told->cluster : cluster,
+            run->id,    told->cluster ? told->cluster : run->target,
             told->node, told->step,
             told->kind, told->data};
 
-        left = 1; /* one after the other: their times differ or are the same */
-        store_append(store, &r, on_stored, &left);
-        wait_for(&loop, &left);
+        cli_store_put(&s, &r);
     }
-    left = run->outcome != NULL;
-    if (run->outcome)
-        store_end(store,
-                  &(struct store_ending){.run = run->id,
-                                         .outcome = run->outcome,
-                                         .exit_code = run->exit_code},
-                  on_stored, &left);
-    wait_for(&loop, &left);
-    store_close(store);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
+    cli_store_end(&s, run->id, run->outcome, run->exit_code);
 }
 
 /* The report of the last run, as it is in the file. */

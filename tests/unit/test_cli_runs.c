@@ -4,9 +4,8 @@
  * living run, a dead one, records of kinds that nobody knows.
  */
 #include <sys/wait.h>
-#include <uv.h>
 
-#include "tests/unit/cli_capture.h"
+#include "tests/unit/cli_store.h"
 
 static const char inventory[] = "[fleet]\n"
                                 "state_dir = state\n"
@@ -17,27 +16,6 @@ enum {
     ID_BYTES = STORE_ID_BYTES
 };
 
-static void on_stored(void *user, const struct err *err)
-{
-    int *left = user;
-
-    if (err)
-        fail_msg("%s", err->text);
-    --*left;
-}
-
-static void record(struct store *store, const struct store_record *r, int *left)
-{
-    ++*left;
-    store_append(store, r, on_stored, left);
-}
-
-static void wait_for(uv_loop_t *loop, const int *left)
-{
-    while (*left > 0)
-        assert_true(uv_run(loop, UV_RUN_ONCE) || *left == 0);
-}
-
 /* A run with a few records; it ends with `outcome`, or not at all. */
 static void make_run(const char *id, const char *cluster, const char *outcome,
                      int code)
@@ -46,45 +24,26 @@ static void make_run(const char *id, const char *cluster, const char *outcome,
                                   .playbook = "cms/db-rotate",
                                   .target = cluster,
                                   .inputs = "{\"primary\":\"core1\"}"};
-    struct err err = {.cause = CAUSE_NONE};
-    struct store *store;
-    uv_loop_t loop;
-    int left = 1;
-
-    uv_loop_init(&loop);
-    store = store_open("state", &loop, &err);
-    assert_non_null(store);
-    store_begin(store, &run, &(struct store_names){&cluster, 1}, on_stored,
-                &left);
-    wait_for(&loop, &left);
     struct store_record r = {
         .run = id, .cluster = cluster, .node = "core1", .step = "join"};
+    struct cli_store s;
+
+    cli_store_begin(&s, &run);
     r.kind = "cell";
     r.data = "{\"from\":\"pending\",\"event\":\"start\",\"to\":\"check\","
              "\"walk\":\"forward\",\"tries\":0}";
-    record(store, &r, &left);
+    cli_store_put(&s, &r);
     r.data = "{\"from\":\"check\",\"event\":\"open\",\"to\":\"apply\","
              "\"walk\":\"forward\",\"acts\":[\"database cluster join a\"]}";
-    record(store, &r, &left);
+    cli_store_put(&s, &r);
     r.data = "{\"from\":\"verify\",\"event\":\"error\",\"to\":\"failed\","
              "\"walk\":\"forward\",\"detail\":\"no \\u001b[31mway\"}";
-    record(store, &r, &left);
+    cli_store_put(&s, &r);
     r.step = NULL;
     r.kind = "weather";
     r.data = "{\"rain\":true,\"list\":[{\"deep\":1}]}";
-    record(store, &r, &left);
-    wait_for(&loop, &left);
-    if (outcome) {
-        left = 1;
-        store_end(store,
-                  &(struct store_ending){
-                      .run = id, .outcome = outcome, .exit_code = code},
-                  on_stored, &left);
-        wait_for(&loop, &left);
-    }
-    store_close(store);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
+    cli_store_put(&s, &r);
+    cli_store_end(&s, id, outcome, code);
 }
 
 /* What an apply writes that an auditor asks for. */
@@ -94,39 +53,24 @@ static void make_audited(const char *id)
     const struct store_run run = {
         .id = id, .playbook = "p", .target = cluster, .inputs = "{}"};
     struct store_record r = {.run = id, .kind = "go"};
-    struct err err = {.cause = CAUSE_NONE};
-    struct store *store;
-    uv_loop_t loop;
-    int left = 1;
+    struct cli_store s;
 
     setenv("SSH_CONNECTION", "192.0.2.7\033 1 192.0.2.1 22", 1);
-    uv_loop_init(&loop);
-    store = store_open("state", &loop, &err);
-    assert_non_null(store);
-    store_begin(store, &run, &(struct store_names){&cluster, 1}, on_stored,
-                &left);
-    wait_for(&loop, &left);
+    cli_store_begin(&s, &run);
     r.data = "{\"mode\":\"apply\",\"plan_sha256\":\"dddd\"}";
-    record(store, &r, &left);
+    cli_store_put(&s, &r);
     r.cluster = cluster;
     r.kind = "plan";
     r.data = "{\"nodes\":[{\"node\":\"core1\",\"old\":["
              "{\"slot\":\"server_key\",\"name\":\"k\",\"sha256\":\"cccc\"},"
              "{\"slot\":\"server_crt\",\"name\":\"old.cer\","
              "\"sha256\":\"eeee\",\"cert_sha256\":\"aaaa\"}]}]}";
-    record(store, &r, &left);
+    cli_store_put(&s, &r);
     r.kind = "generation";
     r.data = "{\"files\":[{\"slot\":\"server_crt\",\"name\":\"new.crt\","
              "\"sha256\":\"ffff\",\"cert_sha256\":\"bbbb\"}]}";
-    record(store, &r, &left);
-    wait_for(&loop, &left);
-    left = 1;
-    store_end(store, &(struct store_ending){.run = id, .outcome = "done"},
-              on_stored, &left);
-    wait_for(&loop, &left);
-    store_close(store);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
+    cli_store_put(&s, &r);
+    cli_store_end(&s, id, "done", 0);
     unsetenv("SSH_CONNECTION");
 }
 
@@ -240,27 +184,16 @@ static void test_follow_a_living_run_to_its_end(void **state)
                                       .playbook = "p",
                                       .target = "x",
                                       .inputs = "{}"};
-        const char *cluster = "x";
-        struct err err = {.cause = CAUSE_NONE};
-        uv_loop_t loop;
-        int left = 1;
-        uv_loop_init(&loop);
-        struct store *store = store_open("state", &loop, &err);
-        store_begin(store, &run, &(struct store_names){&cluster, 1}, on_stored,
-                    &left);
-        wait_for(&loop, &left);
+        struct cli_store s;
+
+        cli_store_begin(&s, &run);
         if (write(ready[1], "r", 1) != 1)
             _exit(1);
         /* the follower has begun when the parent is in app_main; how long
          * that takes does not matter: before or after, it sees the end */
         if (read(go[0], &byte, 1) != 1)
             _exit(1);
-        left = 1;
-        store_end(store,
-                  &(struct store_ending){.run = run.id, .outcome = "done"},
-                  on_stored, &left);
-        wait_for(&loop, &left);
-        store_close(store);
+        cli_store_end(&s, run.id, "done", 0);
         _exit(0);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
