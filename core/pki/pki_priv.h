@@ -72,10 +72,12 @@ int pki_fail(struct err *err, enum cause cause, const char *fmt, ...)
 /* The length that the outer SEQUENCE claims, its header included; 0: the bytes
  * begin with none. */
 size_t pki_der_length(const unsigned char *p, size_t len);
-/* Objects that fill their DER bytes exactly; NULL otherwise. */
-X509 *pki_der_cert(const unsigned char *der, size_t len);
+/* All that we read is one SEQUENCE that fills its bytes; asking first keeps
+ * OpenSSL's slow guessing of key forms away from text and cut files. */
+bool pki_der_is_whole(const unsigned char *der, size_t len);
 /* Adds a block's certificate; false: it cannot be read. */
 bool pki_push_cert(STACK_OF(X509) * certs, const struct pki_block *block);
+/* Objects that fill their DER bytes exactly; NULL otherwise. */
 X509_REQ *pki_der_request(const unsigned char *der, size_t len);
 /* Of PKCS#8, encrypted PKCS#8 or a traditional key; *locked when it is
  * encrypted and the passphrase is missing or wrong. */
@@ -91,6 +93,13 @@ X509_REQ *pki_read_request(const void *data, size_t len, struct err *err);
  * passphrase is CAUSE_INPUT. */
 EVP_PKEY *pki_read_key(const void *data, size_t len,
                        const struct secret *passphrase, struct err *err);
+
+/* -- cert_cache.c -------------------------------------------------------- */
+
+/* The certificate that fills its DER bytes exactly; NULL otherwise.  Yours to
+ * free and nobody's to change: whoever reads the same bytes has the same one.
+ * From any thread. */
+X509 *pki_der_cert(const unsigned char *der, size_t len);
 
 /* -- describe.c ---------------------------------------------------------- */
 

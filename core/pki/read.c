@@ -45,30 +45,16 @@ size_t pki_der_length(const unsigned char *p, size_t len)
     return 2 + count + n;
 }
 
-/* All that we read is one SEQUENCE; asking first keeps OpenSSL's slow guessing
- * of key forms away from text and cut files. */
-static bool is_whole(const unsigned char *der, size_t len)
+bool pki_der_is_whole(const unsigned char *der, size_t len)
 {
     return len <= PKI_MAX_BYTES && pki_der_length(der, len) == len;
-}
-
-X509 *pki_der_cert(const unsigned char *der, size_t len)
-{
-    const unsigned char *p = der;
-    X509 *cert = is_whole(der, len) ? d2i_X509(NULL, &p, (long)len) : NULL;
-
-    if (cert && p != der + len) {
-        X509_free(cert);
-        cert = NULL;
-    }
-    return cert;
 }
 
 X509_REQ *pki_der_request(const unsigned char *der, size_t len)
 {
     const unsigned char *p = der;
     X509_REQ *request =
-        is_whole(der, len) ? d2i_X509_REQ(NULL, &p, (long)len) : NULL;
+        pki_der_is_whole(der, len) ? d2i_X509_REQ(NULL, &p, (long)len) : NULL;
 
     if (request && p != der + len) {
         X509_REQ_free(request);
@@ -101,7 +87,7 @@ EVP_PKEY *pki_der_key(const unsigned char *der, size_t len,
     X509_SIG *sig;
 
     *locked = false;
-    if (!is_whole(der, len))
+    if (!pki_der_is_whole(der, len))
         return NULL;
     sig = d2i_X509_SIG(NULL, &p, (long)len);
     if (sig && p == der + len) {
