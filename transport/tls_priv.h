@@ -13,7 +13,6 @@
 #include "core/base/str.h"
 
 struct shake {
-    SSL_CTX *context;
     SSL *ssl;
     BIO *from_peer, *to_peer; /* ssl owns them */
     struct str chain;         /* PEM, leaf first, as soon as it was seen */
