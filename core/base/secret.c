@@ -5,28 +5,74 @@
 #include "core/base/secret.h"
 
 #include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Single pages, wiped, that wait for the next secret: to map, lock and unmap
+ * one costs more than most of what is done with it. */
+static struct {
+    pthread_mutex_t guard;
+    void *page[16];
+    size_t n;
+} spare = {.guard = PTHREAD_MUTEX_INITIALIZER};
+
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void *take_spare(void)
+{
+    void *page = NULL;
+
+    pthread_mutex_lock(&spare.guard);
+    if (spare.n > 0)
+        page = spare.page[--spare.n];
+    pthread_mutex_unlock(&spare.guard);
+    return page;
+}
+
+static bool keep_spare(void *page)
+{
+    bool kept = false;
+
+    pthread_mutex_lock(&spare.guard);
+    if (spare.n < sizeof(spare.page) / sizeof(*spare.page)) {
+        spare.page[spare.n++] = page;
+        kept = true;
+    }
+    pthread_mutex_unlock(&spare.guard);
+    return kept;
+}
+
+static void *map_pages(size_t bytes)
+{
+    void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (map == MAP_FAILED)
+        abort();
+    /* Both are best effort: RLIMIT_MEMLOCK is small in containers. */
+    (void)mlock(map, bytes);
+    (void)madvise(map, bytes, MADV_DONTDUMP);
+    return map;
+}
+
 struct secret *secret_new(size_t len)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_bytes();
     struct secret *s = calloc(1, sizeof(*s));
-    void *map;
 
     if (!s)
         abort();
     s->mapped = (len + 1 + page - 1) / page * page;
-    map = mmap(NULL, s->mapped, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED)
-        abort();
-    /* Both are best effort: RLIMIT_MEMLOCK is small in containers. */
-    (void)mlock(map, s->mapped);
-    (void)madvise(map, s->mapped, MADV_DONTDUMP);
-    s->data = map;
+    s->data = s->mapped == page ? take_spare() : NULL;
+    if (!s->data)
+        s->data = map_pages(s->mapped);
     s->len = len;
     s->refs = 1;
     return s;
@@ -53,7 +99,8 @@ void secret_free(struct secret *s)
     if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     OPENSSL_cleanse(s->data, s->mapped);
-    munmap(s->data, s->mapped);
+    if (s->mapped != page_bytes() || !keep_spare(s->data))
+        munmap(s->data, s->mapped);
     free(s);
 }
 
