@@ -14,7 +14,7 @@
 #             whose functions have units of their own
 #   prove     the short forms of scripts/prove.sh and the tests like them,
 #             built plain
-#   fuzz      every fuzzer of tests/fuzz for 10 s
+#   fuzz      every fuzzer of tests/fuzz for 10 s, two on each core
 #
 # --quick       units and rules only; clang-tidy on what git sees as changed
 # --no-install  leaves the packages as they are (scripts/deps.sh test demo)
@@ -284,7 +284,7 @@ part_prove() {
 }
 
 part_fuzz() {
-    scripts/fuzz.sh --seconds 10 --jobs "$JOBS"
+    scripts/fuzz.sh --seconds 10 --jobs $((JOBS * 2))
 }
 
 run_parts() {
