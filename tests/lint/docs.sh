@@ -20,7 +20,8 @@ links() {
         case $link in
         *://* | mailto:*) continue ;;
         esac
-        [ -e "$(dirname "$f")/$link" ] || echo "$f:$n: no such file: $link"
+        [[ $f == */* ]] && link=${f%/*}/$link
+        [ -e "$link" ] || echo "$f:$n: no such file: $link"
     done
 }
 
@@ -29,7 +30,7 @@ ROOMS='core|transport|playbooks|cli|tests|docs|scripts'
 paths() {
     pieces "(^|[\`( \$]|[.]/)($ROOMS)/[A-Za-z0-9_./-]*[A-Za-z0-9_]" |
         while IFS=: read -r f n path; do
-            path=$(printf '%s' "$path" | sed 's,^[^a-z]*,,')
+            path=${path#"${path%%[a-z]*}"}
             [ -e "$path" ] || echo "$f:$n: no such path: $path"
         done
 }
