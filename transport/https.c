@@ -5,12 +5,11 @@
  */
 #include "transport/https.h"
 
-#include <curl/curl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/str.h"
+#include "transport/curl_load.h"
 #include "transport/https_priv.h"
 
 enum {
@@ -20,6 +19,7 @@ enum {
 };
 
 struct https {
+    const struct curl_calls *curl;
     uv_timer_t timer;
     CURLM *multi;
 };
@@ -43,48 +43,14 @@ struct https_call {
     void *user;
 };
 
-/* -- libcurl's memory ------------------------------------------------------ */
-
-/* It keeps the password in its own memory, plain and in base64: whatever it
- * frees is wiped. */
-static void wipe_free(void *p)
-{
-    if (p)
-        explicit_bzero(p, malloc_usable_size(p));
-    free(p);
-}
-
-static void *wipe_realloc(void *p, size_t size)
-{
-    size_t had = p ? malloc_usable_size(p) : 0;
-    void *q = malloc(size);
-
-    if (!q)
-        return NULL;
-    if (p)
-        memcpy(q, p, had < size ? had : size);
-    wipe_free(p);
-    return q;
-}
-
-static void init_library(void)
-{
-    static bool done;
-
-    if (done)
-        return;
-    done = true;
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free,
-                             wipe_realloc, strdup, calloc) != CURLE_OK)
-        abort();
-}
-
 /* -- the end of a call ----------------------------------------------------- */
 
 static void call_free(struct https_call *c)
 {
-    curl_multi_remove_handle(c->https->multi, c->easy);
-    curl_easy_cleanup(c->easy);
+    const struct curl_calls *curl = c->https->curl;
+
+    curl->multi_remove_handle(c->https->multi, c->easy);
+    curl->easy_cleanup(c->easy);
     str_release(&c->body);
     free(c);
 }
@@ -94,11 +60,11 @@ void https_cancel(struct https_call *c)
     call_free(c);
 }
 
-static bool was_sent(CURL *easy)
+static bool was_sent(const struct https_call *c)
 {
     long bytes = 0;
 
-    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
+    c->https->curl->easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &bytes);
     return bytes > 0;
 }
 
@@ -125,7 +91,7 @@ static enum link_end end_of(const struct https_call *c, CURLcode code,
 /* Some of libcurl's words are the peer's. */
 static void tell_why(const struct https_call *c, CURLcode code, struct err *err)
 {
-    const char *why = c->why[0] ? c->why : curl_easy_strerror(code);
+    const char *why = c->why[0] ? c->why : c->https->curl->easy_strerror(code);
     struct str text;
 
     str_init(&text, 600);
@@ -143,10 +109,10 @@ static void tell_why(const struct https_call *c, CURLcode code, struct err *err)
 static void finish(struct https_call *c, CURLcode code)
 {
     struct err err = {0};
-    struct https_answer answer = {.sent = was_sent(c->easy)};
+    struct https_answer answer = {.sent = was_sent(c)};
     long status = 0;
 
-    curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    c->https->curl->easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
     answer.end = end_of(c, code, answer.sent);
     if (answer.end == LINK_OK) {
         answer.status = (unsigned)status;
@@ -165,13 +131,13 @@ static void finish_done(struct https *h)
     const CURLMsg *m;
     int left;
 
-    while ((m = curl_multi_info_read(h->multi, &left))) {
+    while ((m = h->curl->multi_info_read(h->multi, &left))) {
         struct https_call *c = NULL;
         CURLcode code = m->data.result;
 
         if (m->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+        h->curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
         finish(c, code); /* may start another */
     }
 }
@@ -190,7 +156,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(h->multi, w->fd, flags, &running);
+    h->curl->multi_socket_action(h->multi, w->fd, flags, &running);
     finish_done(h);
 }
 
@@ -199,7 +165,7 @@ static void on_timer(uv_timer_t *timer)
     struct https *h = timer->data;
     int running;
 
-    curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    h->curl->multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     finish_done(h);
 }
 
@@ -233,7 +199,7 @@ static struct watch *watch_new(struct https *h, curl_socket_t fd)
         free(w);
         return NULL;
     }
-    curl_multi_assign(h->multi, fd, w);
+    h->curl->multi_assign(h->multi, fd, w);
     return w;
 }
 
@@ -246,7 +212,7 @@ static int on_want_socket(CURL *easy, curl_socket_t fd, int what, void *user,
 
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
-        curl_multi_assign(h->multi, fd, NULL);
+        h->curl->multi_assign(h->multi, fd, NULL);
         if (w) {
             uv_poll_stop(&w->poll);
             uv_close((uv_handle_t *)&w->poll, on_unwatched);
@@ -262,19 +228,23 @@ static int on_want_socket(CURL *easy, curl_socket_t fd, int what, void *user,
     return uv_poll_start(&w->poll, events, on_poll) < 0 ? -1 : 0;
 }
 
-struct https *https_new(uv_loop_t *loop)
+struct https *https_new(uv_loop_t *loop, struct err *err)
 {
-    struct https *h = calloc(1, sizeof(*h));
+    const struct curl_calls *curl = curl_load(err);
+    struct https *h;
 
-    init_library();
-    if (!h || !(h->multi = curl_multi_init()))
+    if (!curl)
+        return NULL;
+    h = calloc(1, sizeof(*h));
+    if (!h || !(h->multi = curl->multi_init()))
         abort();
+    h->curl = curl;
     uv_timer_init(loop, &h->timer);
     h->timer.data = h;
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_want_socket);
-    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_want_timer);
-    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+    h->curl->multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_want_socket);
+    h->curl->multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+    h->curl->multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_want_timer);
+    h->curl->multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
     return h;
 }
 
@@ -287,7 +257,7 @@ void https_free(struct https *h)
 {
     if (!h)
         return;
-    curl_multi_cleanup(h->multi);
+    h->curl->multi_cleanup(h->multi);
     uv_close((uv_handle_t *)&h->timer, on_timer_closed);
 }
 
@@ -327,7 +297,8 @@ static CURLcode on_context(CURL *easy, void *ctx, void *user)
 
 #define SET(option, value)                                                     \
     do {                                                                       \
-        if (curl_easy_setopt(c->easy, (option), (value)) != CURLE_OK)          \
+        if (c->https->curl->easy_setopt(c->easy, (option), (value)) !=         \
+            CURLE_OK)                                                          \
             abort(); /* too old a libcurl, or no memory */                     \
     } while (0)
 
@@ -390,7 +361,7 @@ struct https_call *https_start(struct https *h, const struct https_get *get,
 {
     struct https_call *c = calloc(1, sizeof(*c));
 
-    if (!c || !(c->easy = curl_easy_init()))
+    if (!c || !(c->easy = h->curl->easy_init()))
         abort();
     c->https = h;
     c->get = *get;
@@ -402,7 +373,7 @@ struct https_call *https_start(struct https *h, const struct https_get *get,
     set_tls(c);
     set_http(c);
     set_call(c);
-    if (curl_multi_add_handle(h->multi, c->easy) != CURLM_OK)
+    if (h->curl->multi_add_handle(h->multi, c->easy) != CURLM_OK)
         abort();
     return c;
 }

@@ -22,7 +22,8 @@
 #include "core/link.h"
 
 struct https; /* libcurl on one loop */
-struct https *https_new(uv_loop_t *loop);
+/* NULL: libcurl is not here. */
+struct https *https_new(uv_loop_t *loop, struct err *err);
 /* No call may be under way; its handles close on the next turns. */
 void https_free(struct https *h);
 

@@ -122,10 +122,12 @@ static void on_answer(void *user, const struct https_answer *answer)
 
 /* -- the beginning --------------------------------------------------------- */
 
-static struct https *https_of(struct link_port *port)
+static struct https *https_of(struct link_asking *a)
 {
+    struct link_port *port = a->link->port;
+
     if (!port->https)
-        port->https = https_new(port->loop);
+        port->https = https_new(port->loop, &a->err);
     return port->https;
 }
 
@@ -143,9 +145,14 @@ static void send_it(struct link_asking *a)
         .names = t->names,
         .timeout_ms = a->peer.timeout_ms ? a->peer.timeout_ms : TIMEOUT_MS,
     };
+    struct https *https = https_of(a);
 
+    if (!https) {
+        settle(a, LINK_UNSENT);
+        return;
+    }
     a->began_ms = clock_mono_ms();
-    a->call = https_start(https_of(a->link->port), &get, on_answer, a);
+    a->call = https_start(https, &get, on_answer, a);
 }
 
 static void go_on(struct link_asking *a)

@@ -111,7 +111,7 @@ static void ask(unsigned port, X509 *ca, const char *pin,
 
     memset(s, 0, sizeof(*s));
     uv_loop_init(&loop);
-    h = https_new(&loop);
+    h = https_new(&loop, NULL);
     https_start(h, &get, on_done, s);
     assert_int_equal(s->times, 0);
     run(&loop, h);
@@ -352,7 +352,7 @@ static void forgotten(void **state)
     server_start(&server);
     get.port = server.port;
     uv_loop_init(&loop);
-    h = https_new(&loop);
+    h = https_new(&loop, NULL);
     https_cancel(https_start(h, &get, on_done, &s)); /* at once */
     call = https_start(h, &get, on_done, &s);
     uv_run(&loop, UV_RUN_ONCE);
