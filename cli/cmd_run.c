@@ -123,6 +123,7 @@ static int all_of_it(struct renew *renew, struct session *session,
 
 static void listen_to(struct renew *renew, struct run_notices *notices)
 {
+    renew->unattended = true;
     renew->on_cert = run_notices_cert;
     renew->on_begin = run_notices_begin;
     renew->on_task = run_notices_task;

@@ -308,7 +308,8 @@ const struct command commands[] = {
      .help =
         "One pass, for a timer: runs whose process died are resumed, then "
         "`apply fleet/renew' with these inputs (`certfleet playbooks "
-        "fleet/renew') on every cluster of the target, asked about nothing.  "
+        "fleet/renew') on every cluster of the target, asked about nothing: "
+        "what has no way back is left to a person, with an alarm.  "
         "Without TARGET: all.  With --daemon passes follow one another, each "
         "with the inventory as it then is.  The program that the inventory "
         "names as `notify' gets a line of JSON for each thing begun, done, "

@@ -49,12 +49,19 @@ static void say_left(const struct renew *renew)
                     renew_left_word(renew->clusters[i].left));
 }
 
+static const char *alarm_text(const struct renew_cluster *c)
+{
+    if (*c->why)
+        return c->why;
+    return c->left == PACE_ONE_WAY
+               ? renew_left_word(c->left)
+               : "due and not renewed before its next window";
+}
+
 static void tell_alarms(const struct renew *renew)
 {
     for (size_t i = 0; i < renew->n; i++) {
         const struct renew_cluster *c = &renew->clusters[i];
-        const char *why =
-            *c->why ? c->why : "due and not renewed before its next window";
         json_t *event;
 
         if (!renew_is_alarm(renew, c))
@@ -62,9 +69,10 @@ static void tell_alarms(const struct renew *renew)
         event = app_event("alarm");
         json_object_set_new(event, "cluster", app_text(c->cluster->name));
         json_object_set_new(event, "due", app_time(c->due));
-        json_object_set_new(event, "detail", app_text(why));
+        json_object_set_new(event, "detail", app_text(alarm_text(c)));
         out_json(&renew->app->out, event);
-        out_warn(&renew->app->out, "ALARM: %s: %s\n", c->cluster->name, why);
+        out_warn(&renew->app->out, "ALARM: %s: %s\n", c->cluster->name,
+                 alarm_text(c));
     }
 }
 

@@ -23,6 +23,9 @@ const char *renew_left_word(enum pace_answer answer)
         return "its window closes before it could finish and go back";
     case PACE_HALT:
         return "others failed, or it was stopped";
+    case PACE_ONE_WAY:
+        return "there is no way back, and nobody was there to be asked: look "
+               "at its plan and apply it by hand";
     case PACE_GO:
     case PACE_NOT_YET:
     case PACE_SETTLE:
@@ -34,7 +37,7 @@ const char *renew_left_word(enum pace_answer answer)
 bool renew_is_alarm(const struct renew *renew, const struct renew_cluster *c)
 {
     if (c->by_hand || c->kind == RENEW_UNREACHABLE || c->kind == RENEW_HELD ||
-        c->kind == RENEW_UNAPPROVED)
+        c->kind == RENEW_UNAPPROVED || c->left == PACE_ONE_WAY)
         return true;
     if (c->kind == RENEW_NOT_DUE || c->pace.state == PACE_DONE)
         return false;

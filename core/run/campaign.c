@@ -19,9 +19,9 @@ struct lane {
     struct campaign *campaign;
     size_t index;
     size_t task;
-    struct run *run; /* NULL: none is under way, or it is being let go */
-    bool watching;   /* a look at a canary that has settled */
-    bool short_of_time;
+    struct run *run;      /* NULL: none is under way, or it is being let go */
+    bool watching;        /* a look at a canary that has settled */
+    enum pace_answer no;  /* what we said to its plan; GO: nothing */
     enum outcome outcome; /* of the run that is being let go */
     bool next;            /* its end is to be acted upon */
 };
@@ -70,24 +70,43 @@ static struct campaign_cluster *cluster_of(const struct lane *lane)
 
 /* -- one run -------------------------------------------------------------- */
 
-static void on_plan(void *user, struct run *run, const struct plan *plan)
+static bool is_one_way(const struct plan *plan)
 {
-    struct lane *lane = user;
-    const struct pace_item *item = item_of(lane);
-    const struct plan_cluster *pc = &plan->clusters[0];
+    const struct playbook *playbook = plan->playbook;
+
+    for (size_t i = 0; i < playbook->n_steps; i++)
+        if (playbook->steps[i].flags & STEP_ONE_WAY)
+            return true;
+    return !plan->clusters[0].way_back;
+}
+
+/* Nobody has measured it: there and back, as the playbook estimates. */
+static bool is_short(const struct pace_item *item,
+                     const struct plan_cluster *pc)
+{
     uint64_t longest = pc->outage_estimate_ms > pc->degraded_estimate_ms
                            ? pc->outage_estimate_ms
                            : pc->degraded_estimate_ms;
 
-    /* Nobody has measured it: there and back, as the playbook estimates. */
-    if (!lane->watching && item->need_s == 0 &&
-        !pace_fits(STAGING_S + (int64_t)longest * 2 / 1000, item->closes,
-                   now_s())) {
-        lane->short_of_time = true;
-        run_stop(run);
-        return;
+    return item->need_s == 0 &&
+           !pace_fits(STAGING_S + (int64_t)longest * 2 / 1000, item->closes,
+                      now_s());
+}
+
+static void on_plan(void *user, struct run *run, const struct plan *plan)
+{
+    struct lane *lane = user;
+
+    if (!lane->watching) {
+        if (lane->campaign->options.unattended && is_one_way(plan))
+            lane->no = PACE_ONE_WAY;
+        else if (is_short(item_of(lane), &plan->clusters[0]))
+            lane->no = PACE_SHORT;
     }
-    run_go(run);
+    if (lane->no != PACE_GO)
+        run_stop(run);
+    else
+        run_go(run);
 }
 
 static void on_closed(void *user)
@@ -121,7 +140,7 @@ static void on_end(void *user, const struct run_result *result)
     lane->outcome = result->outcome;
     if (!lane->watching || result->outcome != OUTCOME_DONE)
         take_result(lane, result);
-    if (!lane->watching && !lane->short_of_time)
+    if (!lane->watching && lane->no == PACE_GO)
         campaign->options.on_task(campaign->options.user, cluster_of(lane),
                                   lane->task, result);
     if (result->at_once)
@@ -209,15 +228,15 @@ static void go_on(struct lane *lane)
     struct campaign_cluster *c = cluster_of(lane);
 
     lane->next = false;
-    if (lane->short_of_time) {
+    if (lane->no != PACE_GO) {
         item->state = PACE_LEFT;
-        c->left = PACE_SHORT;
+        c->left = lane->no;
         c->tasks[lane->task].outcome = OUTCOME_NONE; /* we said no, none else */
     } else if (!is_well(lane->outcome)) {
         item->state = PACE_FAILED;
-    } else if (lane->watching || lane->task + 1 == c->n_tasks) {
+    } else if (lane->task + 1 == c->n_tasks) {
         item->state = PACE_DONE;
-    } else if (lane->campaign->options.pace->stopped) {
+    } else if (!lane->watching && lane->campaign->options.pace->stopped) {
         item->state = PACE_LEFT;
         c->left = PACE_HALT;
     } else {
@@ -238,7 +257,7 @@ static void note_canaries(struct campaign *campaign)
 }
 
 /* The canaries have had their time: are they still as they should be?  What
- * the gates of their own playbook would refuse says no. */
+ * the gates of their own playbooks would refuse says no. */
 static void watch(struct campaign *campaign)
 {
     struct pace *pace = campaign->options.pace;
@@ -291,6 +310,7 @@ static void ask_pace(struct campaign *campaign, size_t i)
         campaign->options.clusters[i].left = answer;
         break;
     case PACE_NOT_YET:
+    case PACE_ONE_WAY:
         break;
     }
 }

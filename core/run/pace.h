@@ -51,6 +51,7 @@ enum pace_answer {
     PACE_CLOSED,  /* its window is not open */
     PACE_SHORT,   /* its window closes too early */
     PACE_HALT,    /* too many failed, a canary among them, or a person stops */
+    PACE_ONE_WAY, /* nobody is there to be asked about it (campaign.h) */
 };
 /* May this waiting one begin?  CLOSED, SHORT and HALT are for good; the first
  * two are said only when its turn has come. */

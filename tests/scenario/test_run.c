@@ -58,6 +58,21 @@ static void test_once(void **state)
     assert_int_equal(told(bed, "expiring"), 4);
 }
 
+/* The old certificates are over: nobody could put them back, and nobody is
+ * there to be asked. */
+static void test_no_way_back(void **state)
+{
+    static const char *const expired[] = {"--days", "-1", NULL};
+    struct bed *bed = bed_start(state, "2+1", expired);
+    struct bed_run *run = bed_do(bed, "run");
+
+    bed_ends(run, 3, "due");
+    assert_true(bed_said(run, "there is no way back, and nobody was there"));
+    assert_int_equal(bed_count(bed, "*", "database cluster [!s]*"), 0);
+    bed_ends(bed_do(bed, "apply fleet/renew lab --yes"), 0, "done");
+    bed_is_new(bed, "lab", "core1");
+}
+
 /* What was not taken is told the next time, in its order. */
 static void test_told_again(void **state)
 {
@@ -179,6 +194,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_once, bed_stop),
+        cmocka_unit_test_teardown(test_no_way_back, bed_stop),
         cmocka_unit_test_teardown(test_told_again, bed_stop),
         cmocka_unit_test_teardown(test_resumes, bed_stop),
         cmocka_unit_test_teardown(test_leaves_incomplete, bed_stop),
