@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 static const char *const outcomes[] = {
     "done", "rolled-back", "incomplete", "refused", "waiting", "interrupted",

@@ -15,7 +15,7 @@
 #include <uv.h>
 
 #include "core/run/event.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 struct journal {
     uv_loop_t *loop;

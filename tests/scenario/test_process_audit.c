@@ -13,7 +13,7 @@
 
 #include "core/base/file.h"
 #include "core/pki/pki.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 #include "tests/scenario/hand.h"
 
 enum {

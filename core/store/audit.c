@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 void audit_misfit(struct store_audit *audit, int64_t seq, const char *run,
                   const char *fmt, ...)

@@ -3,10 +3,10 @@
  * Other processes for the store's tests: each plays a part, says when it is
  * where it should be, and goes on when told.
  */
-#ifndef CERTFLEET_TEST_RUN_STORE_PARTS_H
-#define CERTFLEET_TEST_RUN_STORE_PARTS_H
+#ifndef CERTFLEET_TEST_STORE_PARTS_H
+#define CERTFLEET_TEST_STORE_PARTS_H
 
-#include "tests/unit/run_store_fixture.h"
+#include "tests/unit/store_fixture.h"
 
 #include <poll.h>
 #include <signal.h>

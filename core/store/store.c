@@ -16,7 +16,7 @@
 
 #include "core/base/file.h"
 #include "core/base/log.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 static char *text_copy(const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/run/store.h - what survives us: runs, their journal, locks, generations.
+ * core/store/store.h - what survives us: runs, journal, locks, generations.
  *
  * One append-only journal is the truth; every record carries the hash of the
  * one before (the audit chain).  Appends of one turn of the loop become one
@@ -11,8 +11,8 @@
  * No record ever holds a key, a password or a passphrase: callers see to it.
  * Texts given out by reads are valid during the call only, except where said.
  */
-#ifndef CERTFLEET_RUN_STORE_H
-#define CERTFLEET_RUN_STORE_H
+#ifndef CERTFLEET_STORE_STORE_H
+#define CERTFLEET_STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/base/str.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 /* -- runs ----------------------------------------------------------------- */
 

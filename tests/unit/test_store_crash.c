@@ -3,7 +3,7 @@
  * The store under many processes at once, and after one that is gone: what was
  * completed is there, whatever became of who wrote it.
  */
-#include "tests/unit/run_store_parts.h"
+#include "tests/unit/store_parts.h"
 
 #include <sys/resource.h>
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 /* A migration leads from version i to i + 1 and is never edited once it has
  * been released.  INTEGER is 64 bits here; PostgreSQL will say BIGINT.

@@ -19,7 +19,7 @@
 #include <ftw.h>
 #include <uv.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 struct bed {
     char folder[64];

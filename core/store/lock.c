@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 static void file_name(const char *run, char name[NAME_MAX + 1])
 {

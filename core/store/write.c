@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/str.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 /* Is the number in the table the one that this process was given? */
 static int compare_fence(struct turn *turn, const struct hold *hold,

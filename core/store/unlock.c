@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 static int check_holder(struct turn *turn, const char *cluster, const char *run,
                         struct err *err)

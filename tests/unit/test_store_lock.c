@@ -3,7 +3,7 @@
  * Locks among processes: who holds a cluster, who lives, who was shut out, and
  * what the one that comes too late is told.
  */
-#include "tests/unit/run_store_parts.h"
+#include "tests/unit/store_parts.h"
 
 /* -- parts ----------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 static int read_head(struct turn *turn, struct err *err)
 {

@@ -2,7 +2,7 @@
  *
  * The store in one process: batches, order, the audit chain, reads, faults.
  */
-#include "tests/unit/run_store_fixture.h"
+#include "tests/unit/store_fixture.h"
 
 /* -- batches --------------------------------------------------------------- */
 

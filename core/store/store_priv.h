@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/run/store_priv.h - the inside of the store, shared by store*.c and by
+ * core/store/store_priv.h - the inside of the store, shared by its files and by
  * its tests only.
  *
  * Two connections: `writer` belongs to whoever holds `writing` (the batch in
  * the pool, or a blocking call), `reader` to the loop's thread.  `holds` goes
  * with `writing`.  All else belongs to the loop's thread.
  */
-#ifndef CERTFLEET_RUN_STORE_PRIV_H
-#define CERTFLEET_RUN_STORE_PRIV_H
+#ifndef CERTFLEET_STORE_STORE_PRIV_H
+#define CERTFLEET_STORE_STORE_PRIV_H
 
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <uv.h>
 
 #include "core/base/arena.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
-/* -- store_db.c: a connection and its queries ------------------------------ */
+/* -- sqlite.c: a connection and its queries ------------------------------ */
 
 struct db {
     sqlite3 *handle;
@@ -65,7 +65,7 @@ void query_release(struct query *q);
 const char *query_column(struct query *q, int i); /* NULL for NULL */
 int64_t query_number(struct query *q, int i);
 
-/* -- store_chain.c: the audit chain ---------------------------------------- */
+/* -- chain.c: the audit chain ---------------------------------------- */
 
 enum {
     CHAIN_BYTES = 32,
@@ -85,7 +85,7 @@ void chain_text(const unsigned char hash[CHAIN_BYTES],
                 char text[CHAIN_TEXT_BYTES]);
 int chain_parse(const char *text, unsigned char hash[CHAIN_BYTES]);
 
-/* -- store_audit.c, store_audit_runs.c ------------------------------------- */
+/* -- audit.c, audit_runs.c ------------------------------------- */
 
 /* One that does not fit; the first is kept in words. */
 void audit_misfit(struct store_audit *audit, int64_t seq, const char *run,
@@ -93,7 +93,7 @@ void audit_misfit(struct store_audit *audit, int64_t seq, const char *run,
 /* The table of runs against the journal's "run" records. */
 int audit_runs(struct store *store, struct store_audit *audit, struct err *err);
 
-/* -- store_lock.c: who lives, what we hold --------------------------------- */
+/* -- lock.c: who lives, what we hold --------------------------------- */
 
 /* A run that this process has begun or taken over. */
 struct hold {
@@ -121,7 +121,7 @@ void lock_file_drop(struct store *store, const char *run, int fd);
 /* Does a process hold RUN.lock?  In doubt: yes. */
 bool lock_file_living(const struct store *store, const char *run);
 
-/* -- store_turn.c, store_write.c: one transaction -------------------------- */
+/* -- turn.c, write.c: one transaction -------------------------- */
 
 struct turn {
     struct store *store;
@@ -164,20 +164,20 @@ struct op {
 
 int op_write(struct turn *turn, const struct op *op, struct err *err);
 
-/* store_owner.c: CAUSE_LOCKED when a run other than `run` holds `cluster`. */
+/* owner.c: CAUSE_LOCKED when a run other than `run` holds `cluster`. */
 int owner_check_free(struct turn *turn, const char *cluster, const char *run,
                      struct err *err);
 /* Always -1: `run` lives elsewhere. */
 int owner_set_living(struct turn *turn, const char *run, struct err *err);
 
-/* store_data.c: the data of the journal's "run" records; the caller frees. */
+/* data.c: the data of the journal's "run" records; the caller frees. */
 char *data_names(const char *const *names, size_t n);
 char *data_begin(const struct store *store, const struct op *op);
 char *data_takeover(const struct store *store);
 char *data_end(const struct op *op, bool released);
 char *data_unlock(const struct store *store, const char *cluster);
 
-/* -- store_queue.c: batches ------------------------------------------------ */
+/* -- queue.c: batches ------------------------------------------------ */
 
 struct batch;
 struct queue_hooks;
