@@ -27,15 +27,6 @@ static char *text_copy(const char *text)
     return copy;
 }
 
-static char *path_in(const struct store *store, const char *name)
-{
-    char *path = NULL;
-
-    if (asprintf(&path, "%s/%s", store->folder, name) < 0)
-        abort();
-    return path;
-}
-
 /* -- who we are, for locks ------------------------------------------------ */
 
 static char *user_name(void)
@@ -61,22 +52,6 @@ static char *host_name(void)
 
 /* -- the folder ----------------------------------------------------------- */
 
-static int open_locks(struct store *store, struct err *err)
-{
-    char *path = path_in(store, "locks");
-    int rc = 0;
-
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        rc = err_errno(err, CAUSE_SYSTEM, "make folder %s", path);
-    if (rc == 0) {
-        store->locks_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (store->locks_fd < 0)
-            rc = err_errno(err, CAUSE_SYSTEM, "open folder %s", path);
-    }
-    free(path);
-    return rc;
-}
-
 /* A folder that was there before us keeps its mode: it may be anything, /tmp
  * included. */
 static int open_folder(struct store *store, struct err *err)
@@ -93,134 +68,90 @@ static int open_folder(struct store *store, struct err *err)
     if (stat(store->folder, &st) == 0 && (st.st_mode & 022))
         log_warn("state folder %s: others may write in it; chmod 700 it",
                  store->folder);
-    return open_locks(store, err);
-}
-
-static int sync_folder(const struct store *store)
-{
-    int fd = open(store->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 ? -1 : fsync(fd);
-
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
-/* SQLite gives its -wal and -shm the mode of the database.  A database that
- * exists is never opened here: closing it would drop the POSIX locks that
- * SQLite may hold on it elsewhere in this process. */
-static int make_database(struct store *store, struct err *err)
-{
-    char *path = path_in(store, "certfleet.db");
-    struct stat st;
-    int fd, rc = 0;
-
-    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        close(fd);
-        if (sync_folder(store) < 0)
-            rc = err_errno(err, CAUSE_SYSTEM, "sync %s", store->folder);
-    } else if (errno != EEXIST) {
-        rc = err_errno(err, CAUSE_SYSTEM, "make %s", path);
-    } else if (stat(path, &st) == 0 && (st.st_mode & 077) &&
-               chmod(path, 0600) < 0) {
-        rc = err_errno(err, CAUSE_SYSTEM, "make %s private", path);
-    }
-    free(path);
-    return rc;
+    return 0;
 }
 
 /* -- opening and closing -------------------------------------------------- */
 
-/* Entering WAL mode and migrating are not for two processes at once: SQLite
- * may answer "busy" there without waiting. */
-static int migrate_alone(struct store *store, struct err *err)
+/* Of two that are one process, or that had one number on one host, too. */
+static char *owner_of(const struct store *store)
 {
-    struct flock lock;
-    int fd =
-        openat(store->locks_fd, ".open", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    int rc;
+    unsigned char tail[8];
+    char *owner = NULL, hex[2 * sizeof(tail) + 1];
 
-    memset(&lock, 0, sizeof(lock));
-    lock.l_type = F_WRLCK;
-    if (fd < 0 || fcntl(fd, F_OFD_SETLKW, &lock) < 0)
-        rc = err_errno(err, CAUSE_SYSTEM, "lock %s/locks/.open", store->folder);
-    else
-        rc = db_migrate(&store->writer, err);
-    if (fd >= 0)
-        close(fd);
-    return rc;
+    if (getrandom(tail, sizeof(tail), 0) != (ssize_t)sizeof(tail))
+        abort();
+    for (size_t i = 0; i < sizeof(tail); i++)
+        snprintf(hex + 2 * i, 3, "%02x", tail[i]);
+    if (asprintf(&owner, "%s:%d:%s", store->host, (int)getpid(), hex) < 0)
+        abort();
+    return owner;
 }
 
-static int open_database(struct store *store, struct err *err)
+static char *title_of(const struct store *store)
 {
-    bool wal = false;
-    int version = 0;
+    char *title = NULL;
 
-    if (make_database(store, err) < 0 ||
-        db_open(&store->writer, store->folder, DB_WRITE, err) < 0 ||
-        db_version(&store->writer, &version, &wal, err) < 0)
-        return -1;
-    if ((!wal || version < STORE_SCHEMA) && migrate_alone(store, err) < 0)
-        return -1;
-    return db_open(&store->reader, store->folder, DB_READ, err);
+    if (asprintf(&title, "%s%s", store->url ? "store " : "state folder ",
+                 store->url ? store->url : store->folder) < 0)
+        abort();
+    return title;
 }
 
-static struct store *store_new(const char *state_dir, struct uv_loop_s *loop)
+static struct store *store_new(const struct store_place *place,
+                               struct uv_loop_s *loop)
 {
     struct store *store = calloc(1, sizeof(*store));
 
     if (!store || uv_mutex_init(&store->writing) < 0)
         abort();
+    store->backend = place->url ? &pg_backend : &sqlite_backend;
     store->locks_fd = -1;
     store->loop = loop;
-    store->folder = text_copy(state_dir);
+    store->folder = text_copy(place->folder);
+    store->url = place->url ? text_copy(place->url) : NULL;
+    store->password = place->password ? secret_share(place->password) : NULL;
+    store->title = title_of(store);
     store->user = user_name();
     store->host = host_name();
-    store->writer.fail_in = store->reader.fail_in = &store->fail_in;
+    store->owner = owner_of(store);
+    store->lease_ms =
+        1000 * (uint64_t)(place->lease_s ? place->lease_s : STORE_LEASE_S);
+    store->writer = store->reader =
+        (struct db){.ops = store->backend->db, .store = store};
     return store;
 }
 
-struct store *store_open(const char *state_dir, struct uv_loop_s *loop,
-                         struct err *err)
+struct store *store_open_at(const struct store_place *place,
+                            struct uv_loop_s *loop, struct err *err)
 {
-    struct store *store = store_new(state_dir, loop);
+    struct store *store;
 
-    if (open_folder(store, err) == 0 && open_database(store, err) == 0 &&
+    if (place->url && store_url_check(place->url, err) < 0)
+        return NULL;
+    store = store_new(place, loop);
+    if (open_folder(store, err) == 0 && store->backend->open(store, err) == 0 &&
         queue_init(store, err) == 0)
         return store;
     store_close(store);
     return NULL;
 }
 
-static int open_to_look(struct store *store, struct err *err)
+struct store *store_open(const char *state_dir, struct uv_loop_s *loop,
+                         struct err *err)
 {
-    char *path = path_in(store, "certfleet.db");
-    bool there = file_exists(path), wal = false;
-    int version = 0;
-
-    free(path);
-    if (!there)
-        return err_set(err, CAUSE_INPUT,
-                       "state folder %s has no certfleet.db: nothing has "
-                       "been run from it",
-                       store->folder);
-    if (db_open(&store->reader, store->folder, DB_LOOK, err) < 0 ||
-        db_version(&store->reader, &version, &wal, err) < 0)
-        return -1;
-    if (version < STORE_SCHEMA)
-        return err_set(err, CAUSE_INPUT,
-                       "state folder %s was written by an older certfleet "
-                       "(schema %d): `certfleet runs' brings it up",
-                       store->folder, version);
-    return 0;
+    return store_open_at(&(struct store_place){.folder = state_dir}, loop, err);
 }
 
-struct store *store_open_reader(const char *state_dir, struct err *err)
+struct store *store_open_reader(const struct store_place *place,
+                                struct err *err)
 {
-    struct store *store = store_new(state_dir, NULL);
+    struct store *store;
 
-    if (open_to_look(store, err) == 0)
+    if (place->url && store_url_check(place->url, err) < 0)
+        return NULL;
+    store = store_new(place, NULL);
+    if (store->backend->look(store, err) == 0)
         return store;
     store_close(store);
     return NULL;
@@ -231,13 +162,18 @@ void store_close(struct store *store)
     if (!store)
         return;
     queue_release(store);
+    store->backend->life->leave(store);
     db_close(&store->reader);
     db_close(&store->writer);
     holds_free(store);
     if (store->locks_fd >= 0)
         close(store->locks_fd);
     uv_mutex_destroy(&store->writing);
+    secret_free(store->password);
     free(store->folder);
+    free(store->title);
+    free(store->url);
+    free(store->owner);
     free(store->user);
     free(store->host);
     free(store);

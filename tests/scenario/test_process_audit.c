@@ -30,7 +30,8 @@ static void audit(struct hand *hand, const struct store_anchor *anchor,
                   struct store_audit *found)
 {
     struct err err = {0};
-    struct store *store = store_open_reader(hand->folder, &err);
+    struct store *store =
+        store_open_reader(&(struct store_place){.folder = hand->folder}, &err);
 
     if (!store || store_audit(store, anchor, found, &err) < 0)
         fail_msg("%s", err.text);

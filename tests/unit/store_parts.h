@@ -157,7 +157,7 @@ static inline bool on_run(void *user, const struct store_run *run)
 static inline void assert_run(struct bed *bed, const char *run,
                               struct seen expected)
 {
-    struct store *store = store_open(bed->folder, NULL, NULL);
+    struct store *store = bed_store(bed, NULL, NULL);
     struct seen seen = {0};
 
     assert_non_null(store);

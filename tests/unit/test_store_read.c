@@ -388,5 +388,5 @@ int main(void)
         CASE(ids_are_file_names),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return bed_run("reads", tests, sizeof(tests) / sizeof(*tests));
 }
