@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/help.h"
+#include "cli/open_store.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/run/preflight.h"
@@ -227,7 +228,7 @@ struct inventory *app_inventory(struct app *app)
 struct store *app_store(struct app *app, struct uv_loop_s *loop)
 {
     struct err err = {.cause = CAUSE_NONE};
-    struct store *store = store_open(app->inventory->state_dir, loop, &err);
+    struct store *store = open_store(app->inventory, loop, &err);
 
     if (!store)
         app_fail(app, &err);

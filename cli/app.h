@@ -15,7 +15,7 @@
 #include "cli/args.h"
 #include "cli/out.h"
 #include "core/fleet/inventory.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 struct app_final {
     const char *outcome; /* NULL: by the exit code */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/app.h"
+#include "cli/open_store.h"
 
 /* "57:9f2c...", as an earlier audit printed it. */
 static int read_anchor(const char *word, struct store_anchor *anchor,
@@ -124,7 +125,7 @@ int cmd_audit_verify(struct app *app)
         return EXIT_INPUT;
     if (word && read_anchor(word, &anchor, &err) < 0)
         return app_fail(app, &err);
-    store = store_open_reader(app->inventory->state_dir, &err);
+    store = open_store_reader(app->inventory, &err);
     if (store && store_audit(store, word ? &anchor : NULL, &audit, &err) == 0)
         code = tell(app, &audit);
     else

@@ -11,7 +11,7 @@
 
 #include "cli/run_audit.h"
 #include "core/base/arena.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 struct report_part {
     const char *what; /* "apply", "resume", "rollback"; "begin", "takeover"

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "cli/app.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 struct run_audit {
     json_t *deeds;    /* array: {what, t, user, host, login, from, version,

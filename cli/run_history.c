@@ -8,8 +8,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "core/base/file.h"
-#include "core/run/store.h"
+#include "cli/open_store.h"
 
 static const char *const outcomes[] = {
     "done", "rolled-back", "incomplete", "refused", "waiting", "interrupted",
@@ -143,12 +142,6 @@ static bool is_wanted(const struct reading *r, const struct past *run)
     return wanted;
 }
 
-static bool has_runs(const struct inventory *inventory, struct arena *arena)
-{
-    return file_exists(
-        arena_printf(arena, "%s/certfleet.db", inventory->state_dir));
-}
-
 static int read_all(struct reading *r, struct store *store, struct err *err)
 {
     struct run_history *h = r->history;
@@ -181,9 +174,9 @@ int run_history_read(const struct inventory *inventory, struct arena *arena,
     history->n_outages = 0;
     history->outages = arena_alloc(arena, (inventory->n_clusters + 1) *
                                               sizeof(*history->outages));
-    if (!has_runs(inventory, arena))
+    if (!open_store_is_there(inventory))
         return 0;
-    store = store_open(inventory->state_dir, NULL, err);
+    store = open_store(inventory, NULL, err);
     if (!store)
         return -1;
     rc = read_all(&r, store, err);

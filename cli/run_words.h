@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "core/base/str.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 /* "done", "running", "cut off" (its process is gone). */
 const char *run_state(const struct store_run *run);

@@ -7,9 +7,11 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/open_store.h"
 #include "cli/process.h"
 #include "core/base/log.h"
 #include "transport/port.h"
@@ -62,6 +64,7 @@ static void hide_environment(struct session *session)
 {
     const struct inventory *inv = session->app->inventory;
 
+    hide(session, inv->store_password);
     for (size_t i = 0; i < inv->n_nodes; i++) {
         hide(session, inv->nodes[i]->password);
         hide(session, inv->nodes[i]->passphrase);
@@ -71,6 +74,20 @@ static void hide_environment(struct session *session)
         hide(session, inv->clusters[i]->key_passphrase);
     for (size_t i = 0; i < inv->n_issuers; i++)
         hide(session, inv->issuers[i].ca_key_password);
+}
+
+/* As if we had been killed: connections close with us, and what is to be done
+ * now another controller knows as well as we do. */
+static void on_lapse(void *user, const char *run, const struct err *err)
+{
+    struct session *session = user;
+    struct app *app = session->app;
+
+    out_sync(&app->out);
+    app_fail(app, err);
+    snprintf(app->final.run, sizeof(app->final.run), "%s", run);
+    app_next(app, "certfleet resume %s", run);
+    app_leave(app, EXIT_INCOMPLETE);
 }
 
 int session_open(struct session *session, struct app *app, bool with_store)
@@ -88,12 +105,12 @@ int session_open(struct session *session, struct app *app, bool with_store)
                          "no event loop can be made: the "
                          "limit of open files is too low");
     if (with_store) {
-        session->store =
-            store_open(app->inventory->state_dir, &session->loop, &err);
+        session->store = open_store(app->inventory, &session->loop, &err);
         if (!session->store) {
             uv_loop_close(&session->loop);
             return app_fail(app, &err);
         }
+        store_on_lapse(session->store, on_lapse, session);
     }
     session->links.ops = port_ops();
     session->links.port = port_new(&session->loop, &options);

@@ -12,7 +12,7 @@
 #include "cli/app.h"
 #include "core/fleet/secret_ref.h"
 #include "core/link.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 typedef void session_signal_f(void *user);
 

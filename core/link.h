@@ -92,6 +92,11 @@ struct link_target {
     unsigned connect_timeout_ms; /* name, TCP, key exchange and login */
     unsigned command_timeout_ms; /* of a request that names none */
     const struct link_dialect *dialect;
+    /* Asked right before bytes go out; false: they stay here.  NULL: yes.  An
+     * answer may come, and be answered, after whoever asked has lost the right
+     * to (a process that stood still). */
+    bool (*may_send)(void *user);
+    void *may_send_user;
 };
 
 struct link_command {

@@ -183,6 +183,13 @@ static enum step step_pty(struct chan *ch)
     return STEP_GO;
 }
 
+static bool may_send(const struct chan *ch)
+{
+    const struct link_target *target = ch->conn->route->target;
+
+    return target->may_send == NULL || target->may_send(target->may_send_user);
+}
+
 static int request(struct chan *ch)
 {
     switch (ch->wish.kind) {
@@ -200,8 +207,11 @@ static enum step step_request(struct chan *ch)
 {
     const struct chan_owner *owner = ch->owner;
     bool first = !ch->asked;
-    int rc = request(ch);
+    int rc;
 
+    if (first && !may_send(ch))
+        return STEP_WAIT;
+    rc = request(ch);
     ch->asked = true;
     if (first && ch->wish.kind == CHAN_EXEC)
         owner->sent(ch->user, strlen(ch->wish.command));
@@ -229,7 +239,7 @@ static void write_some(struct chan *ch)
     if (ssh_get_poll_flags(ch->conn->session) & SSH_WRITE_PENDING)
         return;
     data = ch->owner->output(ch->user, &len);
-    if (len == 0)
+    if (len == 0 || !may_send(ch))
         return;
     if (len > CHAN_WRITE_MAX)
         len = CHAN_WRITE_MAX;

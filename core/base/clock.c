@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * CLOCK_MONOTONIC and CLOCK_REALTIME, in ms.
+ * CLOCK_MONOTONIC, CLOCK_BOOTTIME and CLOCK_REALTIME, in ms.
  */
 #include "core/base/clock.h"
 
 #include <stdio.h>
 #include <time.h>
 
-uint64_t clock_mono_ms(void)
+static uint64_t steady_ms(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t clock_mono_ms(void)
+{
+    return steady_ms(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_boot_ms(void)
+{
+    return steady_ms(CLOCK_BOOTTIME);
 }
 
 int64_t clock_wall_ms(void)

@@ -8,7 +8,10 @@
 #include <stdint.h>
 
 uint64_t clock_mono_ms(void); /* never jumps; for deadlines and durations */
-int64_t clock_wall_ms(void);  /* since 1970, UTC; for people and validity */
+/* The same, and it goes on while the machine is suspended: for what others
+ * count too. */
+uint64_t clock_boot_ms(void);
+int64_t clock_wall_ms(void); /* since 1970, UTC; for people and validity */
 
 enum {
     CLOCK_TEXT_BYTES = 25

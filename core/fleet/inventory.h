@@ -143,9 +143,12 @@ struct fault {
 };
 
 struct inventory {
-    const char *path;        /* as opened */
-    const char *folder;      /* absolute; what relative paths are beside */
-    const char *state_dir;   /* absolute */
+    const char *path;           /* as opened */
+    const char *folder;         /* absolute; what relative paths are beside */
+    const char *state_dir;      /* absolute */
+    const char *store;          /* postgresql://..., or NULL: in state_dir */
+    const char *store_password; /* secret reference or NULL */
+    unsigned store_lease_s;
     const char *known_hosts; /* absolute */
     bool accept_new;         /* host_keys = accept-new */
     const char *ssh_config;  /* absolute; NULL: none */

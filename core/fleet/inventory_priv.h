@@ -149,6 +149,6 @@ void inventory_check(struct reading *rd);
 parse_f parse_text, parse_number, parse_words, parse_path, parse_path_or_none,
     parse_identity, parse_ca_path, parse_secret, parse_address, parse_list,
     parse_command, parse_user, parse_host_key, parse_subject, parse_window,
-    parse_no_window, parse_approvers;
+    parse_no_window, parse_approvers, parse_store;
 
 #endif

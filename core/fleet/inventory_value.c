@@ -129,6 +129,29 @@ int parse_command(struct reading *rd, const struct key_type *type,
     return 0;
 }
 
+/* What libpq makes of it is known when it is used; a password in it is never
+ * repeated. */
+int parse_store(struct reading *rd, const struct key_type *type,
+                const char *text, struct value *value, struct err *err)
+{
+    const char *rest = strstr(text, "://"), *at;
+
+    if (!rest || (strncmp(text, "postgresql", (size_t)(rest - text)) != 0 &&
+                  strncmp(text, "postgres", (size_t)(rest - text)) != 0))
+        return err_set(err, CAUSE_INPUT,
+                       "it begins with postgresql:// (left out: SQLite in "
+                       "state_dir)");
+    rest += 3;
+    at = rest + strcspn(rest, "@/?");
+    if ((*at == '@' && memchr(rest, ':', (size_t)(at - rest))) ||
+        strstr(rest, "password="))
+        return err_set(err, CAUSE_INPUT,
+                       "a password does not belong into the URL: "
+                       "store_password = env:NAME | file:PATH | ..., or "
+                       "libpq's ~/.pgpass");
+    return parse_text(rd, type, text, value, err);
+}
+
 int parse_secret(struct reading *rd, const struct key_type *type,
                  const char *text, struct value *value, struct err *err)
 {

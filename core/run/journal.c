@@ -101,6 +101,13 @@ void journal_write(struct journal *journal, const struct journal_record *record,
     free(text);
 }
 
+int journal_may_act(const struct journal *journal, struct err *err)
+{
+    if (!journal->store)
+        return 0;
+    return store_may_act(journal->store, journal->run, err);
+}
+
 void journal_tell(struct journal *journal, struct event *event)
 {
     event->t_ms = clock_wall_ms();

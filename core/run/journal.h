@@ -15,7 +15,7 @@
 #include <uv.h>
 
 #include "core/run/event.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 struct journal {
     uv_loop_t *loop;
@@ -33,6 +33,9 @@ struct journal_record {
 
 void journal_write(struct journal *journal, const struct journal_record *record,
                    store_done_f *done, void *user);
+/* Between a durable intent and its act: is the run ours still?  0, or -1: it
+ * may be in other hands, and nothing goes out. */
+int journal_may_act(const struct journal *journal, struct err *err);
 /* Fills in time and run, tells every listener. */
 void journal_tell(struct journal *journal, struct event *event);
 

@@ -16,7 +16,7 @@
 #include "core/link.h"
 #include "core/run/event.h"
 #include "core/run/plan.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 
 enum run_mode {
     RUN_PLAN, /* gates only; no journal, no lock; on_plan, then the end */

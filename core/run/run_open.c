@@ -57,6 +57,14 @@ static bool asks_api(const struct playbook *pb)
     return false;
 }
 
+static bool on_send(void *user)
+{
+    const struct run *run = user;
+    struct err err = {.cause = CAUSE_NONE};
+
+    return journal_may_act(&run->journal, &err) == 0;
+}
+
 static int open_links(struct run *run, struct course *course, struct err *err)
 {
     const struct product *product = run->plan->playbook->product;
@@ -72,6 +80,8 @@ static int open_links(struct run *run, struct course *course, struct err *err)
              reach_api(run->plan->inventory, course->pc->nodes[i].node,
                        run->options.secrets, target, err) < 0))
             return -1;
+        target->may_send = on_send;
+        target->may_send_user = run;
         run->links[run->n_links++] =
             run->options.links.ops->open(run->options.links.port, target);
     }

@@ -123,13 +123,22 @@ static void send_command(struct send *s)
 
 static void put(struct send *s);
 
+/* What follows upon an answer goes out long after the intent. */
+static bool may_go_on(struct send *s)
+{
+    if (journal_may_act(s->course->journal, &s->err) == 0)
+        return true;
+    finish(s, SENT_ERROR, &s->err);
+    return false;
+}
+
 static void on_removed(void *user, const struct link_result *result)
 {
     struct send *s = user;
 
     if (result->end != LINK_OK)
         finish(s, sent_by_end(result->end), result->err);
-    else
+    else if (may_go_on(s))
         put(s);
 }
 
@@ -150,6 +159,8 @@ static void on_read_back(void *user, const struct link_result *result)
     } else if (same_bytes(s, result)) {
         finish(s, SENT_OK, NULL);
     } else if (!s->replaced) {
+        if (!may_go_on(s))
+            return;
         s->replaced = true;
         s->course->ops->remove(link_of(s), str_text(&s->text), on_removed, s);
     } else {
@@ -332,6 +343,8 @@ static int may_send(struct send *s, bool *hold, struct err *err)
     const struct product *product = s->course->pc->plan->playbook->product;
 
     *hold = false;
+    if (journal_may_act(s->course->journal, err) < 0)
+        return -1;
     if (s->act->kind == ACT_LOCAL)
         return 0;
     if (act_text(&s->view, s->act, &s->text, err) < 0)

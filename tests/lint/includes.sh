@@ -17,7 +17,9 @@ BEGIN {
          "libssh/ uv.h sqlite3.h jansson.h openssl/ curl/ libical/")
     rule("core/pki/", "core/base/ core/pki/",
          "libssh/ uv.h ini.h sqlite3.h jansson.h curl/ libical/")
-    rule("core/", "core/", "libssh/ ini.h curl/ libical/")
+    rule("core/store/", "core/base/ core/store/",
+         "libssh/ ini.h curl/ libical/")
+    rule("core/", "core/", "libssh/ ini.h sqlite3.h curl/ libical/")
     rule("transport/", "core/ transport/",
          "libssh/sftp.h ini.h sqlite3.h jansson.h libical/")
     rule("playbooks/", "core/ playbooks/",

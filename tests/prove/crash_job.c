@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/run/store.h"
+#include "core/store/store.h"
 #include "tests/prove/crash.h"
 #include "tests/scenario/bed.h"
 

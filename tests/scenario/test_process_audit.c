@@ -13,7 +13,7 @@
 
 #include "core/base/file.h"
 #include "core/pki/pki.h"
-#include "core/run/store.h"
+#include "core/store/store.h"
 #include "tests/scenario/hand.h"
 
 enum {
@@ -30,7 +30,8 @@ static void audit(struct hand *hand, const struct store_anchor *anchor,
                   struct store_audit *found)
 {
     struct err err = {0};
-    struct store *store = store_open_reader(hand->folder, &err);
+    struct store *store =
+        store_open_reader(&(struct store_place){.folder = hand->folder}, &err);
 
     if (!store || store_audit(store, anchor, found, &err) < 0)
         fail_msg("%s", err.text);

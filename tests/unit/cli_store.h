@@ -8,7 +8,7 @@
 
 #include <uv.h>
 
-#include "core/run/store.h"
+#include "core/store/store.h"
 #include "tests/unit/cli_capture.h"
 
 struct cli_store {

@@ -110,6 +110,10 @@ static const struct wrong errors[] = {
     { C N("a") "identity = gone\n", 5, "No such file" },
     { "[fleet]\nidentity = ~/gone\n" C, 2, "/gone: No such file" },
     { "[fleet]\nstate_dir = ~nobody/x\n" C, 2, "only ~ and ~/" },
+    { "[fleet]\nstore = state.db\n" C, 2, "begins with postgresql://" },
+    { "[fleet]\nstore = postgresql://u:p@h/d\n" C, 2, "does not belong" },
+    { "[fleet]\nstore = postgres://h/d?password=p\n" C, 2, "does not belong" },
+    { "[fleet]\nstore_lease = 5\n" C, 2, "from 6 to 3600" },
     { C "issuer = x\n", 3, "names issuer `x', which the file does not have" },
     { C DB("a"), 1, "nodes with role database but no `issuer'" },
     { I "kind = acme\n" C, 4, "bad kind `acme' in [issuer i]: one of these "

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 enum batch_state {
     BATCH_WAITING,

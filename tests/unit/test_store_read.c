@@ -3,7 +3,7 @@
  * What the store tells: runs, words that name one, the journal, generations,
  * later runs, and a run that was taken over in vain.
  */
-#include "tests/unit/run_store_fixture.h"
+#include "tests/unit/store_fixture.h"
 
 /* A run from begin to end. */
 static void whole(struct bed *bed, const char *run, const char *cluster,
@@ -388,5 +388,5 @@ int main(void)
         CASE(ids_are_file_names),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return bed_run("reads", tests, sizeof(tests) / sizeof(*tests));
 }

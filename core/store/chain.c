@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 static int add_number(EVP_MD_CTX *md, uint64_t n)
 {

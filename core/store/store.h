@@ -1,28 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/run/store.h - what survives us: runs, their journal, locks, generations.
+ * core/store/store.h - what survives us: runs, journal, locks, generations.
  *
  * One append-only journal is the truth; every record carries the hash of the
  * one before (the audit chain).  Appends of one turn of the loop become one
  * transaction in the pool, and a completion means "durable": nothing goes out
- * to a node before the record of the intent has completed.  The interface says
- * nothing of SQLite: PostgreSQL will serve the same calls.
+ * to a node before the record of the intent has completed.  SQLite in a file,
+ * for one controller, and PostgreSQL, for several, serve the same calls.
  *
  * No record ever holds a key, a password or a passphrase: callers see to it.
  * Texts given out by reads are valid during the call only, except where said.
  */
-#ifndef CERTFLEET_RUN_STORE_H
-#define CERTFLEET_RUN_STORE_H
+#ifndef CERTFLEET_STORE_STORE_H
+#define CERTFLEET_STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/err.h"
+#include "core/base/secret.h"
 
 struct uv_loop_s;
 struct store;
 
+/* Where it is.  A password is none of the URL's: it stands in messages. */
+struct store_place {
+    const char *folder;      /* keys and backups are there in any case */
+    const char *url;         /* postgresql://...; NULL: SQLite in the folder */
+    struct secret *password; /* the URL's user's; NULL: none, or libpq's own
+                                ways (PGPASSFILE) */
+    unsigned lease_s; /* PostgreSQL: how long a run is ours without a word from
+                         us; 0: STORE_LEASE_S */
+};
+enum {
+    STORE_LEASE_S = 30
+};
+/* Syntax of a URL: 0, or -1 with what is wrong.  A password in it is. */
+int store_url_check(const char *url, struct err *err);
+struct store *store_open_at(const struct store_place *place,
+                            struct uv_loop_s *loop, struct err *err);
 /* Opens or makes STATE_DIR/certfleet.db (folders 0700, files 0600).  Blocking.
  * `loop` may be NULL for a store that is only read, or unlocked.  A newer
  * schema than ours is refused.  All calls are for the loop's thread. */
@@ -93,6 +110,17 @@ struct store_ending {
 void store_end(struct store *store, const struct store_ending *ending,
                store_done_f *done, void *user);
 
+/* -- several controllers -----------------------------------------------------
+ */
+
+/* May anything go out to a node for this run, now?  0, or CAUSE_LOCKED: our
+ * lease of it has run out.  Any thread; waits for nothing. */
+int store_may_act(struct store *store, const char *run, struct err *err);
+/* Called on the loop when a lease has run out: whoever hears it ends as a
+ * killed process would.  With SQLite it never comes. */
+typedef void store_lapse_f(void *user, const char *run, const struct err *err);
+void store_on_lapse(struct store *store, store_lapse_f *fn, void *user);
+
 /* -- blocking, for commands without a loop --------------------------------- */
 
 /* Abandons a dead run's hold on a cluster.  A living run: CAUSE_LOCKED.  A run
@@ -136,7 +164,8 @@ int store_later_run(struct store *store, const char *cluster, const char *run,
 /* For a look that changes nothing, not one byte of the database: no folder is
  * made, no schema brought up, no log merged.  No database: CAUSE_INPUT.  Only
  * reads and store_audit may be called.  Others may be writing. */
-struct store *store_open_reader(const char *state_dir, struct err *err);
+struct store *store_open_reader(const struct store_place *place,
+                                struct err *err);
 
 enum {
     STORE_HASH_BYTES = 65 /* 64 lower-case digits and a NUL */

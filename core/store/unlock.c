@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 static int check_holder(struct turn *turn, const char *cluster, const char *run,
                         struct err *err)
@@ -66,39 +66,40 @@ static int take_away(struct turn *turn, const char *cluster, const char *run,
     return query_run(&q, err);
 }
 
-static int unlock_turn(struct turn *turn, const char *cluster, const char *run,
-                       struct err *err)
+static int unlock_turn(struct turn *turn, const char *cluster,
+                       struct hold *hold, struct err *err)
 {
-    int fd, rc;
+    const struct life_ops *life = turn->store->backend->life;
+    const char *run = hold->run;
+    int rc;
 
     if (check_holder(turn, cluster, run, err) < 0)
         return -1;
     /* Held until the commit: a resume at the same time finds it taken */
-    rc = lock_file_take(turn->store, run, &fd, err);
+    rc = life->take(turn, hold, err);
     if (rc == 0)
         return owner_set_living(turn, run, err);
-    if (rc < 0)
+    if (rc < 0 || put_unlock(turn, cluster, run, err) < 0 ||
+        take_away(turn, cluster, run, err) < 0 ||
+        life->quit(turn, hold, err) < 0)
         return -1;
-    rc = -1;
-    if (put_unlock(turn, cluster, run, err) == 0 &&
-        take_away(turn, cluster, run, err) == 0)
-        rc = turn_commit(turn, err);
-    lock_file_drop(turn->store, run, fd);
-    return rc;
+    return turn_commit(turn, err);
 }
 
 int store_unlock(struct store *store, const char *cluster, const char *run,
                  struct err *err)
 {
+    struct hold hold = {.run = run, .fd = -1};
     struct turn turn;
     int rc;
 
     uv_mutex_lock(&store->writing);
     rc = turn_begin(&turn, store, err);
     if (rc == 0) {
-        rc = unlock_turn(&turn, cluster, run, err);
+        rc = unlock_turn(&turn, cluster, &hold, err);
         if (rc < 0)
             turn_undo(&turn);
+        store->backend->life->drop(store, &hold);
     }
     uv_mutex_unlock(&store->writing);
     return rc;

@@ -9,12 +9,11 @@
 #include <string.h>
 
 #include "core/base/str.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 /* -- runs ----------------------------------------------------------------- */
 
-static void run_read(struct store *store, struct store_run *run,
-                     struct query *q)
+static void run_read(struct store_run *run, struct query *q)
 {
     memset(run, 0, sizeof(*run));
     run->id = query_column(q, 0);
@@ -29,7 +28,7 @@ static void run_read(struct store *store, struct store_run *run,
     run->started_ms = query_number(q, 9);
     run->ended_ms = query_number(q, 10);
     run->holds = query_number(q, 11) > 0;
-    run->living = lock_file_living(store, run->id);
+    run->living = query_number(q, 12) > 0;
 }
 
 int store_runs(struct store *store, const char *run, store_run_f *each,
@@ -42,12 +41,13 @@ int store_runs(struct store *store, const char *run, store_run_f *each,
     query_init(&q, &store->reader,
                "SELECT id, playbook, target, inputs, user_name, host, outcome,"
                " clusters, exit_code, started_ms, ended_ms,"
-               " (SELECT COUNT(*) FROM locks WHERE locks.run = runs.id)"
-               " FROM runs WHERE ? IS NULL OR id = ? ORDER BY began DESC");
+               " (SELECT COUNT(*) FROM locks WHERE locks.run = runs.id),"
+               " run_lives(id) FROM runs WHERE ? IS NULL OR id = ? ORDER BY "
+               "began DESC");
     query_text(&q, run);
     query_text(&q, run);
     while ((rc = query_step(&q, err)) > 0) {
-        run_read(store, &row, &q);
+        run_read(&row, &q);
         if (!each(user, &row))
             break;
     }

@@ -3,10 +3,10 @@
  * Other processes for the store's tests: each plays a part, says when it is
  * where it should be, and goes on when told.
  */
-#ifndef CERTFLEET_TEST_RUN_STORE_PARTS_H
-#define CERTFLEET_TEST_RUN_STORE_PARTS_H
+#ifndef CERTFLEET_TEST_STORE_PARTS_H
+#define CERTFLEET_TEST_STORE_PARTS_H
 
-#include "tests/unit/run_store_fixture.h"
+#include "tests/unit/store_fixture.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -157,7 +157,7 @@ static inline bool on_run(void *user, const struct store_run *run)
 static inline void assert_run(struct bed *bed, const char *run,
                               struct seen expected)
 {
-    struct store *store = store_open(bed->folder, NULL, NULL);
+    struct store *store = bed_store(bed, NULL, NULL);
     struct seen seen = {0};
 
     assert_non_null(store);

@@ -2,7 +2,7 @@
  *
  * The state folder: its modes, and what is refused and why.
  */
-#include "tests/unit/run_store_parts.h"
+#include "tests/unit/store_parts.h"
 
 #include <sys/stat.h>
 

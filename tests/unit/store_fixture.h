@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A store in a folder of its own for the store's tests, completions that are
- * counted, and a look at the tables past the store.
+ * A store of its own for each of the store's tests, completions that are
+ * counted, and a look at the tables past the store.  The same tests run on
+ * SQLite, and on PostgreSQL where it is installed.
  */
 #ifndef CERTFLEET_TEST_RUN_STORE_FIXTURE_H
 #define CERTFLEET_TEST_RUN_STORE_FIXTURE_H
@@ -17,12 +18,17 @@
 
 #include <cmocka.h>
 #include <ftw.h>
+#include <sqlite3.h>
 #include <uv.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
+#include "tests/unit/pg_server.h"
+
+static struct pg_server bed_server; /* started: beds are on it */
 
 struct bed {
     char folder[64];
+    char url[256]; /* "": SQLite in the folder */
     uv_loop_t loop;
     struct store *store;
 };
@@ -127,11 +133,39 @@ static inline void settle_well(struct bed *bed, struct tally *t)
     assert_int_equal(t->bad, 0);
 }
 
+/* On a server each bed has a schema of its own. */
+static inline void bed_url(struct bed *bed)
+{
+    char url[256], sql[64], more[64];
+    const char *tail = bed->folder + strlen(bed->folder) - 6;
+
+    pg_server_url(&bed_server, "", url, sizeof(url));
+    snprintf(sql, sizeof(sql), "CREATE SCHEMA \"%s\"", tail);
+    pg_server_ask(url, sql);
+    snprintf(more, sizeof(more), "&options=-csearch_path%%3D%%22%s%%22", tail);
+    pg_server_url(&bed_server, more, bed->url, sizeof(bed->url));
+}
+
 static inline void folder_make(struct bed *bed)
 {
     memset(bed, 0, sizeof(*bed));
     snprintf(bed->folder, sizeof(bed->folder), "/tmp/cf-store-XXXXXX");
     assert_non_null(mkdtemp(bed->folder));
+    if (bed_server.pid)
+        bed_url(bed);
+}
+
+/* Long enough for a part that stands still; see bed_time_passes(). */
+static inline struct store *bed_store(const struct bed *bed,
+                                      struct uv_loop_s *loop, struct err *err)
+{
+    const struct store_place place = {
+        .folder = bed->folder,
+        .url = bed->url[0] ? bed->url : NULL,
+        .lease_s = 60,
+    };
+
+    return store_open_at(&place, loop, err);
 }
 
 static inline void bed_open(struct bed *bed)
@@ -139,7 +173,7 @@ static inline void bed_open(struct bed *bed)
     struct err err = {0};
 
     assert_int_equal(uv_loop_init(&bed->loop), 0);
-    bed->store = store_open(bed->folder, &bed->loop, &err);
+    bed->store = bed_store(bed, &bed->loop, &err);
     if (!bed->store)
         print_error("%s\n", err.text);
     assert_non_null(bed->store);
@@ -187,37 +221,92 @@ static inline int teardown(void **state)
 }
 
 /* Past the store, as another hand would. */
-static inline sqlite3 *raw_open(const struct bed *bed)
-{
-    char path[128];
-    sqlite3 *raw;
+struct raw {
+    sqlite3 *lite;
+    PGconn *pg;
+};
 
+static inline struct raw raw_open(const struct bed *bed)
+{
+    struct raw raw = {0};
+    char path[128];
+
+    if (bed->url[0]) {
+        raw.pg = PQconnectdb(bed->url);
+        assert_int_equal(PQstatus(raw.pg), CONNECTION_OK);
+        return raw;
+    }
     snprintf(path, sizeof(path), "%s/certfleet.db", bed->folder);
-    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
-    sqlite3_busy_timeout(raw, 5000);
+    assert_int_equal(sqlite3_open(path, &raw.lite), SQLITE_OK);
+    sqlite3_busy_timeout(raw.lite, 5000);
     return raw;
+}
+
+static inline void raw_close(struct raw *raw)
+{
+    if (raw->lite)
+        sqlite3_close(raw->lite);
+    PQfinish(raw->pg);
+}
+
+static inline void raw_say(struct raw *raw, const char *sql)
+{
+    PGresult *result;
+
+    if (raw->lite) {
+        assert_int_equal(sqlite3_exec(raw->lite, sql, NULL, NULL, NULL),
+                         SQLITE_OK);
+        return;
+    }
+    result = PQexec(raw->pg, sql);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+        PQresultStatus(result) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(raw->pg));
+    PQclear(result);
+}
+
+/* Nobody else writes until the COMMIT. */
+static inline void raw_lock(struct raw *raw)
+{
+    raw_say(raw, raw->lite ? "BEGIN IMMEDIATE"
+                           : "BEGIN; SELECT * FROM chain FOR UPDATE");
 }
 
 static inline void raw_do(const struct bed *bed, const char *sql)
 {
-    sqlite3 *raw = raw_open(bed);
+    struct raw raw = raw_open(bed);
 
-    assert_int_equal(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(raw);
+    raw_say(&raw, sql);
+    raw_close(&raw);
+}
+
+static inline int64_t lite_ask(sqlite3 *lite, const char *sql)
+{
+    sqlite3_stmt *q;
+    int64_t n;
+
+    assert_int_equal(sqlite3_prepare_v2(lite, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    n = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return n;
 }
 
 static inline int64_t raw_number(const struct bed *bed, const char *sql)
 {
-    sqlite3 *raw = raw_open(bed);
-    sqlite3_stmt *q;
-    int64_t n;
+    struct raw raw = raw_open(bed);
+    int64_t n =
+        raw.lite ? lite_ask(raw.lite, sql) : pg_server_ask(bed->url, sql);
 
-    assert_int_equal(sqlite3_prepare_v2(raw, sql, -1, &q, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
-    n = sqlite3_column_int64(q, 0);
-    sqlite3_finalize(q);
-    sqlite3_close(raw);
+    raw_close(&raw);
     return n;
+}
+
+/* More than a lease's time, for whoever renews none. */
+static inline void bed_time_passes(const struct bed *bed)
+{
+    if (bed->url[0])
+        raw_do(bed, "UPDATE leases SET ends = clock_timestamp()");
 }
 
 static inline int64_t verified(struct store *store)
@@ -228,6 +317,28 @@ static inline int64_t verified(struct store *store)
     if (store_verify(store, &records, &err) < 0)
         fail_msg("%s", err.text);
     return records;
+}
+
+/* All of them on SQLite, then on PostgreSQL. */
+static inline int bed_run(const char *name, const struct CMUnitTest *tests,
+                          size_t n)
+{
+    int failed = _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+
+    if (!pg_server_find(&bed_server)) {
+        print_message("skipped on PostgreSQL: no server is installed, or there "
+                      "is no user postgres\n");
+        return failed;
+    }
+    if (pg_server_start(&bed_server)) {
+        print_message("the same on PostgreSQL (%s)\n", bed_server.programs);
+        failed += _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+    } else {
+        print_error("PostgreSQL did not start: %s/log\n", bed_server.folder);
+        failed++;
+    }
+    pg_server_stop(&bed_server);
+    return failed;
 }
 
 static inline void assert_says(const struct err *err, const char *text)

@@ -3,7 +3,7 @@
  * The store under many processes at once, and after one that is gone: what was
  * completed is there, whatever became of who wrote it.
  */
-#include "tests/unit/run_store_parts.h"
+#include "tests/unit/store_parts.h"
 
 #include <sys/resource.h>
 
@@ -113,6 +113,7 @@ static void what_was_completed_is_there(void **state)
     part_start(&part, bed, "r1", "emea", play_die);
     status = part_end(&part);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    bed_time_passes(bed);
     assert_run(bed, "r1", dead);
     assert_int_equal(raw_number(bed, "SELECT COUNT(*) FROM journal"), 3);
     assert_int_equal(
@@ -148,6 +149,8 @@ static void a_full_disk_leaves_it_whole(void **state)
 {
     struct bed *bed = *state;
 
+    if (bed->url[0])
+        return; /* the disk is the server's */
     perform(bed, "r1", "emea", play_full);
     assert_run(bed, "r1", dead);
     assert_true(raw_number(bed, "SELECT COUNT(*) FROM journal") > 5);
@@ -169,5 +172,5 @@ int main(void)
     };
 
     alarm(110);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return bed_run("crashes", tests, sizeof(tests) / sizeof(*tests));
 }

@@ -5,17 +5,18 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 struct owner {
     const char *run, *user, *host, *outcome;
     long long pid;
     char since[CLOCK_TEXT_BYTES];
+    bool living;
 };
 
 #define OWNER_COLUMNS                                                          \
-    "SELECT l.run, l.user_name, l.host, l.pid, l.started_ms, r.outcome"        \
-    " FROM locks l JOIN runs r ON r.id = l.run "
+    "SELECT l.run, l.user_name, l.host, l.pid, l.started_ms, r.outcome,"       \
+    " run_lives(l.run) FROM locks l JOIN runs r ON r.id = l.run "
 
 static void owner_read(struct owner *owner, struct query *q)
 {
@@ -25,12 +26,13 @@ static void owner_read(struct owner *owner, struct query *q)
     owner->pid = query_number(q, 3);
     clock_rfc3339(query_number(q, 4), owner->since);
     owner->outcome = query_column(q, 5);
+    owner->living = query_number(q, 6) > 0;
 }
 
-static int set_held(struct turn *turn, const struct owner *o,
-                    const char *cluster, const char *run, struct err *err)
+static int set_held(const struct owner *o, const char *cluster, const char *run,
+                    struct err *err)
 {
-    if (lock_file_living(turn->store, o->run))
+    if (o->living)
         return err_set(err, CAUSE_LOCKED,
                        "run %s cannot have cluster %s: run %s of %s@%s "
                        "(pid %lld, since %s) is at work on it: "
@@ -59,9 +61,8 @@ int owner_check_free(struct turn *turn, const char *cluster, const char *run,
     rc = query_step(&q, err);
     if (rc > 0) {
         owner_read(&owner, &q);
-        rc = strcmp(owner.run, run) == 0
-                 ? 0
-                 : set_held(turn, &owner, cluster, run, err);
+        rc = strcmp(owner.run, run) == 0 ? 0
+                                         : set_held(&owner, cluster, run, err);
     }
     query_release(&q);
     return rc;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Whose process lives: one locked file a run, which the kernel lets go when
- * the process ends in whatever way.  Also what this process holds.  Knows
- * nothing of the database.
+ * the process ends in whatever way.  Knows nothing of the database.
  *
  * Locks of the open file description (not of the process, as POSIX ones are):
  * closing another descriptor of the file does not lose them, and F_OFD_GETLK
@@ -17,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 static void file_name(const char *run, char name[NAME_MAX + 1])
 {
@@ -54,8 +53,8 @@ static int lock_fd(int fd)
     return errno == EAGAIN || errno == EACCES ? 0 : -1;
 }
 
-int lock_file_take(struct store *store, const char *run, int *fd,
-                   struct err *err)
+static int take_file(struct store *store, const char *run, int *fd,
+                     struct err *err)
 {
     char name[NAME_MAX + 1];
     int rc = 1;
@@ -79,16 +78,54 @@ int lock_file_take(struct store *store, const char *run, int *fd,
     }
 }
 
-void lock_file_drop(struct store *store, const char *run, int fd)
+static int lock_take(struct turn *turn, struct hold *hold, struct err *err)
+{
+    if (hold->fd >= 0)
+        return 0;
+    return take_file(turn->store, hold->run, &hold->fd, err);
+}
+
+/* The kernel keeps it as long as we live. */
+static int lock_confirm(struct turn *turn, const struct hold *hold,
+                        struct err *err)
+{
+    (void)turn;
+    (void)hold;
+    (void)err;
+    return 0;
+}
+
+static void lock_kept(struct store *store, struct hold *hold)
+{
+    (void)store;
+    (void)hold;
+}
+
+static void lock_drop(struct store *store, struct hold *hold)
 {
     char name[NAME_MAX + 1];
 
-    if (fd < 0)
+    if (hold->fd < 0)
         return;
-    file_name(run, name);
+    file_name(hold->run, name);
     unlinkat(store->locks_fd, name, 0);
-    close(fd);
+    close(hold->fd);
+    hold->fd = -1;
 }
+
+static void lock_leave(struct store *store)
+{
+    (void)store; /* holds_free() drops each */
+}
+
+const struct life_ops lock_file_ops = {
+    .take = lock_take,
+    .confirm = lock_confirm,
+    .quit = lock_confirm, /* not before the turn is durable */
+    .kept = lock_kept,
+    .drop = lock_drop,
+    .leave = lock_leave,
+};
 
 bool lock_file_living(const struct store *store, const char *run)
 {
@@ -104,66 +141,4 @@ bool lock_file_living(const struct store *store, const char *run)
     living = fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
     close(fd);
     return living;
-}
-
-/* -- holds ---------------------------------------------------------------- */
-
-struct hold *hold_find(struct store *store, const char *run)
-{
-    for (struct hold *h = store->holds; h; h = h->next)
-        if (strcmp(h->run, run) == 0)
-            return h;
-    return NULL;
-}
-
-struct hold *hold_make(struct store *store, const char *run)
-{
-    struct hold *h = hold_find(store, run);
-
-    if (h)
-        return h;
-    h = calloc(1, sizeof(*h));
-    if (!h || !(h->run = strdup(run)))
-        abort();
-    h->fd = -1;
-    h->next = store->holds;
-    store->holds = h;
-    return h;
-}
-
-static void hold_drop(struct store *store, struct hold *h)
-{
-    lock_file_drop(store, h->run, h->fd);
-    h->fd = -1;
-}
-
-void holds_keep(struct store *store)
-{
-    for (struct hold *h = store->holds; h; h = h->next) {
-        if (h->ending)
-            hold_drop(store, h);
-        h->fresh = h->ending = false;
-    }
-}
-
-void holds_undo(struct store *store)
-{
-    for (struct hold *h = store->holds; h; h = h->next) {
-        if (h->fresh) {
-            hold_drop(store, h);
-            h->fence = 0;
-        }
-        h->fresh = h->ending = false;
-    }
-}
-
-void holds_free(struct store *store)
-{
-    while (store->holds) {
-        struct hold *h = store->holds;
-        store->holds = h->next;
-        hold_drop(store, h);
-        free(h->run);
-        free(h);
-    }
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 void audit_misfit(struct store_audit *audit, int64_t seq, const char *run,
                   const char *fmt, ...)
@@ -48,22 +48,22 @@ struct walk {
 static bool has_its_types(struct query *q)
 {
     static const struct {
-        int type;
+        enum db_kind kind;
         bool may_be_null;
     } columns[COL_HASH + 1] = {
-        {SQLITE_INTEGER, false}, {SQLITE_INTEGER, false}, /* seq, t_ms */
-        {SQLITE_TEXT, false},                             /* run */
-        {SQLITE_TEXT, true},     {SQLITE_TEXT, true},     /* cluster, node */
-        {SQLITE_TEXT, true},                              /* step */
-        {SQLITE_TEXT, false},    {SQLITE_TEXT, true},     /* kind, data */
-        {SQLITE_TEXT, false},                             /* hash */
+        {DB_NUMBER, false}, {DB_NUMBER, false}, /* seq, t_ms */
+        {DB_TEXT, false},                       /* run */
+        {DB_TEXT, true},    {DB_TEXT, true},    /* cluster, node */
+        {DB_TEXT, true},                        /* step */
+        {DB_TEXT, false},   {DB_TEXT, true},    /* kind, data */
+        {DB_TEXT, false},                       /* hash */
     };
 
     for (int i = 0; i <= COL_HASH; i++) {
-        int type = sqlite3_column_type(q->stmt, i);
+        enum db_kind kind = query_kind(q, i);
 
-        if (type != columns[i].type &&
-            !(type == SQLITE_NULL && columns[i].may_be_null))
+        if (kind != columns[i].kind &&
+            !(kind == DB_NULL && columns[i].may_be_null))
             return false;
     }
     return true;
@@ -77,7 +77,7 @@ static int next_of_row(struct query *q, unsigned char hash[CHAIN_BYTES],
 
     for (int i = 0; i < CHAIN_FIELDS; i++) {
         fields[i].text = query_column(q, COL_RUN + i);
-        fields[i].len = (size_t)sqlite3_column_bytes(q->stmt, COL_RUN + i);
+        fields[i].len = query_bytes(q, COL_RUN + i);
     }
     return chain_next(hash, query_number(q, COL_SEQ), query_number(q, COL_T_MS),
                       fields, err);
@@ -207,22 +207,6 @@ static void check_anchored(struct walk *walk)
                      (long long)walk->anchor->seq);
 }
 
-/* A changed index would hide a row from `show' and not from the walk. */
-static int check_pages(struct store *store, struct store_audit *audit,
-                       struct err *err)
-{
-    struct query q;
-    int rc;
-
-    query_init(&q, &store->reader, "PRAGMA integrity_check(1)");
-    rc = query_step(&q, err);
-    if (rc > 0 && strcmp(query_column(&q, 0), "ok") != 0)
-        audit_misfit(audit, 0, NULL, "certfleet.db is damaged: %.200s",
-                     query_column(&q, 0));
-    query_release(&q);
-    return rc < 0 ? -1 : 0;
-}
-
 static int audit_all(struct store *store, const struct store_anchor *anchor,
                      struct store_audit *audit, struct err *err)
 {
@@ -232,7 +216,7 @@ static int audit_all(struct store *store, const struct store_anchor *anchor,
         return -1;
     check_anchored(&walk);
     return audit_runs(store, audit, err) < 0 ||
-                   check_pages(store, audit, err) < 0
+                   store->reader.ops->check(&store->reader, audit, err) < 0
                ? -1
                : 0;
 }
@@ -241,12 +225,10 @@ static int audit_all(struct store *store, const struct store_anchor *anchor,
 int store_audit(struct store *store, const struct store_anchor *anchor,
                 struct store_audit *audit, struct err *err)
 {
-    struct query q;
     int rc;
 
     memset(audit, 0, sizeof(*audit));
-    query_init(&q, &store->reader, "BEGIN");
-    if (query_run(&q, err) < 0)
+    if (db_begin(&store->reader, DB_TURN_LOOK, err) < 0)
         return -1;
     rc = audit_all(store, anchor, audit, err);
     db_rollback(&store->reader);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 struct ended {               /* how a run ended, or not */
     const char *outcome;     /* NULL: it has not */
@@ -34,7 +34,7 @@ static bool same(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* A refused takeover has changed nothing (store_write.c, end_refused). */
+/* A refused takeover has changed nothing (write.c, end_refused). */
 static void play_end(struct told *told, const json_t *data, int64_t t_ms)
 {
     const char *outcome = text_of(data, "outcome");
@@ -47,7 +47,7 @@ static void play_end(struct told *told, const json_t *data, int64_t t_ms)
         outcome, json_integer_value(json_object_get(data, "exit")), t_ms};
 }
 
-/* Whoever loses its last cluster ends as incomplete (store_unlock.c). */
+/* Whoever loses its last cluster ends as incomplete (unlock.c). */
 static void play_unlock(struct told *told)
 {
     size_t clusters = json_array_size(json_object_get(told->begin, "clusters"));

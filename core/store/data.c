@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 enum {
     FROM_BYTES = 64 /* an IPv6 address with its zone */

@@ -3,16 +3,22 @@
  * One transaction and the journal in it: the chain's end is read when it
  * begins and written back when it commits.  Whoever runs it holds `writing`.
  */
+#include <stdio.h>
 #include <string.h>
 
-#include "core/run/store_priv.h"
+#include "core/base/clock.h"
+#include "core/store/store_priv.h"
 
 static int read_head(struct turn *turn, struct err *err)
 {
+    char sql[64];
     struct query q;
     int rc;
 
-    query_init(&q, turn->db, "SELECT seq, hash FROM chain");
+    /* Where it is not locked already: all turns, one after the other */
+    snprintf(sql, sizeof(sql), "SELECT seq, hash FROM chain%s",
+             turn->db->ops->lock_row);
+    query_init(&q, turn->db, sql);
     rc = query_step(&q, err);
     if (rc > 0) {
         turn->seq = query_number(&q, 0);
@@ -21,24 +27,23 @@ static int read_head(struct turn *turn, struct err *err)
     query_release(&q);
     if (rc == 0)
         return err_set(err, CAUSE_SYSTEM,
-                       "state folder %s: the journal's end is not recorded "
-                       "as it must be: restore certfleet.db from a backup",
-                       turn->store->folder);
+                       "%s: the journal's end is not recorded as it must be: "
+                       "restore it from a backup",
+                       turn->store->title);
     return rc < 0 ? -1 : 0;
 }
 
 int turn_begin(struct turn *turn, struct store *store, struct err *err)
 {
-    struct query q;
-
     memset(turn, 0, sizeof(*turn));
     turn->store = store;
     turn->db = &store->writer;
     turn->number = ++store->turns;
-    /* IMMEDIATE: the write lock first, so that what is read stays true */
-    query_init(&q, turn->db, "BEGIN IMMEDIATE");
-    if (query_run(&q, err) < 0)
+    store->turn_began_ms = clock_boot_ms();
+    if (db_begin(turn->db, DB_TURN_WRITE, err) < 0) {
+        db_rollback(turn->db);
         return -1;
+    }
     if (read_head(turn, err) == 0)
         return 0;
     db_rollback(turn->db);
@@ -88,8 +93,7 @@ int turn_commit(struct turn *turn, struct err *err)
     query_text(&q, hash);
     if (query_run(&q, err) < 0)
         return -1;
-    query_init(&q, turn->db, "COMMIT");
-    if (query_run(&q, err) < 0)
+    if (db_commit(turn->db, err) < 0)
         return -1;
     atomic_fetch_add(&turn->store->commits, 1);
     return 0;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/str.h"
-#include "core/run/store_priv.h"
+#include "core/store/store_priv.h"
 
 /* Is the number in the table the one that this process was given? */
 static int compare_fence(struct turn *turn, const struct hold *hold,
@@ -46,6 +46,9 @@ static struct hold *check_fence(struct turn *turn, const char *run,
         return NULL;
     }
     if (hold->turn != turn->number && compare_fence(turn, hold, err) < 0)
+        return NULL;
+    if (hold->turn != turn->number &&
+        turn->store->backend->life->confirm(turn, hold, err) < 0)
         return NULL;
     hold->turn = turn->number; /* the transaction keeps it true */
     return hold;
@@ -95,10 +98,8 @@ static int is_known(struct turn *turn, const char *run, struct err *err)
 static int take_hold(struct turn *turn, const char *run, struct err *err)
 {
     struct hold *hold = hold_make(turn->store, run);
-    int rc = 0;
+    int rc = turn->store->backend->life->take(turn, hold, err);
 
-    if (hold->fd < 0)
-        rc = lock_file_take(turn->store, run, &hold->fd, err);
     if (rc < 0)
         return -1;
     if (rc == 0)
@@ -356,7 +357,7 @@ static int write_end(struct turn *turn, const struct op *op, struct err *err)
         put_event(turn, op, data_end(op, !holding), err) < 0)
         return -1;
     rc = taken ? end_refused(turn, op, err) : end_run(turn, op, err);
-    if (rc < 0)
+    if (rc < 0 || turn->store->backend->life->quit(turn, hold, err) < 0)
         return -1;
     hold->ending = true;
     return taken && holding ? 0 : release_locks(turn, op, err);
