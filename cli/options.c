@@ -150,6 +150,8 @@ const struct word_row event_rows[] = {
     {"check", "pki checks: one check"},
     {"window", "windows: one of them; state: open, next, none (within a year) or any "
      "time"},
+    {"window-run", "windows: what would begin, or why not; state: begins, too short, "
+     "not begun, unreachable, held, to approve, not due, not known"},
     {"certificate", "check, pki inspect: one certificate"},
     {"approval", "approve, apply: one signature of a plan file: principal, "
      "key, approved (when), counts; detail: why it does not count"},

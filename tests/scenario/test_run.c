@@ -58,6 +58,50 @@ static void test_once(void **state)
     assert_int_equal(told(bed, "expiring"), 4);
 }
 
+/* What `windows' says of a cluster. */
+static const char *forecast(struct bed_run *run, const char *cluster,
+                            const char *key)
+{
+    json_t *event;
+    size_t i;
+
+    json_array_foreach(
+        run->events, i,
+        event) if (strcmp(bed_text(event, "event"), "window-run") == 0 &&
+                   strcmp(bed_text(event, "cluster"), cluster) ==
+                       0) return bed_text(event, key);
+    fail_msg("nothing is said of %s", cluster);
+    return NULL;
+}
+
+/* What the nodes were read to say tells what would begin, and when what they
+ * say is known no more; nobody is asked for it. */
+static void test_windows_know(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", two);
+    struct bed_run *run = bed_do(bed, "windows");
+    unsigned before;
+
+    bed_ends(run, 0, "ok");
+    assert_string_equal(forecast(run, "lab1", "state"), "not known");
+    bed_do(bed, "check");
+    before = bed_count(bed, "*", "*");
+    assert_true(before > 0);
+    run = bed_do(bed, "windows");
+    assert_string_equal(forecast(run, "lab1", "state"), "begins");
+    assert_string_equal(forecast(run, "lab2", "state"), "begins");
+    assert_int_equal(bed_count(bed, "*", "*"), before);
+    bed_ends(bed_do(bed, "apply cms/db-rotate lab2 --yes"), 0, "done");
+    run = bed_do(bed, "windows");
+    assert_string_equal(forecast(run, "lab1", "state"), "begins");
+    assert_string_equal(forecast(run, "lab2", "state"), "not known");
+    assert_non_null(
+        strstr(forecast(run, "lab2", "detail"), "not read since run"));
+    bed_do(bed, "check");
+    run = bed_do(bed, "windows");
+    assert_string_equal(forecast(run, "lab2", "state"), "not due");
+}
+
 /* What was not taken is told the next time, in its order. */
 static void test_told_again(void **state)
 {
@@ -179,6 +223,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_once, bed_stop),
+        cmocka_unit_test_teardown(test_windows_know, bed_stop),
         cmocka_unit_test_teardown(test_told_again, bed_stop),
         cmocka_unit_test_teardown(test_resumes, bed_stop),
         cmocka_unit_test_teardown(test_leaves_incomplete, bed_stop),
