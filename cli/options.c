@@ -140,6 +140,8 @@ const struct word_row event_rows[] = {
     {"warning", "something a person should know; state: its id, check: the "
      "check's id (`certfleet pki checks')"},
     {"plan", "plan: what would be done; fleet/renew: which clusters, and when"},
+    {"keys", "the step issue took keys that were made ahead; detail: how many"},
+    {"keys-ahead", "run: keys were made for a window to come; kind, keys"},
     {"settling", "fleet/renew: the canaries are done, and are read again in "
      "seconds"},
     {"alarm", "fleet/renew: due before its next window, or nobody knows; "
