@@ -10,6 +10,7 @@
 #include "cli/daemon.h"
 #include "cli/drive.h"
 #include "cli/run_notices.h"
+#include "cli/spares.h"
 #include "core/base/clock.h"
 #include "playbooks/registry.h"
 
@@ -141,6 +142,7 @@ static int run_once(struct renew *renew)
     run_notices_open(&notices, &session);
     listen_to(renew, &notices);
     code = all_of_it(renew, &session, &notices);
+    spares_fill(renew, &session);
     run_notices_deliver(&notices);
     run_notices_close(&notices);
     session_close(&session);

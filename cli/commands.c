@@ -211,19 +211,25 @@ const struct command commands[] = {
         "certfleet -q check --metrics /var/lib/prometheus/node-exporter/"
         "certfleet.prom\n"
         "    from a timer: node_exporter hands it to Prometheus\n"},
-    {.name = "windows", .synopsis = "[TARGET...]", .max_words = ANY_WORDS,
-     .run = cmd_windows,
-     .summary = "when clusters may be changed: the open window, the next three",
+    {.name = "windows", .synopsis = "[TARGET...] [KEY=VALUE...]",
+     .max_words = ANY_WORDS, .run = cmd_windows,
+     .summary = "when clusters may be changed, and what `run' would begin then",
      .help =
-        "From `window' and `no_window' of the inventory, by the clock of the "
+        "The open window and the next three, from `window' and `no_window' of "
+        "the inventory, by the clock of the "
         "first window's zone and in UTC.  Windows that touch are one.  A "
         "length is in hours and minutes, and is not what the clock tells in "
-        "a night in which it is changed.  Contacts nothing.",
+        "a night in which it is changed.  Then what `run' would begin in them, "
+        "with these inputs of fleet/renew, as far as the last reading of the "
+        "nodes and the runs before tell.  Contacts nothing: `check' reads the "
+        "nodes anew.",
      .examples =
         "certfleet windows\n"
         "    all clusters\n"
+        "certfleet windows due=10% canary=lab\n"
+        "    what `run due=10% canary=lab' would begin, and when\n"
         "certfleet windows emea --json\n"
-        "    one object a window\n"},
+        "    one object a window, one for what begins\n"},
     {.name = "playbooks", .synopsis = "[NAME]", .options = OPT_BIT(OPT_DOT),
      .max_words = 1, .run = cmd_playbooks,
      .summary = "the playbooks; with NAME its inputs and steps",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/reading.h"
 #include "cli/scan.h"
 #include "core/base/clock.h"
 
@@ -36,15 +37,26 @@ static const struct plan_node *node_of(const struct view *view)
     return &view->plan->nodes[view->node];
 }
 
+struct fleet_node *fleet_add_node(struct fleet_facts *facts)
+{
+    facts->nodes = grow(facts->nodes, facts->n_nodes, sizeof(*facts->nodes));
+    return &facts->nodes[facts->n_nodes++];
+}
+
+struct fleet_cert *fleet_add_cert(struct fleet_facts *facts)
+{
+    facts->certs = grow(facts->certs, facts->n_certs, sizeof(*facts->certs));
+    return &facts->certs[facts->n_certs++];
+}
+
 static struct fleet_node *add_node(struct fleet_facts *facts,
                                    const struct view *view)
 {
-    struct fleet_node *n;
+    struct fleet_node *n = fleet_add_node(facts);
 
-    facts->nodes = grow(facts->nodes, facts->n_nodes, sizeof(*facts->nodes));
-    n = &facts->nodes[facts->n_nodes++];
     n->cluster = view->plan->cluster->name;
     n->node = node_of(view)->node->name;
+    n->read_at = facts->now;
     return n;
 }
 
@@ -61,7 +73,7 @@ static struct fleet_trouble *add_trouble(struct fleet_facts *facts,
     return t;
 }
 
-static long long days_left(int64_t not_after, int64_t now)
+long long fleet_days(int64_t not_after, int64_t now)
 {
     int64_t left = not_after - now;
     int64_t days = left / SECONDS_A_DAY;
@@ -73,10 +85,8 @@ static void on_cert(void *user, const struct cert_row *row)
 {
     const struct look *look = user;
     struct fleet_facts *facts = look->facts;
-    struct fleet_cert *c;
+    struct fleet_cert *c = fleet_add_cert(facts);
 
-    facts->certs = grow(facts->certs, facts->n_certs, sizeof(*facts->certs));
-    c = &facts->certs[facts->n_certs++];
     c->cluster = look->view->plan->cluster->name;
     c->node = node_of(look->view)->node->name;
     c->row = *row;
@@ -84,7 +94,7 @@ static void on_cert(void *user, const struct cert_row *row)
     snprintf(c->service, sizeof(c->service), "%s",
              row->service ? row->service : "");
     snprintf(c->file, sizeof(c->file), "%s", row->file ? row->file : "");
-    c->days = days_left(row->info.not_after, facts->now);
+    c->days = fleet_days(row->info.not_after, facts->now);
     facts->due += c->days < (long long)facts->warn_days;
 }
 
@@ -121,12 +131,20 @@ static void take_unreachable(struct fleet_facts *facts, const struct view *view)
     facts->unreachable++;
 }
 
+/* What `check' tells, and what is kept of it for others. */
+struct reader {
+    struct fleet_facts *facts;
+    struct reading reading;
+};
+
 static void on_node(void *user, const struct view *view)
 {
-    struct fleet_facts *facts = user;
+    struct reader *reader = user;
+    struct fleet_facts *facts = reader->facts;
     struct fleet_node *node = add_node(facts, view);
     struct look look = {facts, view};
 
+    reading_take(&reader->reading, view);
     if (node_of(view)->facts->unreachable) {
         take_unreachable(facts, view);
         return;
@@ -158,22 +176,30 @@ static int by_name(const void *a, const void *b)
     return order ? order : strcmp(x->node, y->node);
 }
 
+void fleet_sort(struct fleet_facts *facts)
+{
+    if (facts->n_nodes)
+        qsort(facts->nodes, facts->n_nodes, sizeof(*facts->nodes), by_name);
+    if (facts->n_certs)
+        qsort(facts->certs, facts->n_certs, sizeof(*facts->certs), by_days);
+}
+
 static int read_target(struct app *app, struct fleet_facts *facts,
                        const struct target *target)
 {
+    struct reader reader = {.facts = facts};
     struct scan_options options = {
-        .target = target, .on_node = on_node, .user = facts};
+        .target = target, .on_node = on_node, .user = &reader};
     struct session session;
     int code = session_open(&session, app, false);
 
     if (code != EXIT_DONE)
         return code;
+    reading_start(&reader.reading, facts->now);
     code = scan_run(&session, &options);
     session_close(&session);
-    if (facts->n_nodes)
-        qsort(facts->nodes, facts->n_nodes, sizeof(*facts->nodes), by_name);
-    if (facts->n_certs)
-        qsort(facts->certs, facts->n_certs, sizeof(*facts->certs), by_days);
+    reading_keep(&reader.reading, app->inventory);
+    fleet_sort(facts);
     return code;
 }
 

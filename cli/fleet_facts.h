@@ -17,6 +17,7 @@ struct fleet_node {
     const char *cluster, *node; /* the inventory's, as everywhere below */
     bool up;                    /* it was read */
     bool healthy;               /* and nothing is wrong with it */
+    int64_t read_at;            /* seconds */
 };
 
 struct fleet_cert {
@@ -43,8 +44,16 @@ struct fleet_facts {
     size_t unreachable, unhealthy, due;
 };
 
-/* Reads the targets that the command line names (none: all), changes nothing.
- * 0, or an exit code: app_fail was called.  Release it in both cases. */
+/* Another one, empty, at the end of the list; and both lists in their order. */
+struct fleet_node *fleet_add_node(struct fleet_facts *facts);
+struct fleet_cert *fleet_add_cert(struct fleet_facts *facts);
+void fleet_sort(struct fleet_facts *facts);
+/* Whole days, downwards. */
+long long fleet_days(int64_t not_after, int64_t now);
+
+/* Reads the targets that the command line names (none: all), changes nothing
+ * there and keeps what was read (reading.h).  0, or an exit code: app_fail was
+ * called.  Release it in both cases. */
 int fleet_read(struct app *app, struct fleet_facts *facts);
 void fleet_release(struct fleet_facts *facts);
 

@@ -140,6 +140,8 @@ const struct word_row event_rows[] = {
     {"warning", "something a person should know; state: its id, check: the "
      "check's id (`certfleet pki checks')"},
     {"plan", "plan: what would be done; fleet/renew: which clusters, and when"},
+    {"keys", "the step issue took keys that were made ahead; detail: how many"},
+    {"keys-ahead", "run: keys were made for a window to come; kind, keys"},
     {"settling", "fleet/renew: the canaries are done, and are read again in "
      "seconds"},
     {"alarm", "fleet/renew: due before its next window, or nobody knows; "
@@ -150,6 +152,8 @@ const struct word_row event_rows[] = {
     {"check", "pki checks: one check"},
     {"window", "windows: one of them; state: open, next, none (within a year) or any "
      "time"},
+    {"window-run", "windows: what would begin, or why not; state: begins, too short, "
+     "not begun, unreachable, held, to approve, not due, not known"},
     {"certificate", "check, pki inspect: one certificate"},
     {"approval", "approve, apply: one signature of a plan file: principal, "
      "key, approved (when), counts; detail: why it does not count"},

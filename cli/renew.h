@@ -84,9 +84,21 @@ int renew_do(struct renew *renew, struct session *session);
 /* Reads every node, and the history for how long it takes.  The exit code. */
 int renew_look(struct renew *renew, struct session *session);
 
+/* The parts of renew_look, for who has read elsewhere: a list of the target's
+ * clusters, none due (CAUSE_INPUT: a canary that is none of them); each of
+ * their certificates; each run, newest first; then who is due, in order. */
+int renew_list(struct renew *renew, struct err *err);
+void renew_offer(struct renew *renew, struct renew_cluster *c, const char *node,
+                 const struct cert_row *row);
+void renew_note_run(struct renew *renew, const struct store_run *run);
+int renew_decide(struct renew *renew, struct err *err);
+
 /* Due before its next window, and not renewed: somebody must be told. */
 bool renew_is_alarm(const struct renew *renew, const struct renew_cluster *c);
 void renew_show(const struct renew *renew);
+/* "Sun 2026-11-29 01:00 Europe/London"; windows NULL: UTC */
+void renew_add_clock(struct str *out, const struct windows *windows,
+                     int64_t at);
 /* Tells what it came to, fills app->final; the exit code. */
 int renew_report(struct renew *renew);
 /* Why a cluster was not begun. */

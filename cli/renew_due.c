@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/reading.h"
 #include "cli/scan.h"
 #include "core/fleet/suggest.h"
 #include "core/fleet/window.h"
@@ -24,6 +25,11 @@ struct look {
     struct renew *renew;
     struct renew_cluster *c;
     const char *node;
+};
+
+struct reader { /* and what is kept of the nodes for others */
+    struct renew *renew;
+    struct reading reading;
 };
 
 static struct renew_cluster *find(struct renew *renew, const char *name)
@@ -89,24 +95,27 @@ static void add_input(struct renew *renew, struct campaign_task *task,
     task->inputs = inputs;
 }
 
-static void on_cert(void *user, const struct cert_row *row)
+static void note_by_hand(struct renew_cluster *c, const char *node,
+                         const struct cert_row *row)
 {
-    const struct look *look = user;
-    struct renew_cluster *c = look->c;
-    bool due = is_due(look->renew, &row->info);
+    if (c->by_hand)
+        return;
+    c->by_hand = true;
+    snprintf(c->why, sizeof(c->why),
+             "%s on %s (%s): no playbook renews it, see its issuer",
+             row->service, node, row->file);
+}
+
+void renew_offer(struct renew *renew, struct renew_cluster *c, const char *node,
+                 const struct cert_row *row)
+{
+    bool due = is_due(renew, &row->info);
     const struct playbook *playbook;
     struct campaign_task *task;
 
-    if (look->renew->on_cert)
-        look->renew->on_cert(look->renew->user, c->cluster->name, look->node,
-                             row);
     if (!row->playbook) {
-        if (due && !c->by_hand) {
-            c->by_hand = true;
-            snprintf(c->why, sizeof(c->why),
-                     "%s on %s (%s): no playbook renews it, see its issuer",
-                     row->service, look->node, row->file);
-        }
+        if (due)
+            note_by_hand(c, node, row);
         return;
     }
     if (!c->due || row->info.not_after < c->due)
@@ -119,18 +128,30 @@ static void on_cert(void *user, const struct cert_row *row)
         return;
     if (c->kind == RENEW_NOT_DUE)
         c->kind = RENEW_DUE;
-    add_input(look->renew, task, row);
+    add_input(renew, task, row);
+}
+
+static void on_cert(void *user, const struct cert_row *row)
+{
+    const struct look *look = user;
+
+    if (look->renew->on_cert)
+        look->renew->on_cert(look->renew->user, look->c->cluster->name,
+                             look->node, row);
+    renew_offer(look->renew, look->c, look->node, row);
 }
 
 static void on_node(void *user, const struct view *view)
 {
-    struct renew *renew = user;
+    struct reader *reader = user;
+    struct renew *renew = reader->renew;
     const struct plan_node *pn = &view->plan->nodes[view->node];
     struct look look = {renew, find(renew, view->plan->cluster->name),
                         pn->node->name};
 
     if (!look.c)
         return;
+    reading_take(&reader->reading, view);
     if (pn->facts->unreachable) {
         look.c->kind = RENEW_UNREACHABLE;
         snprintf(look.c->why, sizeof(look.c->why), "%s", pn->facts->err.text);
@@ -165,9 +186,8 @@ static void note_time(struct renew_cluster *c, const struct store_run *run)
 }
 
 /* Newest first.  How long a cluster takes is told by runs that had it alone. */
-static bool on_run(void *user, const struct store_run *run)
+void renew_note_run(struct renew *renew, const struct store_run *run)
 {
-    struct renew *renew = user;
     json_t *list = run->clusters ? json_loads(run->clusters, 0, NULL) : NULL;
     json_t *name;
     size_t i;
@@ -184,6 +204,11 @@ static bool on_run(void *user, const struct store_run *run)
             note_time(c, run);
     }
     json_decref(list);
+}
+
+static bool on_run(void *user, const struct store_run *run)
+{
+    renew_note_run(user, run);
     return true;
 }
 
@@ -249,7 +274,7 @@ static int name_canaries(struct renew *renew, struct err *err)
 
 /* -- all of it ------------------------------------------------------------ */
 
-static int make_list(struct renew *renew, struct err *err)
+int renew_list(struct renew *renew, struct err *err)
 {
     renew->n = renew->target.n_clusters;
     renew->clusters =
@@ -327,10 +352,8 @@ static int set_pace(struct renew *renew, struct err *err)
                       err);
 }
 
-static int decide(struct renew *renew, struct store *store, struct err *err)
+int renew_decide(struct renew *renew, struct err *err)
 {
-    if (store_runs(store, NULL, on_run, renew, err) < 0)
-        return -1;
     for (size_t i = 0; i < renew->n; i++) {
         add_times(&renew->clusters[i]);
         want_approval(&renew->clusters[i]);
@@ -341,16 +364,21 @@ static int decide(struct renew *renew, struct store *store, struct err *err)
 
 int renew_look(struct renew *renew, struct session *session)
 {
+    struct reader reader = {.renew = renew};
     const struct scan_options options = {
-        .target = &renew->target, .on_node = on_node, .user = renew};
+        .target = &renew->target, .on_node = on_node, .user = &reader};
     struct err err = {.cause = CAUSE_NONE};
     int code;
 
-    if (make_list(renew, &err) < 0)
+    if (renew_list(renew, &err) < 0)
         return app_fail(renew->app, &err);
+    reading_start(&reader.reading, renew->now);
     code = scan_run(session, &options);
+    reading_keep(&reader.reading, renew->app->inventory);
     if (code != EXIT_DONE)
         return code;
-    return decide(renew, session->store, &err) < 0 ? app_fail(renew->app, &err)
-                                                   : EXIT_DONE;
+    if (store_runs(session->store, NULL, on_run, renew, &err) < 0 ||
+        renew_decide(renew, &err) < 0)
+        return app_fail(renew->app, &err);
+    return EXIT_DONE;
 }

@@ -3,6 +3,7 @@
  * A fleet's renewal before it begins: who is due, whose turn comes when.
  */
 #include <stdio.h>
+#include <time.h>
 
 #include "cli/console_model.h"
 #include "cli/renew.h"
@@ -80,17 +81,40 @@ static void add_turn(struct str *out, const struct renew *renew, size_t i)
         str_add(out, "due");
 }
 
-static void add_clock(struct str *out, const char *word,
-                      const struct windows *windows, int64_t at)
+static void utc_clock(int64_t at, struct window_clock *c)
+{
+    time_t seconds = at;
+    struct tm tm = {0};
+
+    (void)gmtime_r(&seconds, &tm);
+    *c = (struct window_clock){.year = tm.tm_year + 1900,
+                               .month = tm.tm_mon + 1,
+                               .day = tm.tm_mday,
+                               .hour = tm.tm_hour,
+                               .minute = tm.tm_min,
+                               .weekday = tm.tm_wday,
+                               .zone = "UTC"};
+}
+
+void renew_add_clock(struct str *out, const struct windows *windows, int64_t at)
 {
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
                                        "Thu", "Fri", "Sat"};
     struct window_clock c;
 
-    windows_clock(windows, at, &c);
-    str_addf(out, "%s%s %s %04d-%02d-%02d %02d:%02d %s", out->len ? "; " : "",
-             word, days[c.weekday], c.year, c.month, c.day, c.hour, c.minute,
-             c.zone);
+    if (windows)
+        windows_clock(windows, at, &c);
+    else
+        utc_clock(at, &c);
+    str_addf(out, "%s %04d-%02d-%02d %02d:%02d %s", days[c.weekday], c.year,
+             c.month, c.day, c.hour, c.minute, c.zone);
+}
+
+static void add_clock(struct str *out, const char *word,
+                      const struct windows *windows, int64_t at)
+{
+    str_addf(out, "%s%s ", out->len ? "; " : "", word);
+    renew_add_clock(out, windows, at);
 }
 
 static void add_window(struct str *out, const struct renew *renew,

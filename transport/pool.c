@@ -68,6 +68,19 @@ void pool_take(struct pool *p, struct pool_slot *slot)
     pool_nudge(p);
 }
 
+void pool_force(struct pool *p, struct pool_slot *slot)
+{
+    slot->held = true;
+    p->used++;
+}
+
+void pool_set_max(struct pool *p, unsigned max)
+{
+    p->max = max;
+    while (p->first != NULL && p->used < p->max)
+        grant(p, leave_line(p, &p->first));
+}
+
 static void drop_from_line(struct pool *p, const struct pool_slot *slot)
 {
     struct pool_slot **at = &p->first;

@@ -41,6 +41,13 @@ void pool_take(struct pool *p, struct pool_slot *slot);
 /* Gives it back, or leaves the line; fine when neither holds. */
 void pool_give(struct pool *p, struct pool_slot *slot);
 
+/* Takes one at once, whatever the limit is: for a holder that gave its own back
+ * and needs one again. */
+void pool_force(struct pool *p, struct pool_slot *slot);
+
+/* Another limit; a lower one takes nothing away. */
+void pool_set_max(struct pool *p, unsigned max);
+
 /* A holder can be asked to give up: the next in line may want its place. */
 void pool_nudge(struct pool *p);
 

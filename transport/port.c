@@ -19,6 +19,7 @@ enum {
     SESSIONS_DEFAULT = 200,
     KEEPALIVE_DEFAULT_S = 15,
     PROXIES_AT_ONCE = 8,
+    ASIDE_MOST = 1000, /* connections that hang, besides those with a slot */
     TURN_BUDGET_US = 6000, /* for sockets, and as much for what is told */
 };
 
@@ -119,16 +120,23 @@ static void ignore_sigpipe(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* A session takes two descriptors, a proxy three more. */
-static void raise_file_limit(unsigned sessions)
+/* A session takes two descriptors, a proxy three more; those that stand aside
+ * have what is left.  Returns how many may. */
+static unsigned raise_file_limit(unsigned sessions)
 {
-    const rlim_t want = (rlim_t)sessions * 5 + 256;
+    const rlim_t need = (rlim_t)sessions * 5 + 256;
+    const rlim_t want = need + (rlim_t)ASIDE_MOST * 2;
     struct rlimit now;
 
-    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= want)
-        return;
-    now.rlim_cur = now.rlim_max < want ? now.rlim_max : want;
-    (void)setrlimit(RLIMIT_NOFILE, &now);
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0)
+        return 0;
+    if (now.rlim_cur < want) {
+        now.rlim_cur = now.rlim_max < want ? now.rlim_max : want;
+        (void)setrlimit(RLIMIT_NOFILE, &now);
+    }
+    if (now.rlim_cur >= want)
+        return ASIDE_MOST;
+    return now.rlim_cur > need ? (unsigned)((now.rlim_cur - need) / 2) : 0;
 }
 
 struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
@@ -146,7 +154,9 @@ struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
         (keepalive_s != 0 ? keepalive_s : KEEPALIVE_DEFAULT_S) * 1000;
     pool_init(&p->slots, options->max_sessions != 0 ? options->max_sessions
                                                     : SESSIONS_DEFAULT);
-    raise_file_limit(p->slots.max);
+    p->aside_most = raise_file_limit(p->slots.max);
+    ramp_init(&p->ramp, p->slots.max);
+    pool_init(&p->opening, p->ramp.limit);
     pool_init(&p->proxies, PROXIES_AT_ONCE);
     p->slots.evict = port_evict;
     p->slots.user = p;
@@ -157,12 +167,14 @@ struct link_port *port_new(uv_loop_t *loop, const struct port_options *options)
     uv_idle_init(loop, &p->teller);
     uv_timer_init(loop, &p->keepalive);
     uv_timer_init(loop, &p->evictor);
+    uv_timer_init(loop, &p->looker);
     uv_prepare_init(loop, &p->pacer);
     p->teller.data = p;
     p->keepalive.data = p;
     p->evictor.data = p;
+    p->looker.data = p;
     p->pacer.data = p;
-    p->handles = 4;
+    p->handles = 5;
     uv_prepare_start(&p->pacer, on_pacer);
     uv_unref((uv_handle_t *)&p->pacer);
     uv_timer_start(&p->keepalive, on_keepalive, p->keepalive_ms,
@@ -214,6 +226,7 @@ void port_free(struct link_port *p)
     uv_close((uv_handle_t *)&p->teller, on_closed);
     uv_close((uv_handle_t *)&p->keepalive, on_closed);
     uv_close((uv_handle_t *)&p->evictor, on_closed);
+    uv_close((uv_handle_t *)&p->looker, on_closed);
 }
 
 unsigned port_sessions(const struct link_port *p)

@@ -32,7 +32,8 @@ void port_free(struct link_port *port);
 
 const struct link_ops *port_ops(void);
 
-/* Connections that stand or are being made, of all links. */
+/* Connections that stand or are being made, of all links; but for those that
+ * gave no answer within a second. */
 unsigned port_sessions(const struct link_port *port);
 
 #endif

@@ -15,6 +15,7 @@
 #include "transport/login.h"
 #include "transport/pool.h"
 #include "transport/port.h"
+#include "transport/ramp.h"
 #include "transport/sshconfig.h"
 
 struct conn;
@@ -50,6 +51,10 @@ struct link_port {
     unsigned keepalive_ms;
     char *home;
     struct pool slots;
+    struct pool opening; /* on their way to a login, as many as `ramp' says */
+    struct ramp ramp;
+    unsigned aside; /* those that gave their slot back before they ended */
+    unsigned aside_most;
     struct pool proxies; /* logins through a jump host at once: its sshd
                             drops more than ten (MaxStartups) */
     struct logins *logins;
@@ -63,6 +68,7 @@ struct link_port {
     struct port_note **last_note;
     uv_idle_t teller;
     uv_timer_t keepalive;
+    uv_timer_t looker;  /* runs while some are on their way */
     uv_timer_t evictor; /* runs while all idle ones are too young to give way */
     uv_prepare_t pacer;
     struct port_stretch turn; /* since the loop last began to wait */

@@ -36,6 +36,7 @@ struct dial {
     bool timer_closed;
     dial_done_f *done;
     void *user;
+    int error; /* of the last address; 0: it had none */
     struct err err;
     char *host;
 };
@@ -106,6 +107,7 @@ static void attempt_failed(struct dial *d, int error)
 {
     char where[NI_MAXHOST * 2];
 
+    d->error = error;
     tell_address(d, where, sizeof(where));
     err_set(&d->err, CAUSE_LOST, "cannot connect to %s: %s", where,
             strerror(error));
@@ -290,6 +292,12 @@ struct dial *dial_start(uv_loop_t *loop, const struct dial_wish *wish,
     d->timer.data = d;
     dial_lookup(d, wish->timeout_ms);
     return d;
+}
+
+bool dial_is_unheard(const struct dial *d)
+{
+    return d->error == ECONNREFUSED || d->error == EHOSTUNREACH ||
+           d->error == ENETUNREACH;
 }
 
 void dial_cancel(struct dial *d)

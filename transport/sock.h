@@ -8,6 +8,7 @@
 #ifndef CERTFLEET_TRANSPORT_SOCK_H
 #define CERTFLEET_TRANSPORT_SOCK_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "core/base/err.h"
@@ -28,6 +29,10 @@ struct dial_wish {
  * is gone then. */
 struct dial *dial_start(uv_loop_t *loop, const struct dial_wish *wish,
                         dial_done_f *done, void *user);
+
+/* Asked in `done`: was the last address's answer that nobody listens there, or
+ * that no way leads there? */
+bool dial_is_unheard(const struct dial *d);
 
 /* `done` will not be called; what is under way is cleaned up by the loop. */
 void dial_cancel(struct dial *d);

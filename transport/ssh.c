@@ -40,6 +40,12 @@ void conn_enter(struct conn *c, enum conn_state state)
 {
     log_debug("%s: connection to %s %s", c->route->target->name,
               c->route->address, state_names[state]);
+    if (state == CONN_HOSTKEY)
+        open_shaken(c);
+    else if (state == CONN_READY)
+        open_won(c);
+    else if (state == CONN_OVER && c->state != CONN_READY)
+        open_over(c);
     c->state = state;
 }
 
@@ -363,6 +369,7 @@ static void on_dialed(void *user, int fd, const struct err *err)
 {
     struct conn *c = user;
 
+    c->unheard = fd < 0 && dial_is_unheard(c->dial);
     c->dial = NULL;
     if (fd < 0) {
         conn_fail(c, LINK_UNSENT, true, err);
@@ -399,6 +406,8 @@ static void on_proxy_granted(struct pool_slot *slot)
     struct conn *c =
         (struct conn *)((char *)slot - offsetof(struct conn, proxy_slot));
 
+    if (c->state == CONN_OVER)
+        return;
     start_clock(c);
     start_proxy(c);
 }
@@ -407,19 +416,26 @@ static void on_granted(struct pool_slot *slot)
 {
     struct conn *c =
         (struct conn *)((char *)slot - offsetof(struct conn, slot));
-    const struct route *r = c->route;
+
+    if (c->state == CONN_OVER)
+        return; /* closed in the line; it gives the slot back as it ends */
+    if (!route_has_proxy(c->route)) {
+        open_take(c);
+        return;
+    }
+    c->proxy_slot.granted = on_proxy_granted;
+    pool_take(&c->port->proxies, &c->proxy_slot);
+}
+
+void conn_dial(struct conn *c)
+{
     const struct dial_wish wish = {
-        .host = r->host.host,
-        .port = r->port,
+        .host = c->route->host.host,
+        .port = c->route->port,
         /* longer than our own deadline, which tells more */
         .timeout_ms = c->budget_ms + 1000,
     };
 
-    if (route_has_proxy(r)) {
-        c->proxy_slot.granted = on_proxy_granted;
-        pool_take(&c->port->proxies, &c->proxy_slot);
-        return;
-    }
     start_clock(c);
     c->dial = dial_start(c->port->loop, &wish, on_dialed, c);
 }

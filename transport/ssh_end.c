@@ -42,6 +42,7 @@ void conn_end_if_closed(struct conn *c)
     if (c->started_ms != 0)
         end.active_ms = clock_mono_ms() - c->started_ms;
     unlist(c);
+    open_end(c);
     pool_give(&c->port->slots, &c->slot);
     c->owner->ended(c->user, &end);
     chan_free_all(c);

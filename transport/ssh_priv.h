@@ -100,6 +100,10 @@ struct conn {
     uv_timer_t timer;
     uv_work_t work;
     struct pool_slot slot;
+    struct pool_slot open_slot;  /* until it is logged in, or has no answer */
+    uint64_t shaken_ms;          /* from connect to the end of key exchange */
+    bool aside;                  /* it gave its slot back before that */
+    bool unheard;                /* nobody listens there */
     struct pool_slot proxy_slot; /* until it is logged in */
     struct dial *dial;
     struct proxy *proxy;
@@ -132,6 +136,16 @@ enum step conn_pump(struct conn *c);
 /* The deadline stands still (waiting for others), and goes on. */
 void conn_clock_stop(struct conn *c);
 void conn_clock_go(struct conn *c);
+
+/* It has a place: its time begins. */
+void conn_dial(struct conn *c);
+
+/* ssh_open.c: its place on the way to a login */
+void open_take(struct conn *c);
+void open_shaken(struct conn *c);
+void open_won(struct conn *c);
+void open_over(struct conn *c); /* fine at any time */
+void open_end(struct conn *c);
 
 /* ssh_end.c: from CONN_OVER to `ended` */
 void conn_teardown(struct conn *c);

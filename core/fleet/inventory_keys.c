@@ -219,7 +219,9 @@ const struct key inventory_table[] = {
       "how long certificates live; never longer than their CA",
       IN_ISSUER(days) },
     { ISSUER, "key", &type_key, "rsa:2048", NULL, NULL,
-      "kind of the keys made", IN_ISSUER(key) },
+      "kind of the keys made. ec:P-256 is the better one where the product takes"
+      " it (CMS documents it for 3.9): an rsa key takes 0.16 s (2048) to 1.5 s"
+      " (4096) of a processor", IN_ISSUER(key) },
     { ISSUER, "command", &type_command, NULL, NULL,
       ";/usr/local/bin/sign-request",
       "command: the program that gets a PEM request on its standard input and"

@@ -35,6 +35,7 @@ struct issuing {
     bool canceled;
     uv_timer_t timer;
     int64_t begins; /* seconds: the latest notBefore of the answers */
+    struct issue_keys keys;
     int rc;
     struct err err;
 };
@@ -56,8 +57,27 @@ static void on_closed(uv_handle_t *timer)
     free(timer->data);
 }
 
+/* Of those that had to be made only now the time of the step tells. */
+static void tell_keys(const struct issuing *is)
+{
+    struct journal *journal = is->course->journal;
+    char text[64];
+    struct event e = {.event = "keys",
+                      .cluster = is->course->pc->cluster->name,
+                      .step = "issue",
+                      .detail = text,
+                      .took_ms = -1};
+
+    if (is->keys.ahead == 0)
+        return;
+    snprintf(text, sizeof(text), "%u made ahead, %u made now", is->keys.ahead,
+             is->keys.made);
+    journal_tell(journal, &e);
+}
+
 static void finish(struct issuing *is, enum sent sent, const struct err *err)
 {
+    tell_keys(is);
     is->course->issuing = NULL;
     is->done(is->user, sent, err);
     issue_job_release(&is->job);
@@ -433,6 +453,7 @@ void issue_start(struct course *course, sent_f *done, void *user)
     is->job.folder = course->pc->folder;
     is->job.ca_password = course->ca_password;
     is->job.key_passphrase = course->key_passphrase;
+    is->job.keys = &is->keys;
     is->work.data = is;
     uv_timer_init(course->loop, &is->timer);
     is->timer.data = is;

@@ -192,6 +192,10 @@ struct issue_wish {
     size_t answer_len;
 };
 
+struct issue_keys {
+    unsigned ahead, made; /* private keys that were there, and that were not */
+};
+
 /* Work on this machine, in the pool; see struct playbook.issue. */
 struct issue_job {
     const struct plan_cluster *plan; /* read only while the job runs */
@@ -202,6 +206,7 @@ struct issue_job {
     struct secret *ca_password;    /* or NULL */
     struct secret *key_passphrase; /* of the keys in `folder`, or NULL */
     int64_t now;                   /* seconds */
+    struct issue_keys *keys;       /* counts; may be NULL */
     struct findings findings;      /* of the lint */
     struct err err;
     int rc;

@@ -10,6 +10,7 @@
 
 #include "core/base/file.h"
 #include "core/run/preflight.h"
+#include "core/run/spare.h"
 #include "playbooks/cms/handshake.h"
 #include "playbooks/cms/issue_priv.h"
 
@@ -121,7 +122,7 @@ static int make_leaf(const struct issue_job *job, struct cms_made *m,
         .now = job->now,
     };
 
-    *key = pki_key_make(issuer->key, err);
+    *key = spare_or_new(job, issuer->key, err);
     if (!*key)
         return -1;
     return pki_sign(&m->ca, *key, &options, cert, err);

@@ -10,6 +10,7 @@
 
 #include "core/base/file.h"
 #include "core/run/preflight.h"
+#include "core/run/spare.h"
 #include "playbooks/cms/issue_priv.h"
 #include "playbooks/cms/service_priv.h"
 
@@ -62,7 +63,7 @@ static int sign(const struct bench *bench, struct made *m, struct err *err)
     };
     const char *root = bench->ca.cert_pem;
 
-    m->key = pki_key_make(issuer->key, err);
+    m->key = spare_or_new(bench->job, issuer->key, err);
     if (!m->key || pki_sign(&bench->ca, m->key, &options, &m->leaf, err) < 0)
         return -1;
     return pki_normalize(root, strlen(root), &m->bundle, err);

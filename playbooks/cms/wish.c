@@ -11,6 +11,7 @@
 
 #include "core/base/file.h"
 #include "core/run/set_read.h"
+#include "core/run/spare.h"
 #include "playbooks/cms/issue_priv.h"
 #include "playbooks/cms/onbox.h"
 
@@ -99,7 +100,7 @@ static struct secret *keep_key(const struct issue_job *job,
 
     if (key || err->cause)
         return key;
-    key = pki_key_make(plan_issuer(job->plan)->key, err);
+    key = spare_or_new(job, plan_issuer(job->plan)->key, err);
     if (key && cms_write_key(job, spot, key, err) < 0) {
         secret_free(key);
         key = NULL;

@@ -141,6 +141,7 @@ static void unlink_conn(struct conn *c)
         c->next->prev = c->prev;
     c->prev = NULL;
     c->node->connections--;
+    c->node->logged_in -= c->authed;
 }
 
 /* The descriptor that ssh_bind_accept_fd took is closed by libssh. */
@@ -379,6 +380,16 @@ static ssh_bind bind_for(struct lab_node *node)
     return b;
 }
 
+/* Connections that have not logged in, as sshd's MaxStartups counts them. */
+static unsigned startups(const struct lab *lab)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < lab->n_nodes; i++)
+        n += lab->nodes[i]->connections - lab->nodes[i]->logged_in;
+    return n;
+}
+
 static void on_accept(uv_poll_t *poll, int status, int events)
 {
     struct lab_listener *l = poll->data;
@@ -389,8 +400,10 @@ static void on_accept(uv_poll_t *poll, int status, int events)
     while (status == 0 && (fd = accept4(l->fd, NULL, NULL,
                                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         ssh_bind b = bind_for(node);
-        bool full = node->set.max_sessions &&
-                    node->connections >= node->set.max_sessions;
+        bool full = (node->set.max_sessions &&
+                     node->connections >= node->set.max_sessions) ||
+                    (node->set.max_startups &&
+                     startups(node->lab) >= node->set.max_startups);
         if (!b || full || faults_match(node, F_REFUSE, "")) {
             close(fd);
             continue;

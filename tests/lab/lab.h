@@ -127,6 +127,7 @@ struct lab_node {
     uint64_t started_ms;  /* for uptime */
     unsigned boots;       /* power losses: a held command dies with it */
     unsigned connections, connections_total;
+    unsigned logged_in;     /* of the connections */
     unsigned uploads;       /* files closed after a write */
     char **initial_digests; /* of the five copied files, at start */
     char *initial_names[CERTSET_FILES];

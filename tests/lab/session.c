@@ -34,6 +34,7 @@ static bool refused(struct conn *c, const char *user, const char *method)
 static int enter(struct conn *c, struct lab_user *u)
 {
     u->login_ok++;
+    c->node->logged_in += !c->authed;
     c->authed = true;
     lab_replace(&c->user, u->name);
     lab_changed(c->node->lab);

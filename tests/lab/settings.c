@@ -51,6 +51,7 @@ static const struct settings_key keys[] = {
     N(auth_keyboard, "0"),
     N(max_failed, "0"),
     N(max_sessions, "0"),
+    N(max_startups, "0"),
     N(webadmin_port, "8443"),
     N(callbridge_port, "5061"),
     N(webbridge3_port, "8444"),

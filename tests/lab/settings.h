@@ -38,6 +38,7 @@ struct lab_settings {
     unsigned auth_password, auth_publickey, auth_keyboard;
     unsigned max_failed;   /* wrong passwords that lock; 0: never */
     unsigned max_sessions; /* connections of one node; 0: any number */
+    unsigned max_startups; /* of all nodes, before their login; 0: any number */
     /* services: where they listen */
     unsigned webadmin_port, callbridge_port, webbridge3_port, c2w_port,
         turn_port, recorder_port, streamer_port, meetingapps_port,

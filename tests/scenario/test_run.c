@@ -4,9 +4,11 @@
  */
 #include "tests/scenario/crew.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const two[] = {"--clusters", "2", NULL};
@@ -71,6 +73,167 @@ static void test_no_way_back(void **state)
     assert_int_equal(bed_count(bed, "*", "database cluster [!s]*"), 0);
     bed_ends(bed_do(bed, "apply fleet/renew lab --yes"), 0, "done");
     bed_is_new(bed, "lab", "core1");
+}
+
+/* What `windows' says of a cluster. */
+static const char *forecast(struct bed_run *run, const char *cluster,
+                            const char *key)
+{
+    json_t *event;
+    size_t i;
+
+    json_array_foreach(run->events, i, event)
+    {
+        if (strcmp(bed_text(event, "event"), "window-run") == 0 &&
+            strcmp(bed_text(event, "cluster"), cluster) == 0)
+            return bed_text(event, key);
+    }
+    fail_msg("nothing is said of %s", cluster);
+    return NULL;
+}
+
+/* What the nodes were read to say tells what would begin, and when what they
+ * say is known no more; nobody is asked for it. */
+static void test_windows_know(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", two);
+    struct bed_run *run = bed_do(bed, "windows");
+    unsigned before;
+
+    bed_ends(run, 0, "ok");
+    assert_string_equal(forecast(run, "lab1", "state"), "not known");
+    bed_do(bed, "check");
+    before = bed_count(bed, "*", "*");
+    assert_true(before > 0);
+    run = bed_do(bed, "windows");
+    assert_string_equal(forecast(run, "lab1", "state"), "begins");
+    assert_string_equal(forecast(run, "lab2", "state"), "begins");
+    assert_int_equal(bed_count(bed, "*", "*"), before);
+    bed_ends(bed_do(bed, "apply cms/db-rotate lab2 --yes"), 0, "done");
+    run = bed_do(bed, "windows");
+    assert_string_equal(forecast(run, "lab1", "state"), "begins");
+    assert_string_equal(forecast(run, "lab2", "state"), "not known");
+    assert_non_null(
+        strstr(forecast(run, "lab2", "detail"), "not read since run"));
+    bed_do(bed, "check");
+    run = bed_do(bed, "windows");
+    assert_string_equal(forecast(run, "lab2", "state"), "not due");
+}
+
+/* The lab's issuer makes EC keys. */
+static void use_rsa(struct bed *bed)
+{
+    const char *text = bed_read(bed, "certfleet.ini");
+    const char *at = strstr(text, "key = ec:P-256\n");
+
+    assert_non_null(at);
+    bed_write(bed, "certfleet.ini",
+              arena_printf(&bed->arena, "%.*skey = rsa:2048\n%s",
+                           (int)(at - text), text,
+                           at + strlen("key = ec:P-256\n")));
+}
+
+/* "daily 01:10-02:40": from and to so many minutes from now, UTC. */
+static const char *window(struct bed *bed, int from, int to)
+{
+    time_t begin = time(NULL) + (time_t)from * 60;
+    time_t end = time(NULL) + (time_t)to * 60;
+    struct tm a, b;
+
+    gmtime_r(&begin, &a);
+    gmtime_r(&end, &b);
+    return arena_printf(&bed->arena, "window = daily %02d:%02d-%02d:%02d",
+                        a.tm_hour, a.tm_min, b.tm_hour, b.tm_min);
+}
+
+/* How many there are; each gets this mode (0: its own). */
+static size_t spares_with(struct bed *bed, const char *cluster, mode_t mode)
+{
+    const char *path =
+        arena_printf(&bed->arena, "%s/state/spare/%s", bed->dir, cluster);
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    size_t n = 0;
+
+    while (folder && (entry = readdir(folder))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        n++;
+        if (mode)
+            assert_int_equal(fchmodat(dirfd(folder), entry->d_name, mode, 0),
+                             0);
+    }
+    if (folder)
+        closedir(folder);
+    return n;
+}
+
+static size_t spares_of(struct bed *bed, const char *cluster)
+{
+    return spares_with(bed, cluster, 0);
+}
+
+static const char *keys_of(struct bed_run *run)
+{
+    json_t *event;
+    size_t i;
+
+    json_array_foreach(run->events, i, event)
+    {
+        if (strcmp(bed_text(event, "event"), "keys") == 0)
+            return bed_text(event, "detail");
+    }
+    return "none";
+}
+
+/* A window that opens in three hours: its keys are there long before, and in
+ * it none is made.  They are used once. */
+static void test_keys_ahead(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", two);
+    struct bed_run *run;
+
+    use_rsa(bed);
+    bed_inventory(bed, "fleet", window(bed, 180, 300));
+    run = bed_do(bed, "run lab1");
+    assert_int_equal(bed_events(run, "keys-ahead", NULL, NULL), 1);
+    assert_int_equal(spares_of(bed, "lab1"), 2);
+    assert_int_equal(spares_of(bed, "lab2"), 0);
+    bed_is_untouched(bed, "lab1", "lab1-core1");
+    /* nothing more is made when they are there */
+    run = bed_do(bed, "run lab1");
+    assert_int_equal(bed_events(run, "keys-ahead", NULL, NULL), 0);
+    assert_int_equal(spares_of(bed, "lab1"), 2);
+    run = bed_do(bed, "apply fleet/renew lab1 window=ignore --yes");
+    bed_ends(run, 0, "done");
+    assert_string_equal(keys_of(run), "2 made ahead, 0 made now");
+    bed_is_new(bed, "lab1", "lab1-core1");
+    assert_int_equal(spares_of(bed, "lab1"), 0);
+    /* another cluster has its own, and none is there */
+    run = bed_do(bed, "apply cms/db-rotate lab2 --yes");
+    bed_ends(run, 0, "done");
+    assert_string_equal(keys_of(run), "none");
+    assert_int_equal(spares_of(bed, "lab2"), 0);
+}
+
+/* What was not as it was made is not used, and what nobody needs goes. */
+static void test_keys_that_are_thrown_away(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", two);
+    struct bed_run *run;
+
+    use_rsa(bed);
+    bed_inventory(bed, "fleet", window(bed, 180, 300));
+    bed_do(bed, "run");
+    assert_int_equal(spares_of(bed, "lab1"), 2);
+    assert_int_equal(spares_of(bed, "lab2"), 2);
+    assert_int_equal(spares_with(bed, "lab1", 0644), 2);
+    run = bed_do(bed, "apply cms/db-rotate lab1 --yes");
+    bed_ends(run, 0, "done");
+    assert_string_equal(keys_of(run), "none");
+    assert_int_equal(spares_of(bed, "lab1"), 0);
+    bed_do(bed, "run due=1");
+    assert_int_equal(spares_of(bed, "lab2"), 0);
 }
 
 /* What was not taken is told the next time, in its order. */
@@ -195,6 +358,11 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_once, bed_stop),
         cmocka_unit_test_teardown(test_no_way_back, bed_stop),
+}
+
+        cmocka_unit_test_teardown(test_windows_know, bed_stop),
+        cmocka_unit_test_teardown(test_keys_ahead, bed_stop),
+        cmocka_unit_test_teardown(test_keys_that_are_thrown_away, bed_stop),
         cmocka_unit_test_teardown(test_told_again, bed_stop),
         cmocka_unit_test_teardown(test_resumes, bed_stop),
         cmocka_unit_test_teardown(test_leaves_incomplete, bed_stop),

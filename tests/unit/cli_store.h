@@ -46,7 +46,8 @@ static void cli_store_begin(struct cli_store *s, const struct store_run *run)
     cli_store_wait(s);
 }
 
-static void cli_store_put(struct cli_store *s, const struct store_record *r)
+static inline void cli_store_put(struct cli_store *s,
+                                 const struct store_record *r)
 {
     store_append(s->store, r, cli_store_stored, s);
     cli_store_wait(s);
