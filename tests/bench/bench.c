@@ -17,7 +17,9 @@
 
 #include "tests/bench/figures.h"
 #include "tests/bench/job.h"
+#include "tests/bench/peers.h"
 #include "tests/bench/server.h"
+#include "tests/bench/sessions.h"
 #include "tests/bench/worker.h"
 
 enum {
@@ -30,6 +32,8 @@ struct bench {
     unsigned rounds;
     unsigned sessions; /* max_sessions of the jobs; 0: the default */
     bool json, transport, jobs, quick;
+    struct peers peers;
+    unsigned crowd; /* of the part sessions; 0: not wanted */
     const char *program;
     struct figures figures;
     const char *part;
@@ -37,7 +41,14 @@ struct bench {
 };
 
 static const char usage[] =
-    "usage: certfleet-bench [options] [transport] [jobs]\n"
+    "usage: certfleet-bench [options] [PART...]\n"
+    "  transport       beside a bare loop of libssh\n"
+    "  jobs            whole runs; these two when no part is named\n"
+    "  peers           beside pdsh, clush, parallel-ssh, xargs and ansible, as "
+    "far\n"
+    "                  as they are here; or of it peers:execs, peers:files,\n"
+    "                  peers:commands\n"
+    "  sessions [N]    N (5000) sessions open at once in one process\n"
     "  -n N            nodes (200): 5 N sessions held, N / 2 busy ones, N / 5\n"
     "                  clusters\n"
     "  -r N            pairs of measurements, ours and bare in turn (7)\n"
@@ -226,6 +237,18 @@ static void run_jobs(struct bench *bench)
     }
 }
 
+/* -- the others -------------------------------------------------------------
+ */
+
+static void run_peers(struct bench *bench)
+{
+    bench->peers.nodes = bench->nodes;
+    bench->peers.rounds = bench->rounds;
+    bench->peers.quick = bench->quick;
+    bench->peers.program = bench->program;
+    peers_run(&bench->peers, &bench->figures);
+}
+
 /* -- the program ------------------------------------------------------------
  */
 
@@ -242,7 +265,8 @@ static void say_machine(const struct bench *bench)
         load[0] = NAN;
     strftime(date, sizeof(date), "%Y-%m-%d", gmtime_r(&now, &today));
     printf("%s, %ld cores, loopback, %s %s, libssh %s, load %.1f\n"
-           "%u nodes, medians of %u pairs; the ratio is ours over bare\n",
+           "%u nodes, medians of %u pairs; the ratio is ours over bare, or how "
+           "many\ntimes better ours is than a peer\n",
            date, sysconf(_SC_NPROCESSORS_ONLN), system.sysname, system.release,
            ssh_version(0), load[0], bench->nodes, bench->rounds);
 }
@@ -270,6 +294,28 @@ static unsigned number(const char *option, const char *word, unsigned most)
     return (unsigned)n;
 }
 
+static bool take_peers(struct peers *peers, const char *word)
+{
+    bool all = strcmp(word, "peers") == 0;
+    bool execs = all || strcmp(word, "peers:execs") == 0;
+    bool files = all || strcmp(word, "peers:files") == 0;
+    bool commands = all || strcmp(word, "peers:commands") == 0;
+
+    peers->execs |= execs;
+    peers->files |= files;
+    peers->commands |= commands;
+    return execs || files || commands;
+}
+
+/* sessions [N] */
+static int take_sessions(struct bench *bench, char **words)
+{
+    bool has_number = words[1] && words[1][0] >= '0' && words[1][0] <= '9';
+
+    bench->crowd = has_number ? number(words[0], words[1], 100000) : 5000;
+    return has_number ? 2 : 1;
+}
+
 /* How many words it used; 0: it is none of ours. */
 static int take_option(struct bench *bench, char **words)
 {
@@ -289,11 +335,18 @@ static int take_option(struct bench *bench, char **words)
         return (bench->transport = true);
     else if (strcmp(word, "jobs") == 0)
         return (bench->jobs = true);
+    else if (strcmp(word, "sessions") == 0)
+        return take_sessions(bench, words);
     else if (strcmp(word, "--smoke") == 0)
         return (bench->quick = true);
     else
-        return 0;
+        return take_peers(&bench->peers, word);
     return 2;
+}
+
+static bool wants_peers(const struct bench *bench)
+{
+    return bench->peers.execs || bench->peers.files || bench->peers.commands;
 }
 
 static void take_arguments(struct bench *bench, int argc, char **argv)
@@ -311,8 +364,13 @@ static void take_arguments(struct bench *bench, int argc, char **argv)
         bench->nodes = NODES_A_CLUSTER;
         bench->rounds = 1;
     }
-    if (!bench->transport && !bench->jobs)
-        bench->transport = bench->jobs = true;
+    if (bench->transport || bench->jobs || wants_peers(bench) || bench->crowd)
+        return;
+    bench->transport = bench->jobs = true;
+    if (bench->quick) {
+        take_peers(&bench->peers, "peers");
+        bench->crowd = 2 * NODES_A_CLUSTER;
+    }
 }
 
 int main(int argc, char **argv)
@@ -321,13 +379,17 @@ int main(int argc, char **argv)
         .nodes = 200, .rounds = 7, .program = CERTFLEET_PROGRAM};
 
     signal(SIGPIPE, SIG_IGN);
-    if (argc == 9 && strcmp(argv[1], "--worker") == 0)
+    if (argc == WORKER_ARGS && strcmp(argv[1], "--worker") == 0)
         return worker_main(argv + 2);
     take_arguments(&bench, argc, argv);
     if (bench.transport)
         run_transport(&bench);
     if (bench.jobs)
         run_jobs(&bench);
+    if (wants_peers(&bench))
+        run_peers(&bench);
+    if (bench.crowd)
+        sessions_run(bench.crowd, bench.rounds, &bench.figures);
     if (bench.json) {
         print_json(&bench);
     } else {

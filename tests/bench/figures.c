@@ -124,8 +124,8 @@ void figures_print(const struct figures *figures)
         const struct figure *f = &figures->list[i];
 
         if (strcmp(f->part, part) != 0)
-            printf("\n%-48s %9s %9s %6s  %-8s\n", f->part, "ours", "bare",
-                   "ratio", "goal");
+            printf("\n%-48s %9s %9s %6s  %-8s\n", f->part, "ours",
+                   f->beside ? f->beside : "bare", "ratio", "goal");
         part = f->part;
         print_row(f);
     }
@@ -138,10 +138,11 @@ static json_t *number_or_null(double value)
 
 static json_t *figure_json(const struct figure *f)
 {
-    json_t *o = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o}", "part", f->part, "figure", f->name,
-        "unit", f->unit, "ours", number_or_null(f->ours), "bare",
-        number_or_null(f->bare), "ratio", number_or_null(f->ratio));
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "part", f->part, "figure",
+                  f->name, "unit", f->unit, "ours", number_or_null(f->ours),
+                  f->beside ? f->beside : "bare", number_or_null(f->bare),
+                  "ratio", number_or_null(f->ratio));
 
     if (f->judged == JUDGED_NOT)
         return o;

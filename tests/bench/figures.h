@@ -19,12 +19,14 @@ enum judged {
 };
 
 struct figure {
-    const char *part; /* "transport", or a job's name; static */
-    const char *name; /* static */
-    const char *unit; /* static */
+    const char *part;   /* "transport", or a job's name; static */
+    const char *name;   /* static */
+    const char *unit;   /* static */
+    const char *beside; /* heads its column; NULL: "bare" */
     double ours;
     double bare;  /* NAN: there is none */
-    double ratio; /* ours over bare, the median of the pairs; NAN */
+    double ratio; /* ours over bare, the median of the pairs; NAN.  Beside a
+                   * "peer": how many times better ours is */
     enum judged judged;
     double goal; /* at most, or at least */
     bool at_least;

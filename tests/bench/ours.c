@@ -19,6 +19,7 @@ struct member {
     struct link *link;
     struct link_target target;
     char address[16];
+    char names[WORK_FILE_COUNT][40];
     unsigned waiting; /* requests in flight */
     unsigned commands;
     bool failed;
@@ -31,7 +32,6 @@ struct crowd {
     const struct link_ops *ops;
     struct link_dialect dialect;
     char *identity, *known_hosts, *payload;
-    char names[WORK_FILE_COUNT][16];
     struct member *members;
     size_t n;
     size_t busy; /* members with something in flight */
@@ -70,8 +70,8 @@ static void on_done(void *user, const struct link_result *result)
 
 static void begin(struct member *m, unsigned requests)
 {
+    m->crowd->busy += m->waiting == 0;
     m->waiting += requests;
-    m->crowd->busy++;
 }
 
 static void start_login(struct crowd *crowd, size_t i)
@@ -98,19 +98,24 @@ static void start_commands(struct crowd *crowd, size_t i)
     start_command(crowd, i);
 }
 
-static void start_files(struct crowd *crowd, size_t i)
+static void start_push(struct crowd *crowd, size_t i)
 {
     struct member *m = &crowd->members[i];
 
-    begin(m, 1 + WORK_FILE_COUNT);
-    crowd->ops->command(m->link, &command, on_done, m);
+    begin(m, WORK_FILE_COUNT);
     for (size_t f = 0; f < WORK_FILE_COUNT; f++) {
-        const struct link_put put = {.name = crowd->names[f],
+        const struct link_put put = {.name = m->names[f],
                                      .data = crowd->payload,
                                      .len = WORK_FILE_BYTES};
 
         crowd->ops->put(m->link, &put, on_done, m);
     }
+}
+
+static void start_files(struct crowd *crowd, size_t i)
+{
+    start_command(crowd, i);
+    start_push(crowd, i);
 }
 
 /* The members from `from` to `to` do this, all at once; back when all have
@@ -124,6 +129,20 @@ static void all(struct crowd *crowd, size_t from, size_t to,
         uv_run(&crowd->loop, UV_RUN_ONCE);
 }
 
+/* Where all nodes are one machine each has files of its own: their sizes are
+ * asked for afterwards. */
+static void name_files(struct member *m)
+{
+    bool shared = m->crowd->work->kind == WORK_PUSH;
+    char name[16];
+
+    for (unsigned i = 0; i < WORK_FILE_COUNT; i++) {
+        work_file_name(i, name);
+        snprintf(m->names[i], sizeof(m->names[i]), "%s%s%s",
+                 shared ? m->address : "", shared ? "-" : "", name);
+    }
+}
+
 static void make_member(struct crowd *crowd, size_t i)
 {
     struct member *m = &crowd->members[i];
@@ -131,10 +150,11 @@ static void make_member(struct crowd *crowd, size_t i)
     m->crowd = crowd;
     server_address(crowd->work->base, (unsigned)i % crowd->work->nodes,
                    m->address);
+    name_files(m);
     m->target = (struct link_target){.name = m->address,
                                      .address = m->address,
                                      .port = SERVER_PORT,
-                                     .user = "admin",
+                                     .user = crowd->work->user,
                                      .identity = crowd->identity,
                                      .identity_required = true,
                                      .known_hosts = crowd->known_hosts,
@@ -162,8 +182,6 @@ static void crowd_init(struct crowd *crowd, const struct work *work)
     if (!crowd->payload || !crowd->members)
         abort();
     memset(crowd->payload, 'x', WORK_FILE_BYTES);
-    for (unsigned i = 0; i < WORK_FILE_COUNT; i++)
-        work_file_name(i, crowd->names[i]);
     uv_loop_init(&crowd->loop);
     crowd->ops = port_ops();
     crowd->port = port_new(&crowd->loop, &options);
@@ -197,10 +215,18 @@ static void crowd_release(struct crowd *crowd)
 
 static void measure_hold(struct crowd *crowd, struct tally *tally)
 {
+    uint64_t files, began;
+
     /* one more session than is counted: code and tables are loaded then */
     all(crowd, crowd->n - 1, crowd->n, start_command);
     tally->before_kb = worker_resident_kb();
+    files = worker_open_files();
+    began = worker_now_us();
     all(crowd, 0, crowd->n - 1, start_command);
+    tally->wall_us = worker_now_us() - began;
+    tally->files = worker_open_files() - files;
+    if (crowd->work->kind == WORK_CROWD)
+        all(crowd, 0, crowd->n - 1, start_command);
     tally->after_kb = worker_resident_kb();
 }
 
@@ -209,12 +235,12 @@ static void measure(struct crowd *crowd, struct tally *tally)
     static member_start_f *const starts[WORK_KINDS] = {
         [WORK_LOGIN] = start_login,    [WORK_EXEC] = start_command,
         [WORK_FILES] = start_files,    [WORK_EXECS] = start_commands,
-        [WORK_SHELL] = start_commands,
+        [WORK_SHELL] = start_commands, [WORK_PUSH] = start_push,
     };
     enum work_kind kind = crowd->work->kind;
     uint64_t began;
 
-    if (kind == WORK_HOLD) {
+    if (kind == WORK_HOLD || kind == WORK_CROWD) {
         measure_hold(crowd, tally);
         return;
     }

@@ -69,19 +69,25 @@ void server_address(const char *base, unsigned i, char text[16])
     inet_ntop(AF_INET, &a, text, 16);
 }
 
-static struct server *make_place(void)
+void server_place(char **dir, char **base)
 {
     static unsigned serial;
-    struct server *server = calloc(1, sizeof(*server));
     unsigned who = (unsigned)getpid() * 4 + serial++ % 4;
+
+    *dir = text_of("/tmp/certfleet-bench.XXXXXX");
+    if (!mkdtemp(*dir))
+        die("no folder: %s", strerror(errno));
+    /* a few hundred nodes need more than the last number */
+    *base = text_of("127.%u.%u.1", 32 + who / 64 % 192, who % 64 * 4);
+}
+
+static struct server *make_place(void)
+{
+    struct server *server = calloc(1, sizeof(*server));
 
     if (!server)
         abort();
-    server->dir = text_of("/tmp/certfleet-bench.XXXXXX");
-    if (!mkdtemp(server->dir))
-        die("no folder: %s", strerror(errno));
-    /* a few hundred nodes need more than the last number */
-    server->base = text_of("127.%u.%u.1", 32 + who / 64 % 192, who % 64 * 4);
+    server_place(&server->dir, &server->base);
     return server;
 }
 
@@ -157,6 +163,11 @@ static int remove_one(const char *path, const struct stat *st, int kind,
     return remove(path);
 }
 
+void server_remove(const char *dir)
+{
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void server_stop(struct server *server, json_t **verdict)
 {
     char *path = text_of("%s/verdict.json", server->dir);
@@ -168,7 +179,7 @@ void server_stop(struct server *server, json_t **verdict)
             die("waitpid: %s", strerror(errno));
     if (verdict)
         *verdict = json_load_file(path, 0, NULL);
-    nftw(server->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    server_remove(server->dir);
     free(path);
     free(server->dir);
     free(server->base);

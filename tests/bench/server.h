@@ -28,6 +28,11 @@ struct server *server_start(const char *const *args);
 /* Ends it; its verdict (NULL: not wanted), which the caller decrefs. */
 void server_stop(struct server *server, json_t **verdict);
 
+/* A folder and a first address of this process alone, for who serves without
+ * the lab; the caller frees both, and removes the folder. */
+void server_place(char **dir, char **base);
+void server_remove(const char *dir);
+
 /* The i-th node's address, from 0; counts on without .0 and .255. */
 void server_address(const char *base, unsigned i, char text[16]);
 

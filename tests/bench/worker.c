@@ -4,6 +4,7 @@
  */
 #include "tests/bench/worker.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -40,6 +41,18 @@ uint64_t worker_resident_kb(void)
     return kb;
 }
 
+uint64_t worker_open_files(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    uint64_t n = 0;
+
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
 static unsigned number(const char *word)
 {
     return (unsigned)strtoul(word, NULL, 10);
@@ -52,39 +65,43 @@ int worker_main(char **words)
                         .base = words[3],
                         .nodes = number(words[4]),
                         .sessions = number(words[5]),
-                        .commands = number(words[6])};
+                        .commands = number(words[6]),
+                        .user = words[7]};
     struct tally tally = {0};
     int code = strcmp(words[0], "bare") == 0 ? bare_run(&work, &tally)
                                              : ours_run(&work, &tally);
 
-    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally.wall_us,
-           tally.ok, tally.before_kb, tally.after_kb);
+    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+           tally.wall_us, tally.ok, tally.before_kb, tally.after_kb,
+           tally.files);
     return code;
+}
+
+void worker_words(struct worker_words *words, bool bare,
+                  const struct work *work)
+{
+    char(*n)[16] = words->numbers;
+
+    *words = (struct worker_words){
+        .argv = {"/proc/self/exe", "--worker", bare ? "bare" : "ours", n[0],
+                 work->dir, work->base, n[1], n[2], n[3],
+                 work->user ? work->user : "admin"}};
+    snprintf(n[0], sizeof(n[0]), "%d", (int)work->kind);
+    snprintf(n[1], sizeof(n[1]), "%u", work->nodes);
+    snprintf(n[2], sizeof(n[2]), "%u", work->sessions);
+    snprintf(n[3], sizeof(n[3]), "%u", work->commands);
 }
 
 static pid_t spawn(bool bare, const struct work *work, int out)
 {
-    char words[4][16];
-    const char *argv[] = {"certfleet-bench",
-                          "--worker",
-                          bare ? "bare" : "ours",
-                          words[0],
-                          work->dir,
-                          work->base,
-                          words[1],
-                          words[2],
-                          words[3],
-                          NULL};
+    struct worker_words words = {.argv = {NULL}};
     pid_t pid;
 
-    snprintf(words[0], sizeof(words[0]), "%d", (int)work->kind);
-    snprintf(words[1], sizeof(words[1]), "%u", work->nodes);
-    snprintf(words[2], sizeof(words[2]), "%u", work->sessions);
-    snprintf(words[3], sizeof(words[3]), "%u", work->commands);
+    worker_words(&words, bare, work);
     pid = fork();
     if (pid == 0) {
         dup2(out, 1);
-        execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+        execv(words.argv[0], (char *const *)(uintptr_t)words.argv);
         _exit(127);
     }
     return pid;
@@ -100,7 +117,7 @@ struct cost worker_measure(bool bare, const struct work *work)
     struct cost cost = {.tally.wall_us = 0};
     struct tally *t = &cost.tally;
     struct rusage used;
-    uint64_t said[4] = {0};
+    uint64_t said[TALLY_NUMBERS] = {0};
     int out[2], status;
     unsigned got;
     FILE *file;
@@ -111,13 +128,13 @@ struct cost worker_measure(bool bare, const struct work *work)
     pid = spawn(bare, work, out[1]);
     close(out[1]);
     file = fdopen(out[0], "r");
-    got = child_numbers(file, said, 4);
+    got = child_numbers(file, said, TALLY_NUMBERS);
     fclose(file);
-    *t = (struct tally){said[0], said[1], said[2], said[3]};
+    *t = (struct tally){said[0], said[1], said[2], said[3], said[4]};
     while (wait4(pid, &status, 0, &used) < 0)
         if (errno != EINTR)
             die("wait4: %s", strerror(errno));
-    if (got != 4 || status != 0 || t->ok != work->sessions)
+    if (got != TALLY_NUMBERS || status != 0 || t->ok != work->sessions)
         die("the %s client did %" PRIu64 " of %u sessions (status %d)",
             bare ? "bare" : "certfleet", t->ok, work->sessions, status);
     cost.cpu_ms = ms_of(used.ru_utime) + ms_of(used.ru_stime);
