@@ -159,6 +159,7 @@ static bool ask(struct play *play, size_t i)
         leave(play, i, answer);
         return true;
     case PACE_NOT_YET:
+    case PACE_ONE_WAY: /* never said by pace_ask */
         break;
     }
     return false;

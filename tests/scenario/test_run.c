@@ -358,8 +358,6 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_once, bed_stop),
         cmocka_unit_test_teardown(test_no_way_back, bed_stop),
-}
-
         cmocka_unit_test_teardown(test_windows_know, bed_stop),
         cmocka_unit_test_teardown(test_keys_ahead, bed_stop),
         cmocka_unit_test_teardown(test_keys_that_are_thrown_away, bed_stop),
