@@ -182,6 +182,7 @@ static void run_campaign(struct campaigning *doing, const char *self)
         .sinks = &doing->sink,
         .accepted = renew->app->args.accepted,
         .self = self,
+        .seen = renew->seen,
         .clusters = doing->clusters,
         .pace = &renew->pace,
         .on_begin = on_begin,

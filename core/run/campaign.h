@@ -44,6 +44,7 @@ struct campaign_options {
     struct event_sink *sinks;    /* of every run */
     const char *const *accepted; /* --accept, NULL-ended */
     const char *self;
+    int64_t seen; /* store_head() when what is due was looked at */
     /* clusters[i] is pace->items[i]; both are the caller's, until on_end */
     struct campaign_cluster *clusters;
     struct pace *pace;

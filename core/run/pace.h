@@ -51,6 +51,8 @@ enum pace_answer {
     PACE_CLOSED,  /* its window is not open */
     PACE_SHORT,   /* its window closes too early */
     PACE_HALT,    /* too many failed, a canary among them, or a person stops */
+    PACE_HELD,    /* another run has it, or had it since it was looked at; never
+                     the answer of pace_ask */
 };
 /* May this waiting one begin?  CLOSED, SHORT and HALT are for good; the first
  * two are said only when its turn has come. */
