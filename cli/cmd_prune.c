@@ -81,7 +81,10 @@ static void on_intent(void *user, const struct err *err)
 {
     struct prune *prune = user;
     const struct prune_file *file = &prune->now.files[prune->at];
+    struct err late = {.cause = CAUSE_NONE};
 
+    if (!err && store_may_act(prune->session->store, prune->run, &late) < 0)
+        err = &late;
     if (err) {
         prune->code = app_fail(prune->app, err);
         scan_go(prune->session);

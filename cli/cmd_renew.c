@@ -183,6 +183,7 @@ static void run_campaign(struct campaigning *doing, const char *self)
         .accepted = renew->app->args.accepted,
         .self = self,
         .unattended = renew->unattended,
+        .seen = renew->seen,
         .clusters = doing->clusters,
         .pace = &renew->pace,
         .on_begin = on_begin,

@@ -9,9 +9,11 @@
 
 #include "cli/daemon.h"
 #include "cli/drive.h"
+#include "cli/open_store.h"
 #include "cli/run_notices.h"
 #include "cli/spares.h"
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "playbooks/registry.h"
 
 /* -- runs that died -------------------------------------------------------- */
@@ -58,6 +60,25 @@ static bool on_run(void *user, const struct store_run *run)
     return true;
 }
 
+/* Another controller's run that nobody goes on with.  What cannot be read is
+ * told by the next pass, and asked again. */
+static bool somebody_died(struct app *app)
+{
+    struct renew renew = {.app = app};
+    struct dead dead = {.renew = &renew};
+    struct err err = {.cause = CAUSE_NONE};
+    struct store *store = NULL;
+
+    arena_init(&renew.arena);
+    if (renew_read_words(&renew, app->args.words, &err) == 0)
+        store = open_store_reader(app->inventory, &err);
+    if (!store || store_runs(store, NULL, on_run, &dead, &err) < 0)
+        log_info("%s", err.text);
+    store_close(store);
+    arena_release(&renew.arena);
+    return dead.n > 0;
+}
+
 static void resume_one(struct renew *renew, struct session *session,
                        const char *id)
 {
@@ -87,6 +108,14 @@ static void forget(struct app *app)
     memset(&app->final, 0, sizeof(app->final));
 }
 
+/* Another controller was the first to take it: he tells what it came to. */
+static bool is_of_another(const struct app *app)
+{
+    const char *outcome = app->final.outcome;
+
+    return outcome && strcmp(outcome, outcome_word(OUTCOME_LOCKED)) == 0;
+}
+
 /* What became of one says nothing about the others: whose cluster is still
  * held is found by renew_look, and counted. */
 static int resume_dead(struct renew *renew, struct session *session,
@@ -99,9 +128,11 @@ static int resume_dead(struct renew *renew, struct session *session,
         return app_fail(renew->app, &err);
     for (size_t i = 0; i < dead.n && session->n_signals == 0; i++) {
         resume_one(renew, session, dead.list[i].id);
-        run_notices_resumed(
-            notices, dead.list[i].id, dead.list[i].clusters,
-            renew->app->final.outcome ? renew->app->final.outcome : "error");
+        if (!is_of_another(renew->app))
+            run_notices_resumed(notices, dead.list[i].id, dead.list[i].clusters,
+                                renew->app->final.outcome
+                                    ? renew->app->final.outcome
+                                    : "error");
         forget(renew->app);
     }
     return session->n_signals ? EXIT_INTERRUPTED : EXIT_DONE;
@@ -162,7 +193,7 @@ int cmd_run(struct app *app)
     if (renew_read_words(&renew, app->args.words, &err) < 0)
         code = app_fail(app, &err);
     else if (args_has(&app->args, OPT_DAEMON))
-        code = daemon_run(app);
+        code = daemon_run(app, somebody_died);
     else
         code = run_once(&renew);
     arena_release(&renew.arena);

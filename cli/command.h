@@ -130,6 +130,7 @@ int cmd_pki_lint(struct app *app);
 int cmd_pki_unlock(struct app *app);
 int cmd_pki_checks(struct app *app);
 int cmd_prune(struct app *app);
+int cmd_store_migrate(struct app *app);
 int cmd_unlock(struct app *app);
 int cmd_version(struct app *app);
 int cmd_help(struct app *app);

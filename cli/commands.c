@@ -60,6 +60,24 @@ static const struct command audit_subs[] = {
     {.name = NULL},
 };
 
+static const struct command store_subs[] = {
+    {.name = "migrate", .synopsis = "URL|sqlite", .min_words = 1,
+     .max_words = 1, .run = cmd_store_migrate,
+     .summary = "move runs and journal to another database",
+     .help =
+        "From where the inventory has it to a PostgreSQL (its URL, as `store' "
+        "takes it; the password is store_password's), or back to `sqlite' in "
+        "state_dir.  The target must be empty, and no run at work.  All or "
+        "nothing; what was there stays as it is.  The audit chain moves as it "
+        "is: a head that was noted before is found afterwards.",
+     .examples =
+        "certfleet store migrate postgresql://certfleet@db1/certfleet\n"
+        "    then write the same into the inventory: store = postgresql://...\n"
+        "certfleet store migrate sqlite\n"
+        "    and back\n"},
+    {.name = NULL},
+};
+
 static const struct command pki_subs[] = {
     {.name = "inspect", .synopsis = "FILE...", .min_words = 1,
      .max_words = ANY_WORDS, .run = cmd_pki_inspect,
@@ -390,6 +408,9 @@ const struct command commands[] = {
     {.name = "audit", .synopsis = "verify [NUMBER:HASH]",
      .summary = "say whether another hand has changed the journal",
      .subs = audit_subs},
+    {.name = "store", .synopsis = "migrate URL|sqlite",
+     .summary = "where runs and their journal are kept",
+     .subs = store_subs},
     {.name = "pki",
      .synopsis = "inspect|match|verify|csr|selfsigned|sign|unlock|normalize|"
         "lint FILE... | checks",

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/fleet/window.h"
 
 enum {
@@ -24,6 +25,10 @@ struct daemon {
     uv_process_t child;
     bool running, again, stop;
     char **argv;
+    bool (*wanted)(struct app *app);
+    int64_t next_pass_ms; /* clock_boot_ms() */
+    int64_t look_s;       /* between two looks for runs that lost theirs; 0: a
+                             store without other controllers */
 };
 
 /* -- one pass -------------------------------------------------------------- */
@@ -43,7 +48,7 @@ static void on_pass_ended(uv_process_t *child, int64_t status, int number)
     struct daemon *daemon = child->data;
 
     if (daemon->stop)
-        status = EXIT_DONE; /* it was asked to */
+        log_debug("the pass has ended, as it was asked to");
     else if (number)
         out_warn(&daemon->app->out,
                  "certfleet: a pass was ended by signal %d\n", number);
@@ -79,12 +84,30 @@ static void begin_pass(struct daemon *daemon)
     }
 }
 
+static void look_later(struct daemon *daemon);
+
+static bool is_wanted(struct daemon *daemon)
+{
+    const struct inventory *inv = daemon->app->inventory;
+    bool wanted = daemon->look_s > 0 && daemon->wanted(daemon->app);
+
+    if (!wanted)
+        daemon->look_s = inv->store ? inv->store_lease_s : 0;
+    else if (daemon->look_s < PASS_EVERY_S) /* it did not help last time? */
+        daemon->look_s *= 2;
+    return wanted;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct daemon *daemon = timer->data;
 
-    if (!daemon->running && !daemon->stop)
+    if (daemon->running || daemon->stop)
+        return;
+    if ((int64_t)clock_boot_ms() >= daemon->next_pass_ms || is_wanted(daemon))
         begin_pass(daemon);
+    else
+        look_later(daemon);
 }
 
 /* -- when ------------------------------------------------------------------ */
@@ -110,6 +133,15 @@ static int64_t wait_s(const struct daemon *daemon)
     return wait;
 }
 
+static void look_later(struct daemon *daemon)
+{
+    int64_t ms = daemon->next_pass_ms - (int64_t)clock_boot_ms();
+
+    if (daemon->look_s > 0 && ms > daemon->look_s * 1000)
+        ms = daemon->look_s * 1000;
+    uv_timer_start(&daemon->timer, on_timer, ms > 0 ? (uint64_t)ms : 0, 0);
+}
+
 static void end(struct daemon *daemon)
 {
     for (size_t i = 0; i < 3; i++)
@@ -126,7 +158,10 @@ static void pass_later(struct daemon *daemon)
         return;
     }
     daemon->again = false;
-    uv_timer_start(&daemon->timer, on_timer, (uint64_t)seconds * 1000, 0);
+    daemon->next_pass_ms = (int64_t)clock_boot_ms() + seconds * 1000;
+    if (daemon->look_s == 0 && daemon->app->inventory->store)
+        daemon->look_s = daemon->app->inventory->store_lease_s;
+    look_later(daemon);
 }
 
 /* -- signals --------------------------------------------------------------- */
@@ -180,9 +215,9 @@ static char **words(const struct app *app)
     return argv;
 }
 
-int daemon_run(struct app *app)
+int daemon_run(struct app *app, bool (*wanted)(struct app *app))
 {
-    struct daemon daemon = {.app = app};
+    struct daemon daemon = {.app = app, .wanted = wanted};
 
     if (uv_loop_init(&daemon.loop) < 0)
         return app_failf(app, CAUSE_SYSTEM, "no event loop can be made");

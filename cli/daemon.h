@@ -8,13 +8,18 @@
  * one resumes its runs.  A pass begins when a window opens, at least once an
  * hour, and at once on SIGHUP.  SIGTERM goes on to the pass, which stops where
  * it is safe; then this ends, too.
+ *
+ * With several controllers (store = postgresql://...) it also looks, as often
+ * as a lease is long, whether a run has lost its controller: then a pass begins
+ * at once.  What no pass can help with is looked at more and more seldom.
  */
 #ifndef CERTFLEET_CLI_DAEMON_H
 #define CERTFLEET_CLI_DAEMON_H
 
 #include "cli/app.h"
 
-/* The exit code: 0 after SIGTERM or SIGINT. */
-int daemon_run(struct app *app);
+/* The exit code: 0 after SIGTERM or SIGINT.  `wanted`: is there a run to be
+ * gone on with?  Blocking, asked between passes. */
+int daemon_run(struct app *app, bool (*wanted)(struct app *app));
 
 #endif

@@ -159,7 +159,8 @@ static bool ask(struct play *play, size_t i)
         leave(play, i, answer);
         return true;
     case PACE_NOT_YET:
-    case PACE_ONE_WAY: /* never said by pace_ask */
+    case PACE_ONE_WAY:
+    case PACE_HELD:
         break;
     }
     return false;

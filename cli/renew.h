@@ -66,6 +66,7 @@ struct renew {
     struct arena arena;
     int64_t now;
     bool unattended; /* by `run': what cannot be taken back is left */
+    int64_t seen;    /* where the journal ended before the look */
     /* For `run', which tells others; NULL: nobody is told. */
     void (*on_cert)(void *user, const char *cluster, const char *node,
                     const struct cert_row *row);

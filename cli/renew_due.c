@@ -328,6 +328,8 @@ static enum pace_state first_state(const struct renew_cluster *c)
         return PACE_WAITING;
     case RENEW_UNAPPROVED:
         return PACE_LEFT;
+    case RENEW_HELD: /* somebody goes on with it, or nobody does */
+        return c->held_alive ? PACE_LEFT : PACE_FAILED;
     default:
         return PACE_FAILED;
     }
@@ -370,7 +372,8 @@ int renew_look(struct renew *renew, struct session *session)
     struct err err = {.cause = CAUSE_NONE};
     int code;
 
-    if (renew_list(renew, &err) < 0)
+    if (renew_list(renew, &err) < 0 ||
+        store_head(session->store, &renew->seen, &err) < 0)
         return app_fail(renew->app, &err);
     reading_start(&reader.reading, renew->now);
     code = scan_run(session, &options);

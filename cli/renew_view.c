@@ -27,6 +27,8 @@ const char *renew_left_word(enum pace_answer answer)
     case PACE_ONE_WAY:
         return "there is no way back, and nobody was there to be asked: look "
                "at its plan and apply it by hand";
+    case PACE_HELD:
+        return "another run has it, or has changed it since it was looked at";
     case PACE_GO:
     case PACE_NOT_YET:
     case PACE_SETTLE:
@@ -37,9 +39,12 @@ const char *renew_left_word(enum pace_answer answer)
 
 bool renew_is_alarm(const struct renew *renew, const struct renew_cluster *c)
 {
-    if (c->by_hand || c->kind == RENEW_UNREACHABLE || c->kind == RENEW_HELD ||
+    if (c->by_hand || c->kind == RENEW_UNREACHABLE ||
+        (c->kind == RENEW_HELD && !c->held_alive) ||
         c->kind == RENEW_UNAPPROVED || c->left == PACE_ONE_WAY)
         return true;
+    if (c->kind == RENEW_HELD || c->left == PACE_HELD)
+        return false; /* others see to it */
     if (c->kind == RENEW_NOT_DUE || c->pace.state == PACE_DONE)
         return false;
     if (c->due <= renew->now)

@@ -182,6 +182,7 @@ static void begin_task(struct lane *lane)
         .store = o->store,
         .sinks = o->sinks,
         .mode = lane->watching ? RUN_PLAN : RUN_APPLY,
+        .seen = lane->task == 0 ? o->seen : 0,
         .on_failure = -1,
         .secrets = o->secrets,
         .self = o->self,
@@ -232,6 +233,9 @@ static void go_on(struct lane *lane)
         item->state = PACE_LEFT;
         c->left = lane->no;
         c->tasks[lane->task].outcome = OUTCOME_NONE; /* we said no, none else */
+    } else if (lane->outcome == OUTCOME_LOCKED) {
+        item->state = PACE_LEFT; /* somebody else's, and no failure of it */
+        c->left = PACE_HELD;
     } else if (!is_well(lane->outcome)) {
         item->state = PACE_FAILED;
     } else if (lane->task + 1 == c->n_tasks) {
@@ -306,6 +310,7 @@ static void ask_pace(struct campaign *campaign, size_t i)
     case PACE_CLOSED:
     case PACE_SHORT:
     case PACE_HALT:
+    case PACE_HELD:
         pace->items[i].state = PACE_LEFT;
         campaign->options.clusters[i].left = answer;
         break;

@@ -45,6 +45,7 @@ struct campaign_options {
     const char *const *accepted; /* --accept, NULL-ended */
     const char *self;
     bool unattended; /* what cannot be taken back is left to a person */
+    int64_t seen;    /* store_head() when what is due was looked at */
     /* clusters[i] is pace->items[i]; both are the caller's, until on_end */
     struct campaign_cluster *clusters;
     struct pace *pace;

@@ -51,7 +51,9 @@ enum pace_answer {
     PACE_CLOSED,  /* its window is not open */
     PACE_SHORT,   /* its window closes too early */
     PACE_HALT,    /* too many failed, a canary among them, or a person stops */
-    PACE_ONE_WAY, /* nobody is there to be asked about it (campaign.h) */
+    /* never the answer of pace_ask, but of a campaign: */
+    PACE_ONE_WAY, /* it cannot be taken back, and nobody is there to be asked */
+    PACE_HELD,    /* another run has it, or had it since it was looked at */
 };
 /* May this waiting one begin?  CLOSED, SHORT and HALT are for good; the first
  * two are said only when its turn has come. */

@@ -371,6 +371,7 @@ static void begin(struct run *run)
         .playbook = plan->playbook->id,
         .target = plan->target,
         .inputs = inputs,
+        .seen = run->options.seen,
     };
 
     if (!names)

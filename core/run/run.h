@@ -86,6 +86,7 @@ struct run_options {
     const char *id;    /* RESUME, ROLLBACK: the run; else NULL */
     const char *until; /* step id or NULL */
     bool keep_going;
+    int64_t seen;          /* APPLY: see store_run; 0: nobody looked before */
     int on_failure;        /* -1: the inventory's; else enum on_failure */
     const char *plan_hash; /* apply --plan: refuse when it differs */
     json_t *approved;      /* apply: {CLUSTER: [approvals]}, judged before

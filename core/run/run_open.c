@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "core/base/file.h"
 #include "core/run/approval.h"
 #include "core/run/reach.h"
 #include "core/run/run_priv.h"
@@ -25,6 +26,18 @@ static int read_ca_password(struct run *run, struct course *course,
     return 0;
 }
 
+/* A run is known wherever its store is, its keys only where they were made. */
+static int check_folder(const struct plan_cluster *pc, struct err *err)
+{
+    if (!pc->issued || file_exists(pc->folder))
+        return 0;
+    return err_set(err, CAUSE_INPUT,
+                   "cluster %s: the run's keys and certificates are not here "
+                   "(%s): go on with it where they are, or give all "
+                   "controllers one state_dir",
+                   pc->cluster->name, pc->folder);
+}
+
 /* A way back needs no key of ours.  Keys that were made already must open:
  * known before the first packet. */
 static int read_key_passphrase(struct run *run, struct course *course,
@@ -34,6 +47,8 @@ static int read_key_passphrase(struct run *run, struct course *course,
 
     if (course->mode == RUN_ROLLBACK)
         return 0;
+    if (check_folder(course->pc, err) < 0)
+        return -1;
     if (cluster->key_passphrase) {
         course->key_passphrase = secret_ref_read(
             run->options.secrets, cluster->key_passphrase,

@@ -6,11 +6,16 @@
  * disk makes larger transactions, not longer queues.  Knows no SQL.
  */
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/store/store_priv.h"
+
+enum {
+    AGAIN_MS = 250 /* between two tries to reach a server */
+};
 
 enum batch_state {
     BATCH_WAITING,
@@ -59,20 +64,41 @@ static void batch_free(struct batch *b)
 
 /* -- writing: in the pool, or in the thread that closes ------------------- */
 
-static int write_ops(struct batch *b, struct err *err)
+static int write_once(struct batch *b, struct turn *turn, struct err *err)
 {
-    struct turn turn;
-
-    if (turn_begin(&turn, b->store, err) < 0)
+    if (turn_begin(turn, b->store, err) < 0)
         return -1;
     for (struct op *op = b->first; op; op = op->next)
-        if (op_write(&turn, op, err) < 0)
+        if (op_write(turn, op, err) < 0)
             goto undo;
-    if (turn_commit(&turn, err) == 0)
+    if (turn_commit(turn, err) == 0)
         return 0;
 undo:
-    turn_undo(&turn);
+    turn_undo(turn);
     return -1;
+}
+
+/* A server that is back before half a lease is over was not away: else each of
+ * its restarts would end every run. */
+static int write_ops(struct batch *b, struct err *err)
+{
+    uint64_t until = clock_boot_ms() + b->store->lease_ms / 2;
+    struct turn turn;
+    int rc = write_once(b, &turn, err);
+
+    while (rc < 0 && turn_was_cut(&turn) && clock_boot_ms() < until) {
+        poll(NULL, 0, AGAIN_MS);
+        rc = turn_is_there(&turn, err);
+        if (rc > 0)
+            break;
+        if (rc == 0) {
+            holds_undo(b->store);
+            rc = write_once(b, &turn, err);
+        }
+    }
+    if (rc >= 0)
+        err_reset(err);
+    return rc < 0 ? -1 : 0;
 }
 
 static void fail_runs(struct batch *b)
@@ -323,6 +349,7 @@ void store_begin(struct store *store, const struct store_run *run,
     op->run.user = arena_strdup(arena, run->user);
     op->run.host = arena_strdup(arena, run->host);
     op->run.started_ms = run->started_ms;
+    op->run.seen = run->seen;
 }
 
 void store_takeover(struct store *store, const char *run, store_done_f *done,

@@ -155,6 +155,18 @@ int store_find(struct store *store, const char *word, char *id, struct err *err)
     return find_prefix(store, word, id, err);
 }
 
+int store_head(struct store *store, int64_t *seq, struct err *err)
+{
+    struct query q;
+    int rc;
+
+    query_init(&q, &store->reader, "SELECT seq FROM chain");
+    rc = query_step(&q, err);
+    *seq = rc > 0 ? query_number(&q, 0) : 0;
+    query_release(&q);
+    return rc < 0 ? -1 : 0;
+}
+
 /* A run that was refused, only staged, proven taken back, or no change at all
  * ("ok": prune) left the cluster as it was. */
 int store_later_run(struct store *store, const char *cluster, const char *run,

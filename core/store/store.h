@@ -82,6 +82,8 @@ struct store_run {
     int64_t started_ms, ended_ms; /* wall; ended 0: not ended */
     bool living;                  /* its process holds its lock file now */
     bool holds;                   /* it still holds its clusters */
+    int64_t seen; /* begin: refused (CAUSE_LOCKED) when another run has changed
+                     a cluster since the journal ended here; 0: not asked */
 };
 
 /* A new run with its clusters locked, in one transaction.  A cluster that is
@@ -153,6 +155,8 @@ int store_journal(struct store *store, const char *run, int64_t after,
  * names for this cluster ({"number":N,...}); 0: none. */
 int store_generation(struct store *store, const char *cluster, unsigned *number,
                      struct err *err);
+/* Where the journal ends now. */
+int store_head(struct store *store, int64_t *seq, struct err *err);
 /* A later run than `run` that changed this cluster?  id "" when none.  One
  * that was refused, only staged, rolled back or "ok" (prune) did not.  Later:
  * begun or taken over after `run` began.  No such run as `run`: CAUSE_INPUT. */
@@ -194,6 +198,18 @@ int store_audit(struct store *store, const struct store_anchor *anchor,
 /* The same as one question: -1 and the first misfit; *records counts those
  * before it. */
 int store_verify(struct store *store, int64_t *records, struct err *err);
+
+/* -- from one database to another ------------------------------------------ */
+
+struct store_moved {
+    int64_t records, runs;
+    struct store_anchor head;
+};
+/* All of `from` into `to`, which is empty, else CAUSE_INPUT; CAUSE_LOCKED when
+ * a run is at work.  All or nothing; `from` stays as it is.  Verified before
+ * and after.  Both opened without a loop.  Blocking. */
+int store_migrate(struct store *from, struct store *to,
+                  struct store_moved *moved, struct err *err);
 
 /* "20261121T031559Z-3f9a": sortable, random tail. */
 void store_new_id(char id[STORE_ID_BYTES]);

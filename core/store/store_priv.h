@@ -193,6 +193,7 @@ struct turn {
     uint64_t number;
     int64_t seq; /* of the last record */
     unsigned char hash[CHAIN_BYTES];
+    bool committing; /* whether it is durable the database alone knows */
 };
 
 /* The caller holds `writing`. */
@@ -202,6 +203,10 @@ int turn_put(struct turn *turn, const struct store_record *record, int64_t t_ms,
              struct err *err);
 int turn_commit(struct turn *turn, struct err *err);
 void turn_undo(struct turn *turn);
+/* Did it fail because the connection was lost? */
+bool turn_was_cut(const struct turn *turn);
+/* Such a one: is it durable all the same?  1, 0, or -1: cut off still. */
+int turn_is_there(const struct turn *turn, struct err *err);
 
 enum op_kind {
     OP_APPEND,

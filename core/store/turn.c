@@ -93,6 +93,7 @@ int turn_commit(struct turn *turn, struct err *err)
     query_text(&q, hash);
     if (query_run(&q, err) < 0)
         return -1;
+    turn->committing = true;
     if (db_commit(turn->db, err) < 0)
         return -1;
     atomic_fetch_add(&turn->store->commits, 1);
@@ -102,4 +103,41 @@ int turn_commit(struct turn *turn, struct err *err)
 void turn_undo(struct turn *turn)
 {
     db_rollback(turn->db);
+}
+
+bool turn_was_cut(const struct turn *turn)
+{
+    return turn->store->url && !turn->db->pg;
+}
+
+static int find_record(struct turn *turn, int64_t seq,
+                       const unsigned char hash[CHAIN_BYTES], struct err *err)
+{
+    char text[CHAIN_TEXT_BYTES];
+    struct query q;
+    int rc;
+
+    chain_text(hash, text);
+    query_init(&q, turn->db,
+               "SELECT 1 FROM journal WHERE seq = ? AND hash = ?");
+    query_int(&q, seq);
+    query_text(&q, text);
+    rc = query_step(&q, err);
+    query_release(&q);
+    return rc;
+}
+
+/* Behind the lock that the lost one had: it is over by then, either way. */
+int turn_is_there(const struct turn *turn, struct err *err)
+{
+    struct turn look;
+    int rc;
+
+    if (!turn->committing)
+        return 0;
+    if (turn_begin(&look, turn->store, err) < 0)
+        return -1;
+    rc = find_record(&look, turn->seq, turn->hash, err);
+    turn_undo(&look);
+    return rc;
 }

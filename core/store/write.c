@@ -200,6 +200,39 @@ static int check_clusters(struct turn *turn, const struct op *op,
     return 0;
 }
 
+/* Two controllers that have both seen a cluster to be due would both change it,
+ * one after the other. */
+static int check_unchanged(struct turn *turn, const struct op *op,
+                           const char *cluster, struct err *err)
+{
+    struct query q;
+    int rc;
+
+    query_init(&q, turn->db,
+               "SELECT r.id FROM runs r JOIN run_clusters c ON c.run = r.id"
+               " WHERE c.cluster = ? AND r.outcome IS NOT NULL"
+               " AND r.outcome NOT IN ('ok', 'refused', 'staged', 'waiting',"
+               " 'rolled-back') AND EXISTS (SELECT 1 FROM journal j"
+               " WHERE j.run = r.id AND j.seq > ?) LIMIT 1");
+    query_text(&q, cluster);
+    query_int(&q, op->run.seen);
+    rc = query_step(&q, err);
+    if (rc > 0)
+        rc = err_set(err, CAUSE_LOCKED,
+                     "run %s has changed cluster %s since it was looked at",
+                     query_column(&q, 0), cluster);
+    query_release(&q);
+    return rc;
+}
+
+static int check_seen(struct turn *turn, const struct op *op, struct err *err)
+{
+    for (size_t i = 0; op->run.seen && i < op->n_clusters; i++)
+        if (check_unchanged(turn, op, op->clusters[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 static int write_begin(struct turn *turn, const struct op *op, struct err *err)
 {
     const struct store *store = turn->store;
@@ -210,7 +243,8 @@ static int write_begin(struct turn *turn, const struct op *op, struct err *err)
         return -1;
     if (known)
         return err_set(err, CAUSE_INPUT, "there is a run %s already", run);
-    if (check_clusters(turn, op, err) < 0 || take_hold(turn, run, err) < 0 ||
+    if (check_clusters(turn, op, err) < 0 || check_seen(turn, op, err) < 0 ||
+        take_hold(turn, run, err) < 0 ||
         put_event(turn, op, data_begin(store, op), err) < 0)
         return -1;
     set_fence(turn, run);

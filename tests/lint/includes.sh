@@ -10,21 +10,22 @@ c_files | xargs -r awk -v strings=1 -f "$HERE/code.awk" | awk -F: '
 BEGIN {
     # room, what it may include of ours, libraries it must not see
     rule("core/base/", "core/base/",
-         "libssh/ uv.h ini.h sqlite3.h jansson.h curl/ libical/")
+         "libssh/ uv.h ini.h sqlite3.h libpq-fe.h jansson.h curl/ libical/")
     rule("core/fleet/calendar.c", "core/base/ core/fleet/",
-         "libssh/ uv.h ini.h sqlite3.h jansson.h openssl/ curl/")
+         "libssh/ uv.h ini.h sqlite3.h libpq-fe.h jansson.h openssl/ curl/")
     rule("core/fleet/", "core/base/ core/fleet/",
-         "libssh/ uv.h sqlite3.h jansson.h openssl/ curl/ libical/")
+         "libssh/ uv.h sqlite3.h libpq-fe.h jansson.h openssl/ curl/ libical/")
     rule("core/pki/", "core/base/ core/pki/",
-         "libssh/ uv.h ini.h sqlite3.h jansson.h curl/ libical/")
+         "libssh/ uv.h ini.h sqlite3.h libpq-fe.h jansson.h curl/ libical/")
     rule("core/store/", "core/base/ core/store/",
          "libssh/ ini.h curl/ libical/")
-    rule("core/", "core/", "libssh/ ini.h sqlite3.h curl/ libical/")
+    rule("core/", "core/", "libssh/ ini.h sqlite3.h libpq-fe.h curl/ libical/")
     rule("transport/", "core/ transport/",
-         "libssh/sftp.h ini.h sqlite3.h jansson.h libical/")
+         "libssh/sftp.h ini.h sqlite3.h libpq-fe.h jansson.h libical/")
     rule("playbooks/", "core/ playbooks/",
-         "libssh/ uv.h ini.h sqlite3.h curl/ libical/")
-    rule("cli/", "core/ transport/ playbooks/ cli/", "curl/ libical/")
+         "libssh/ uv.h ini.h sqlite3.h libpq-fe.h curl/ libical/")
+    rule("cli/", "core/ transport/ playbooks/ cli/",
+         "libpq-fe.h curl/ libical/")
     rule("scripts/", "", "")
     rule("tests/", "core/ transport/ playbooks/ cli/ tests/", "")
 }

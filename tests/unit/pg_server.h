@@ -28,10 +28,26 @@ struct pg_server {
     int port;  /* 0: by its socket alone */
 };
 
+/* Who a server is that root starts; false: nobody. */
+static inline bool pg_server_user(uid_t *uid, gid_t *gid)
+{
+    struct passwd entry, *found = NULL;
+    char room[4096];
+
+    if (getpwnam_r("postgres", &entry, room, sizeof(room), &found) != 0 ||
+        !found)
+        return false;
+    *uid = entry.pw_uid;
+    *gid = entry.pw_gid;
+    return true;
+}
+
 /* The newest that is installed; false: none. */
 static inline bool pg_server_find(struct pg_server *pg)
 {
     glob_t found;
+    uid_t uid;
+    gid_t gid;
     bool any;
 
     any = glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0;
@@ -41,7 +57,7 @@ static inline bool pg_server_find(struct pg_server *pg)
         *strrchr(pg->programs, '/') = '\0';
     }
     globfree(&found);
-    return any && (geteuid() != 0 || getpwnam("postgres"));
+    return any && (geteuid() != 0 || pg_server_user(&uid, &gid));
 }
 
 static inline void pg_server_exec(const struct pg_server *pg, const char *name,
@@ -147,8 +163,9 @@ static inline void pg_server_down(struct pg_server *pg, int how)
 static inline bool pg_server_start(struct pg_server *pg)
 {
     const char *tmp = getenv("TMPDIR");
-    const struct passwd *user = getpwnam("postgres");
     char data[112];
+    uid_t uid = 0;
+    gid_t gid = 0;
     const char *const args[] = {
         "-D", data,   "-U",       "certfleet", "-A",        "trust",
         "-E", "UTF8", "--locale", "C",         "--no-sync", "--no-instructions",
@@ -159,7 +176,7 @@ static inline bool pg_server_start(struct pg_server *pg)
     if (!mkdtemp(pg->folder))
         return false;
     if (geteuid() == 0 &&
-        (!user || chown(pg->folder, user->pw_uid, user->pw_gid) < 0))
+        (!pg_server_user(&uid, &gid) || chown(pg->folder, uid, gid) < 0))
         return false;
     snprintf(data, sizeof(data), "%s/data", pg->folder);
     return pg_server_run(pg, "initdb", args) && pg_server_up(pg);

@@ -279,6 +279,34 @@ static void who_lost_the_lock_is_shut_out(void **state)
     assert_run(bed, "r1", over);
 }
 
+/* What two have seen to be due, one has renewed meanwhile. */
+static void a_cluster_that_was_changed_is_left(void **state)
+{
+    struct bed *bed = *state;
+    const char *cluster = "emea";
+    struct store_run row = {.id = "r3", .playbook = "p", .target = cluster};
+    const struct store_names names = {&cluster, 1};
+    struct tally t = {0};
+
+    perform(bed, "r1", "emea", play_whole);
+    bed_open(bed);
+    assert_int_equal(store_head(bed->store, &row.seen, &t.err), 0);
+    assert_int_equal(row.seen, 2);
+    perform(bed, "r2", "emea", play_whole);
+    store_begin(bed->store, &row, &names, on_told, call_new(&t));
+    t.in_call = false;
+    settle(bed, &t);
+    assert_int_equal(t.bad, 1);
+    assert_int_equal(t.err.cause, CAUSE_LOCKED);
+    assert_says(&t.err, "run r2 has changed cluster emea since");
+    assert_int_equal(store_head(bed->store, &row.seen, &t.err), 0);
+    store_begin(bed->store, &row, &names, on_told, call_new(&t));
+    t.in_call = false;
+    settle(bed, &t);
+    assert_int_equal(t.bad, 1);
+    bed_close(bed);
+}
+
 /* clang-format off */
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 /* clang-format on */
@@ -293,6 +321,7 @@ int main(void)
         CASE(unlock_abandons_the_dead),
         CASE(unlock_is_all_or_nothing),
         CASE(who_lost_the_lock_is_shut_out),
+        CASE(a_cluster_that_was_changed_is_left),
     };
 
     alarm(110);

@@ -341,6 +341,66 @@ static void a_short_absence_is_nothing(void **state)
     bed_close(bed);
 }
 
+static void await_waiter(const struct bed *bed)
+{
+    uint64_t until = clock_mono_ms() + 15000;
+
+    while (raw_number(bed, "SELECT COUNT(*) FROM pg_stat_activity"
+                           " WHERE wait_event_type = 'Lock'") == 0) {
+        assert_true(clock_mono_ms() < until);
+        poll(NULL, 0, 20);
+    }
+}
+
+/* In the middle of a turn: it is written once more, and once only. */
+static void a_turn_that_was_cut_is_written_again(void **state)
+{
+    struct bed *bed = *state;
+    struct tally t = {0};
+    struct raw raw;
+
+    bed_open(bed);
+    begin(bed->store, "r1", "emea", &t);
+    settle_well(bed, &t);
+    raw = raw_open(bed);
+    raw_lock(&raw);
+    put(bed->store, "r1", "act", "{}", &t);
+    put(bed->store, "r1", "act", "{}", &t);
+    uv_run(&bed->loop, UV_RUN_NOWAIT); /* it goes to the pool */
+    await_waiter(bed);
+    raw_do(bed, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock'");
+    raw_say(&raw, "COMMIT");
+    raw_close(&raw);
+    settle_well(bed, &t);
+    assert_int_equal(verified(bed->store), 3);
+    end(bed->store, "r1", "done", true, &t);
+    settle_well(bed, &t);
+    bed_close(bed);
+}
+
+/* Only the answer to its COMMIT was lost: it is there already. */
+static void a_turn_that_is_there_is_not_written_again(void **state)
+{
+    struct bed *bed = *state;
+    struct store_record record = {.run = "r1", .kind = "act"};
+    struct tally t = {0};
+    struct err err = {0};
+    struct turn turn;
+
+    bed_open(bed);
+    begin(bed->store, "r1", "emea", &t);
+    settle_well(bed, &t);
+    assert_int_equal(turn_begin(&turn, bed->store, &err), 0);
+    assert_int_equal(turn_put(&turn, &record, 1, &err), 0);
+    assert_int_equal(turn_commit(&turn, &err), 0);
+    assert_int_equal(turn_is_there(&turn, &err), 1);
+    turn.hash[0] ^= 1; /* another one's, at that place */
+    assert_int_equal(turn_is_there(&turn, &err), 0);
+    assert_int_equal(verified(bed->store), 2);
+    bed_close(bed);
+}
+
 /* clang-format off */
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 /* clang-format on */
@@ -361,6 +421,8 @@ int main(void)
         CASE(a_lease_that_ran_out_is_none),
         CASE(a_lost_server_ends_it_in_time),
         CASE(a_short_absence_is_nothing),
+        CASE(a_turn_that_was_cut_is_written_again),
+        CASE(a_turn_that_is_there_is_not_written_again),
     };
     int failed;
 
