@@ -9,6 +9,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include "cli/daemon_metrics.h"
+#include "cli/metrics_http.h"
 #include "core/base/clock.h"
 #include "core/fleet/window.h"
 
@@ -24,11 +26,18 @@ struct daemon {
     uv_process_t child;
     bool running, again, stop;
     char **argv;
+    struct metrics_http *http; /* NULL: nobody is answered */
+    struct daemon_facts facts;
 };
 
 /* -- one pass -------------------------------------------------------------- */
 
 static void pass_later(struct daemon *daemon);
+
+static int64_t now_s(void)
+{
+    return clock_wall_ms() / 1000;
+}
 
 static void on_child_closed(uv_handle_t *handle)
 {
@@ -38,18 +47,27 @@ static void on_child_closed(uv_handle_t *handle)
     pass_later(daemon);
 }
 
-static void on_pass_ended(uv_process_t *child, int64_t status, int number)
+/* What the pass could not say itself, unless it was asked to end. */
+static void say_end(const struct daemon *daemon, int64_t status, int number)
 {
-    struct daemon *daemon = child->data;
-
     if (daemon->stop)
-        status = EXIT_DONE; /* it was asked to */
-    else if (number)
+        return;
+    if (number)
         out_warn(&daemon->app->out,
                  "certfleet: a pass was ended by signal %d\n", number);
     else if (status == EXIT_INPUT)
         out_warn(&daemon->app->out,
                  "certfleet: a pass could not begin: see above; tried again\n");
+}
+
+static void on_pass_ended(uv_process_t *child, int64_t status, int number)
+{
+    struct daemon *daemon = child->data;
+
+    daemon->facts.running = false;
+    daemon->facts.pass_ended = now_s();
+    daemon->facts.last_exit = number ? -1 : status;
+    say_end(daemon, status, number);
     uv_close((uv_handle_t *)child, on_child_closed);
 }
 
@@ -72,6 +90,9 @@ static void begin_pass(struct daemon *daemon)
 
     daemon->child.data = daemon;
     daemon->running = true;
+    daemon->facts.running = rc == 0;
+    daemon->facts.pass_began = now_s();
+    daemon->facts.next_pass = 0;
     if (rc < 0) {
         out_warn(&daemon->app->out, "certfleet: no pass can begin: %s\n",
                  uv_strerror(rc));
@@ -94,7 +115,7 @@ static void on_timer(uv_timer_t *timer)
  */
 static int64_t wait_s(const struct daemon *daemon)
 {
-    int64_t now = clock_wall_ms() / 1000, wait = PASS_EVERY_S;
+    int64_t now = now_s(), wait = PASS_EVERY_S;
     const struct inventory *inv;
 
     app_inventory_anew(daemon->app);
@@ -115,6 +136,8 @@ static void end(struct daemon *daemon)
     for (size_t i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     uv_close((uv_handle_t *)&daemon->timer, NULL);
+    metrics_http_free(daemon->http);
+    daemon->http = NULL;
 }
 
 static void pass_later(struct daemon *daemon)
@@ -126,6 +149,7 @@ static void pass_later(struct daemon *daemon)
         return;
     }
     daemon->again = false;
+    daemon->facts.next_pass = now_s() + seconds;
     uv_timer_start(&daemon->timer, on_timer, (uint64_t)seconds * 1000, 0);
 }
 
@@ -166,7 +190,18 @@ static void start_signals(struct daemon *daemon)
     }
 }
 
-/* The same words but --daemon. */
+/* Is it an option of the daemon's own; is its value the next word? */
+static bool is_ours(const char *word, bool *has_value)
+{
+    static const char listen[] = "--metrics-listen";
+
+    *has_value = strcmp(word, listen) == 0;
+    return *has_value || strcmp(word, "--daemon") == 0 ||
+           (strncmp(word, listen, sizeof(listen) - 1) == 0 &&
+            word[sizeof(listen) - 1] == '=');
+}
+
+/* The same words but those. */
 static char **words(const struct app *app)
 {
     char **argv = calloc((size_t)app->argc + 1, sizeof(*argv));
@@ -174,18 +209,50 @@ static char **words(const struct app *app)
 
     if (!argv)
         abort();
-    for (int i = 0; i < app->argc; i++)
-        if (strcmp(app->argv[i], "--daemon") != 0)
+    for (int i = 0; i < app->argc; i++) {
+        bool has_value;
+
+        if (!is_ours(app->argv[i], &has_value))
             argv[n++] = app->argv[i];
+        else if (has_value)
+            i++;
+    }
     return argv;
+}
+
+static bool add_metrics(void *user, struct str *out)
+{
+    struct daemon *daemon = user;
+
+    return daemon_metrics(daemon->app, &daemon->facts, out);
+}
+
+/* True: nobody wants it, or it stands. */
+static bool listen_for_scrapes(struct daemon *daemon, struct err *err)
+{
+    const char *where = daemon->app->args.value[OPT_METRICS_LISTEN];
+
+    if (!where)
+        return true;
+    daemon->http =
+        metrics_http_new(&daemon->loop, where, add_metrics, daemon, err);
+    if (daemon->http)
+        out_say(&daemon->app->out, "/metrics is answered on port %u\n",
+                metrics_http_port(daemon->http));
+    return daemon->http != NULL;
 }
 
 int daemon_run(struct app *app)
 {
-    struct daemon daemon = {.app = app};
+    struct daemon daemon = {.app = app, .facts.started = now_s()};
+    struct err err = {.cause = CAUSE_NONE};
 
     if (uv_loop_init(&daemon.loop) < 0)
         return app_failf(app, CAUSE_SYSTEM, "no event loop can be made");
+    if (!listen_for_scrapes(&daemon, &err)) {
+        uv_loop_close(&daemon.loop);
+        return app_fail(app, &err);
+    }
     daemon.argv = words(app);
     uv_timer_init(&daemon.loop, &daemon.timer);
     daemon.timer.data = &daemon;

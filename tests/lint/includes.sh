@@ -17,12 +17,14 @@ BEGIN {
          "libssh/ uv.h sqlite3.h jansson.h openssl/ curl/ libical/")
     rule("core/pki/", "core/base/ core/pki/",
          "libssh/ uv.h ini.h sqlite3.h jansson.h curl/ libical/")
-    rule("core/", "core/", "libssh/ ini.h curl/ libical/")
+    rule("core/", "core/", "libssh/ ini.h curl/ libical/ microhttpd.h")
     rule("transport/", "core/ transport/",
          "libssh/sftp.h ini.h sqlite3.h jansson.h libical/")
     rule("playbooks/", "core/ playbooks/",
          "libssh/ uv.h ini.h sqlite3.h curl/ libical/")
-    rule("cli/", "core/ transport/ playbooks/ cli/", "curl/ libical/")
+    rule("cli/metrics_http.c", "core/ cli/", "curl/ libical/")
+    rule("cli/", "core/ transport/ playbooks/ cli/",
+         "curl/ libical/ microhttpd.h")
     rule("scripts/", "", "")
     rule("tests/", "core/ transport/ playbooks/ cli/ tests/", "")
 }
