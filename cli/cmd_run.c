@@ -150,7 +150,9 @@ static int all_of_it(struct renew *renew, struct session *session,
     if (code != EXIT_DONE)
         return code;
     renew_show(renew);
-    return renew_do(renew, session);
+    code = renew_do(renew, session);
+    renew_read_again(renew, session);
+    return code;
 }
 
 static void listen_to(struct renew *renew, struct run_notices *notices)
@@ -194,6 +196,9 @@ int cmd_run(struct app *app)
         code = app_fail(app, &err);
     else if (args_has(&app->args, OPT_DAEMON))
         code = daemon_run(app, somebody_died);
+    else if (args_has(&app->args, OPT_METRICS_LISTEN))
+        code = app_failf(app, CAUSE_INPUT,
+                         "--metrics-listen is of --daemon alone");
     else
         code = run_once(&renew);
     arena_release(&renew.arena);

@@ -44,6 +44,7 @@ enum opt {
     OPT_MAN,
     OPT_DOT,
     OPT_DAEMON,
+    OPT_METRICS_LISTEN,
     OPT_METRICS,
     OPT_FLEET,
     OPT_CERT,

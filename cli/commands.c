@@ -326,7 +326,8 @@ const struct command commands[] = {
         "certfleet resume last\n"
         "    after an interruption, a crash, or --until\n"},
     {.name = "run", .synopsis = "[TARGET...] [KEY=VALUE...]",
-     .options = OPT_BIT(OPT_DAEMON) | OPT_BIT(OPT_ACCEPT),
+     .options = OPT_BIT(OPT_DAEMON) | OPT_BIT(OPT_METRICS_LISTEN) |
+        OPT_BIT(OPT_ACCEPT),
      .max_words = ANY_WORDS, .run = cmd_run,
      .summary = "unattended: resume what died, renew what is due, tell it",
      .help =

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include "cli/daemon_metrics.h"
+#include "cli/metrics_http.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/fleet/window.h"
@@ -29,11 +31,18 @@ struct daemon {
     int64_t next_pass_ms; /* clock_boot_ms() */
     int64_t look_s;       /* between two looks for runs that lost theirs; 0: a
                              store without other controllers */
+    struct metrics_http *http; /* NULL: nobody is answered */
+    struct daemon_facts facts;
 };
 
 /* -- one pass -------------------------------------------------------------- */
 
 static void pass_later(struct daemon *daemon);
+
+static int64_t now_s(void)
+{
+    return clock_wall_ms() / 1000;
+}
 
 static void on_child_closed(uv_handle_t *handle)
 {
@@ -43,10 +52,9 @@ static void on_child_closed(uv_handle_t *handle)
     pass_later(daemon);
 }
 
-static void on_pass_ended(uv_process_t *child, int64_t status, int number)
+/* What the pass could not say itself, unless it was asked to end. */
+static void say_end(const struct daemon *daemon, int64_t status, int number)
 {
-    struct daemon *daemon = child->data;
-
     if (daemon->stop)
         log_debug("the pass has ended, as it was asked to");
     else if (number)
@@ -55,6 +63,16 @@ static void on_pass_ended(uv_process_t *child, int64_t status, int number)
     else if (status == EXIT_INPUT)
         out_warn(&daemon->app->out,
                  "certfleet: a pass could not begin: see above; tried again\n");
+}
+
+static void on_pass_ended(uv_process_t *child, int64_t status, int number)
+{
+    struct daemon *daemon = child->data;
+
+    daemon->facts.running = false;
+    daemon->facts.pass_ended = now_s();
+    daemon->facts.last_exit = number ? -1 : status;
+    say_end(daemon, status, number);
     uv_close((uv_handle_t *)child, on_child_closed);
 }
 
@@ -77,6 +95,9 @@ static void begin_pass(struct daemon *daemon)
 
     daemon->child.data = daemon;
     daemon->running = true;
+    daemon->facts.running = rc == 0;
+    daemon->facts.pass_began = now_s();
+    daemon->facts.next_pass = 0;
     if (rc < 0) {
         out_warn(&daemon->app->out, "certfleet: no pass can begin: %s\n",
                  uv_strerror(rc));
@@ -117,7 +138,7 @@ static void on_timer(uv_timer_t *timer)
  */
 static int64_t wait_s(const struct daemon *daemon)
 {
-    int64_t now = clock_wall_ms() / 1000, wait = PASS_EVERY_S;
+    int64_t now = now_s(), wait = PASS_EVERY_S;
     const struct inventory *inv;
 
     app_inventory_anew(daemon->app);
@@ -147,6 +168,8 @@ static void end(struct daemon *daemon)
     for (size_t i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     uv_close((uv_handle_t *)&daemon->timer, NULL);
+    metrics_http_free(daemon->http);
+    daemon->http = NULL;
 }
 
 static void pass_later(struct daemon *daemon)
@@ -161,6 +184,7 @@ static void pass_later(struct daemon *daemon)
     daemon->next_pass_ms = (int64_t)clock_boot_ms() + seconds * 1000;
     if (daemon->look_s == 0 && daemon->app->inventory->store)
         daemon->look_s = daemon->app->inventory->store_lease_s;
+    daemon->facts.next_pass = now_s() + seconds;
     look_later(daemon);
 }
 
@@ -201,7 +225,18 @@ static void start_signals(struct daemon *daemon)
     }
 }
 
-/* The same words but --daemon. */
+/* Is it an option of the daemon's own; is its value the next word? */
+static bool is_ours(const char *word, bool *has_value)
+{
+    static const char listen[] = "--metrics-listen";
+
+    *has_value = strcmp(word, listen) == 0;
+    return *has_value || strcmp(word, "--daemon") == 0 ||
+           (strncmp(word, listen, sizeof(listen) - 1) == 0 &&
+            word[sizeof(listen) - 1] == '=');
+}
+
+/* The same words but those. */
 static char **words(const struct app *app)
 {
     char **argv = calloc((size_t)app->argc + 1, sizeof(*argv));
@@ -209,18 +244,51 @@ static char **words(const struct app *app)
 
     if (!argv)
         abort();
-    for (int i = 0; i < app->argc; i++)
-        if (strcmp(app->argv[i], "--daemon") != 0)
+    for (int i = 0; i < app->argc; i++) {
+        bool has_value;
+
+        if (!is_ours(app->argv[i], &has_value))
             argv[n++] = app->argv[i];
+        else if (has_value)
+            i++;
+    }
     return argv;
+}
+
+static bool add_metrics(void *user, struct str *out)
+{
+    struct daemon *daemon = user;
+
+    return daemon_metrics(daemon->app, &daemon->facts, out);
+}
+
+/* True: nobody wants it, or it stands. */
+static bool listen_for_scrapes(struct daemon *daemon, struct err *err)
+{
+    const char *where = daemon->app->args.value[OPT_METRICS_LISTEN];
+
+    if (!where)
+        return true;
+    daemon->http =
+        metrics_http_new(&daemon->loop, where, add_metrics, daemon, err);
+    if (daemon->http)
+        out_say(&daemon->app->out, "/metrics is answered on port %u\n",
+                metrics_http_port(daemon->http));
+    return daemon->http != NULL;
 }
 
 int daemon_run(struct app *app, bool (*wanted)(struct app *app))
 {
-    struct daemon daemon = {.app = app, .wanted = wanted};
+    struct daemon daemon = {
+        .app = app, .wanted = wanted, .facts.started = now_s()};
+    struct err err = {.cause = CAUSE_NONE};
 
     if (uv_loop_init(&daemon.loop) < 0)
         return app_failf(app, CAUSE_SYSTEM, "no event loop can be made");
+    if (!listen_for_scrapes(&daemon, &err)) {
+        uv_loop_close(&daemon.loop);
+        return app_fail(app, &err);
+    }
     daemon.argv = words(app);
     uv_timer_init(&daemon.loop, &daemon.timer);
     daemon.timer.data = &daemon;

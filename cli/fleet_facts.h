@@ -35,7 +35,9 @@ struct fleet_trouble {
 };
 
 struct fleet_facts {
-    int64_t now; /* seconds: when the look began */
+    int64_t now;     /* seconds: when the look began */
+    bool kept;       /* they are of earlier looks (reading.h) */
+    int64_t read_at; /* ... the first of them; 0: there was none */
     unsigned warn_days;
     struct fleet_node *nodes;
     struct fleet_cert *certs; /* worst first */

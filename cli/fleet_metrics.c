@@ -175,7 +175,10 @@ static void fill_healthy(struct metrics *m, const struct sources *from)
 
 static void fill_time(struct metrics *m, const struct sources *from)
 {
-    metrics_add(m, NULL, from->facts->now);
+    const struct fleet_facts *f = from->facts;
+
+    if (!f->kept || f->read_at)
+        metrics_add(m, NULL, f->kept ? f->read_at : f->now);
 }
 
 static void fill_warn(struct metrics *m, const struct sources *from)

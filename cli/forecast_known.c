@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/forecast_priv.h"
+#include "cli/open_store.h"
 #include "cli/reading.h"
-#include "core/base/file.h"
 #include "core/fleet/inventory.h"
 
 struct cast_cluster *cast_cluster_of(const struct cast *cast,
@@ -149,10 +149,9 @@ static int read_runs(struct cast *cast, struct err *err)
     struct store *store;
     int rc;
 
-    if (!file_exists(arena_printf(&cast->renew->arena, "%s/certfleet.db",
-                                  inv->state_dir)))
+    if (!open_store_is_there(inv))
         return 0;
-    store = store_open(inv->state_dir, NULL, err);
+    store = open_store(inv, NULL, err);
     if (!store)
         return -1;
     rc = store_runs(store, NULL, on_run, cast, err);

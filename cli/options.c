@@ -72,6 +72,9 @@ const struct option_row option_rows[OPT_COUNT] = {
         "where the locked key's passphrase is: env:NAME, file:PATH, "
         "command:LINE or prompt; never the passphrase itself"},
     [OPT_MAN] = {"man", 0, NULL, "print the manual page, as man(7) source"},
+    [OPT_METRICS_LISTEN] = {"metrics-listen", 0, "[ADDRESS:]PORT",
+     "with --daemon: answer GET /metrics there, of the last reading and of the "
+     "daemon; without ADDRESS on this machine alone"},
     [OPT_DAEMON] = {"daemon", 0, NULL,
      "stay, and begin a pass when a window opens, at least once an hour, and on "
      "SIGHUP; end safely on SIGTERM"},

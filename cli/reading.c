@@ -264,6 +264,8 @@ static void take_line(struct fleet_facts *facts, const struct node *node,
     n->cluster = node->cluster->name;
     n->node = node->name;
     n->read_at = json_integer_value(json_object_get(line, "at"));
+    if (!facts->read_at || n->read_at < facts->read_at)
+        facts->read_at = n->read_at;
     n->up = json_is_true(json_object_get(line, "up"));
     n->healthy = json_is_true(json_object_get(line, "healthy"));
     json_array_foreach(json_object_get(line, "certs"), i, cert)
@@ -280,6 +282,7 @@ int reading_load(const struct inventory *inventory, struct arena *arena,
     struct secret *text;
     json_t *line;
 
+    facts->kept = true;
     if (!file_exists(path))
         return 0;
     text = file_read(path, READING_CAP, err);

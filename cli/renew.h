@@ -85,6 +85,9 @@ int renew_do(struct renew *renew, struct session *session);
 /* Reads every node, and the history for how long it takes.  The exit code. */
 int renew_look(struct renew *renew, struct session *session);
 
+/* Reads those that were begun once more, for `windows' and metrics. */
+void renew_read_again(struct renew *renew, struct session *session);
+
 /* The parts of renew_look, for who has read elsewhere: a list of the target's
  * clusters, none due (CAUSE_INPUT: a canary that is none of them); each of
  * their certificates; each run, newest first; then who is due, in order. */

@@ -12,6 +12,7 @@
 
 #include "cli/reading.h"
 #include "cli/scan.h"
+#include "core/base/clock.h"
 #include "core/fleet/suggest.h"
 #include "core/fleet/window.h"
 #include "playbooks/registry.h"
@@ -384,4 +385,40 @@ int renew_look(struct renew *renew, struct session *session)
         renew_decide(renew, &err) < 0)
         return app_fail(renew->app, &err);
     return EXIT_DONE;
+}
+
+/* -- afterwards ----------------------------------------------------------- */
+
+static void keep_node(void *user, const struct view *view)
+{
+    struct reader *reader = user;
+
+    reading_take(&reader->reading, view);
+}
+
+static bool was_begun(const struct renew_cluster *c)
+{
+    for (size_t i = 0; i < c->n_tasks; i++)
+        if (c->tasks[i].outcome != OUTCOME_NONE)
+            return true;
+    return false;
+}
+
+void renew_read_again(struct renew *renew, struct session *session)
+{
+    struct reader reader = {.renew = renew};
+    struct target target = {
+        .clusters = arena_alloc(&renew->arena,
+                                (renew->n + 1) * sizeof(*target.clusters))};
+    const struct scan_options options = {
+        .target = &target, .on_node = keep_node, .user = &reader};
+
+    for (size_t i = 0; i < renew->n; i++)
+        if (was_begun(&renew->clusters[i]))
+            target.clusters[target.n_clusters++] = renew->clusters[i].cluster;
+    if (target.n_clusters == 0 || session->n_signals)
+        return;
+    reading_start(&reader.reading, clock_wall_ms() / 1000);
+    (void)scan_run(session, &options);
+    reading_keep(&reader.reading, renew->app->inventory);
 }

@@ -15,7 +15,7 @@ set -euo pipefail
 
 BUILD='build-essential cmake ninja-build pkg-config libssh-dev libssl-dev
     libuv1-dev libinih-dev libsqlite3-dev libpq-dev libjansson-dev
-    libcurl4-openssl-dev libical-dev tzdata'
+    libcurl4-openssl-dev libical-dev libmicrohttpd-dev tzdata'
 # a|b: the first that this release has.  The pinned 14 is Debian 12's.
 TEST='libcmocka-dev openssh-client openssh-server openssl git procps
     clang-14|clang clang-format-14|clang-format clang-tidy-14|clang-tidy

@@ -108,6 +108,7 @@ static void read_text(struct inventory *inv, const struct str *text,
     inventory_check(&rd);
     keep_faults(&rd);
     names_release(&rd.keys);
+    names_release(&rd.graded);
 }
 
 struct inventory *inventory_read(const struct inventory_options *options,

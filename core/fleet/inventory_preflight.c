@@ -24,13 +24,13 @@ enum {
 
 void preflight_enter(struct reading *rd, struct section *s)
 {
-    for (const struct section *e = rd->first; e && e != s; e = e->next)
-        if (e->kind == SECTION_PREFLIGHT && strcmp(e->name, s->name) == 0) {
-            reading_fault(rd, FAULT_ERROR, s->line, "%s is already on line %u",
-                          section_title(rd, s), e->line);
-            s->twice = true;
-            return;
-        }
+    const struct section *e = names_put(&rd->graded, s->name, s);
+
+    if (!e)
+        return;
+    reading_fault(rd, FAULT_ERROR, s->line, "%s is already on line %u",
+                  section_title(rd, s), e->line);
+    s->twice = true;
 }
 
 static void unknown_check(struct reading *rd, const char *name, unsigned line)
@@ -117,11 +117,7 @@ void preflight_entry(struct reading *rd, const char *name, const char *text,
 static const struct section *section_of(const struct reading *rd,
                                         const char *cluster)
 {
-    for (const struct section *s = rd->first; s; s = s->next)
-        if (s->kind == SECTION_PREFLIGHT && !s->twice &&
-            strcmp(s->name, cluster) == 0)
-            return s;
-    return NULL;
+    return names_get(&rd->graded, cluster);
 }
 
 static size_t add_graded(const struct section *s, struct check_setting *list)

@@ -117,6 +117,7 @@ struct reading {
     struct section *first, **tail, *now;
     struct section *fleet; /* never NULL; line 0: the file has none */
     struct names keys;     /* name to row of the table */
+    struct names graded;   /* cluster, "" for all, to its [preflight] */
     unsigned kinds[KEYS_MAX], homes[KEYS_MAX]; /* of each row */
     struct value presets[KEYS_MAX];
     struct numbered_fault *faults;

@@ -19,13 +19,15 @@ BEGIN {
          "libssh/ uv.h ini.h sqlite3.h libpq-fe.h jansson.h curl/ libical/")
     rule("core/store/", "core/base/ core/store/",
          "libssh/ ini.h curl/ libical/")
-    rule("core/", "core/", "libssh/ ini.h sqlite3.h libpq-fe.h curl/ libical/")
+    rule("core/", "core/",
+         "libssh/ ini.h sqlite3.h libpq-fe.h curl/ libical/ microhttpd.h")
     rule("transport/", "core/ transport/",
          "libssh/sftp.h ini.h sqlite3.h libpq-fe.h jansson.h libical/")
     rule("playbooks/", "core/ playbooks/",
          "libssh/ uv.h ini.h sqlite3.h libpq-fe.h curl/ libical/")
+    rule("cli/metrics_http.c", "core/ cli/", "libpq-fe.h curl/ libical/")
     rule("cli/", "core/ transport/ playbooks/ cli/",
-         "libpq-fe.h curl/ libical/")
+         "libpq-fe.h curl/ libical/ microhttpd.h")
     rule("scripts/", "", "")
     rule("tests/", "core/ transport/ playbooks/ cli/ tests/", "")
 }

@@ -5,8 +5,11 @@
 #include "tests/scenario/crew.h"
 
 #include <dirent.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -331,6 +334,81 @@ static void test_daemon(void **state)
     end_daemon(run);
 }
 
+static int dial(unsigned port)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval patience = {.tv_sec = 20};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)),
+        0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+/* What the daemon answers on the port that it has told. */
+static const char *scrape(struct bed_run *run)
+{
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n"
+                                  "Connection: close\r\n\r\n";
+    const char *said = strstr(str_text(&run->err_text), "answered on port ");
+    char *text = arena_alloc(&run->bed->arena, 1 << 18);
+    size_t len = 0;
+    ssize_t n;
+    int fd;
+
+    assert_non_null(said);
+    fd = dial((unsigned)strtoul(said + strlen("answered on port "), NULL, 10));
+    assert_int_equal(write(fd, request, sizeof(request) - 1),
+                     sizeof(request) - 1);
+    while ((n = read(fd, text + len, (1 << 18) - 1 - len)) > 0)
+        len += (size_t)n;
+    assert_int_equal(n, 0);
+    close(fd);
+    return text;
+}
+
+static void must_say(const char *text, const char *line)
+{
+    if (!strstr(text, line))
+        fail_msg("`%s' is not in:\n%s", line, text);
+}
+
+/* Prometheus asks the daemon, and the daemon asks no node for it. */
+static void test_daemon_is_scraped(void **state)
+{
+    struct bed *bed = bed_start(state, "2+1", two);
+    struct bed_run *run = bed_begin(
+        bed, BED_JSON, "run lab1 --daemon --metrics-listen 127.0.0.1:0");
+    unsigned before;
+    const char *text;
+
+    bed_await_count(run, "result", 1);
+    before = bed_count(bed, "*", "*");
+    text = scrape(run);
+    must_say(text, "HTTP/1.1 200 OK\r\n");
+    must_say(text, "\ncertfleet_node_up{cluster=\"lab1\",node=\"lab1-core1\"}"
+                   " 1\n");
+    must_say(text, "\ncertfleet_runs{outcome=\"done\"} 1\n");
+    must_say(text, "\ncertfleet_daemon_start_time_seconds ");
+    must_say(text, "\ncertfleet_daemon_pass_start_time_seconds ");
+    must_say(text, "\ncertfleet_clusters_held 0\n");
+    must_say(text, "\nx509_cert_not_after{cluster=\"lab1\"");
+    /* read once more, after it was renewed: the new names */
+    must_say(text, "filename=\"dbserver-g1-");
+    assert_null(strstr(text, "lab2"));
+    assert_int_equal(bed_count(bed, "*", "*"), before);
+    end_daemon(run);
+    run = bed_do(bed, "run --metrics-listen 9793");
+    bed_ends(run, 2, "error");
+    run = bed_do(bed, "run --daemon --metrics-listen elsewhere:1");
+    bed_ends(run, 2, "error");
+}
+
 /* The pass stops where it is safe; the next daemon resumes it. */
 static void test_daemon_stops_in_an_outage(void **state)
 {
@@ -365,6 +443,7 @@ int main(void)
         cmocka_unit_test_teardown(test_resumes, bed_stop),
         cmocka_unit_test_teardown(test_leaves_incomplete, bed_stop),
         cmocka_unit_test_teardown(test_daemon, bed_stop),
+        cmocka_unit_test_teardown(test_daemon_is_scraped, bed_stop),
         cmocka_unit_test_teardown(test_daemon_stops_in_an_outage, bed_stop),
     };
 
