@@ -12,11 +12,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Where faults are looked for, a page that is used after it was freed must be
+ * one. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SPARE_MAX 0
+#else
+#define SPARE_MAX 64
+#endif
+
 /* Single pages, wiped, that wait for the next secret: to map, lock and unmap
  * one costs more than most of what is done with it. */
 static struct {
     pthread_mutex_t guard;
-    void *page[16];
+    void *page[SPARE_MAX + 1];
     size_t n;
 } spare = {.guard = PTHREAD_MUTEX_INITIALIZER};
 
@@ -41,7 +49,7 @@ static bool keep_spare(void *page)
     bool kept = false;
 
     pthread_mutex_lock(&spare.guard);
-    if (spare.n < sizeof(spare.page) / sizeof(*spare.page)) {
+    if (spare.n < SPARE_MAX) {
         spare.page[spare.n++] = page;
         kept = true;
     }

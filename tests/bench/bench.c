@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tests/bench/figures.h"
+#include "tests/bench/fleet.h"
 #include "tests/bench/job.h"
 #include "tests/bench/peers.h"
 #include "tests/bench/server.h"
@@ -33,7 +34,9 @@ struct bench {
     unsigned sessions; /* max_sessions of the jobs; 0: the default */
     bool json, transport, jobs, quick;
     struct peers peers;
-    unsigned crowd; /* of the part sessions; 0: not wanted */
+    bool fleet;
+    const char *times; /* of the fleets: certfleet-lab's --times */
+    unsigned crowd;    /* of the part sessions; 0: not wanted */
     const char *program;
     struct figures figures;
     const char *part;
@@ -49,10 +52,13 @@ static const char usage[] =
     "                  as they are here; or of it peers:execs, peers:files,\n"
     "                  peers:commands\n"
     "  sessions [N]    N (5000) sessions open at once in one process\n"
+    "  fleet           fleet/renew on N clusters of five, 3 N / 10 and N / 10\n"
     "  -n N            nodes (200): 5 N sessions held, N / 2 busy ones, N / 5\n"
     "                  clusters\n"
     "  -r N            pairs of measurements, ours and bare in turn (7)\n"
     "  --sessions N    max_sessions of the whole jobs (the program's default)\n"
+    "  --times N       the fleets' appliances take an N-th (10) of the field's "
+    "time\n"
     "  --program PATH  the certfleet to run (the one built beside this)\n"
     "  --json          one JSON object instead of the table\n"
     "  --smoke         tiny numbers; only what is wrong fails, not what is "
@@ -249,6 +255,17 @@ static void run_peers(struct bench *bench)
     peers_run(&bench->peers, &bench->figures);
 }
 
+static void run_fleet(struct bench *bench)
+{
+    /* five a cluster: a thousand nodes, unless told otherwise */
+    const struct fleet_options options = {.clusters = bench->nodes,
+                                          .times = bench->quick ? "500"
+                                                                : bench->times,
+                                          .program = bench->program};
+
+    fleet_run(&options, &bench->figures);
+}
+
 /* -- the program ------------------------------------------------------------
  */
 
@@ -329,12 +346,16 @@ static int take_option(struct bench *bench, char **words)
         bench->sessions = number(word, words[1], 10000);
     else if (strcmp(word, "--program") == 0 && words[1])
         bench->program = words[1];
+    else if (strcmp(word, "--times") == 0 && words[1])
+        bench->times = words[1];
     else if (strcmp(word, "--json") == 0)
         return (bench->json = true);
     else if (strcmp(word, "transport") == 0)
         return (bench->transport = true);
     else if (strcmp(word, "jobs") == 0)
         return (bench->jobs = true);
+    else if (strcmp(word, "fleet") == 0)
+        return (bench->fleet = true);
     else if (strcmp(word, "sessions") == 0)
         return take_sessions(bench, words);
     else if (strcmp(word, "--smoke") == 0)
@@ -364,19 +385,21 @@ static void take_arguments(struct bench *bench, int argc, char **argv)
         bench->nodes = NODES_A_CLUSTER;
         bench->rounds = 1;
     }
-    if (bench->transport || bench->jobs || wants_peers(bench) || bench->crowd)
+    if (bench->transport || bench->jobs || wants_peers(bench) || bench->crowd ||
+        bench->fleet)
         return;
     bench->transport = bench->jobs = true;
     if (bench->quick) {
         take_peers(&bench->peers, "peers");
         bench->crowd = 2 * NODES_A_CLUSTER;
+        bench->fleet = true;
     }
 }
 
 int main(int argc, char **argv)
 {
     static struct bench bench = {
-        .nodes = 200, .rounds = 7, .program = CERTFLEET_PROGRAM};
+        .nodes = 200, .rounds = 7, .times = "10", .program = CERTFLEET_PROGRAM};
 
     signal(SIGPIPE, SIG_IGN);
     if (argc == WORKER_ARGS && strcmp(argv[1], "--worker") == 0)
@@ -390,6 +413,8 @@ int main(int argc, char **argv)
         run_peers(&bench);
     if (bench.crowd)
         sessions_run(bench.crowd, bench.rounds, &bench.figures);
+    if (bench.fleet)
+        run_fleet(&bench);
     if (bench.json) {
         print_json(&bench);
     } else {

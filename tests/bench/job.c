@@ -55,7 +55,7 @@ static struct server *start(const struct job *job)
 }
 
 /* The inventory begins with [fleet]: a line of it before all others. */
-static void set_sessions(const char *dir, unsigned sessions)
+void job_set_sessions(const char *dir, unsigned sessions)
 {
     static const char head[] = "[fleet]\n";
     char *path = text_of("%s/certfleet.ini", dir);
@@ -122,7 +122,7 @@ static void run(const struct job *job, struct took *took)
                                  "*",          "--yes", NULL};
 
     if (job->sessions)
-        set_sessions(server->dir, job->sessions);
+        job_set_sessions(server->dir, job->sessions);
     took->idle = child_run(idle, server->dir, out);
     took->use = child_run(apply, server->dir, out);
     if (took->use.code != 0)
@@ -166,21 +166,6 @@ static double outage_ratio(const struct job *job, const struct took *took)
     return middle;
 }
 
-static double slowest_path_ms(const struct took *took)
-{
-    const json_t *cluster;
-    double slowest = 0, ms;
-    size_t i;
-
-    json_array_foreach(json_object_get(took->verdict, "clusters"), i, cluster)
-    {
-        ms = path_cluster_ms(took->verdict, json_string_value(json_object_get(
-                                                cluster, "cluster")));
-        slowest = ms > slowest ? ms : slowest;
-    }
-    return slowest;
-}
-
 static void tell_cost(const struct job *job, const struct took *took,
                       struct figures *figures)
 {
@@ -206,7 +191,7 @@ static void tell_cost(const struct job *job, const struct took *took,
 static void tell_time(const struct job *job, const struct took *took,
                       struct figures *figures)
 {
-    double path = slowest_path_ms(took);
+    double path = path_slowest_ms(took->verdict);
 
     figures_note(figures, job->name, "wall time", "s",
                  took->use.wall_ms / 1000);
@@ -218,14 +203,14 @@ static void tell_time(const struct job *job, const struct took *took,
                  "x", outage_ratio(job, took));
 }
 
-static void tell_end(const struct job *job, const struct took *took,
-                     struct figures *figures)
+void job_tell_end(const char *part, unsigned clusters, int code,
+                  const json_t *verdict, struct figures *figures)
 {
     const json_t *cluster, *node;
     size_t i, k;
     double lost = 0, renewed = 0, connections = 0;
 
-    json_array_foreach(json_object_get(took->verdict, "clusters"), i, cluster)
+    json_array_foreach(json_object_get(verdict, "clusters"), i, cluster)
     {
         lost += number(cluster, "rows_lost");
         renewed += json_is_true(json_object_get(cluster, "healthy")) &&
@@ -234,15 +219,15 @@ static void tell_end(const struct job *job, const struct took *took,
         json_array_foreach(json_object_get(cluster, "nodes"), k, node)
             connections += number(node, "connections_total");
     }
-    figures_must(figures, job->name, "exit code", took->use.code);
-    figures_must(figures, job->name, "clusters not whole on a new set",
-                 job->clusters - renewed);
-    figures_must(figures, job->name, "rows lost", lost);
+    figures_must(figures, part, "exit code", code);
+    figures_must(figures, part, "clusters not whole on a new set",
+                 clusters - renewed);
+    figures_must(figures, part, "rows lost", lost);
     figures_must(
-        figures, job->name, "rules broken (I1-I7, secrets)",
-        (double)json_array_size(json_object_get(took->verdict, "violations")));
-    figures_note(figures, job->name, "connections made per node", "",
-                 connections / (job->clusters * NODES_A_CLUSTER));
+        figures, part, "rules broken (I1-I7, secrets)",
+        (double)json_array_size(json_object_get(verdict, "violations")));
+    figures_note(figures, part, "connections made per node", "",
+                 connections / (clusters * NODES_A_CLUSTER));
 }
 
 void job_run(const struct job *job, struct figures *figures)
@@ -251,7 +236,8 @@ void job_run(const struct job *job, struct figures *figures)
 
     run(job, &took);
     tell_cost(job, &took, figures);
-    tell_end(job, &took, figures);
+    job_tell_end(job->name, job->clusters, took.use.code, took.verdict,
+                 figures);
     tell_time(job, &took, figures);
     json_decref(took.result);
     json_decref(took.verdict);

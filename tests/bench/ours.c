@@ -11,6 +11,10 @@
 #include "tests/bench/worker.h"
 #include "transport/port.h"
 
+enum {
+    WAVE = 250
+};
+
 struct crowd;
 typedef void member_start_f(struct crowd *crowd, size_t i);
 
@@ -143,6 +147,14 @@ static void name_files(struct member *m)
     }
 }
 
+/* So many logins at a time that none waits for its turn until its deadline,
+ * however slow the machine: what is measured is what they cost open. */
+static void in_waves(struct crowd *crowd, size_t to)
+{
+    for (size_t i = 0; i < to; i += WAVE)
+        all(crowd, i, i + WAVE < to ? i + WAVE : to, start_command);
+}
+
 static void make_member(struct crowd *crowd, size_t i)
 {
     struct member *m = &crowd->members[i];
@@ -222,7 +234,10 @@ static void measure_hold(struct crowd *crowd, struct tally *tally)
     tally->before_kb = worker_resident_kb();
     files = worker_open_files();
     began = worker_now_us();
-    all(crowd, 0, crowd->n - 1, start_command);
+    if (crowd->work->kind == WORK_CROWD)
+        in_waves(crowd, crowd->n - 1);
+    else
+        all(crowd, 0, crowd->n - 1, start_command);
     tally->wall_us = worker_now_us() - began;
     tally->files = worker_open_files() - files;
     if (crowd->work->kind == WORK_CROWD)

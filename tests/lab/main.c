@@ -19,6 +19,7 @@
 #include "tests/lab/record.h"
 #include "tests/lab/server.h"
 #include "tests/lab/service.h"
+#include "tests/lab/times.h"
 
 enum {
     MAX_SETTINGS = 64
@@ -59,6 +60,7 @@ static const char usage_text[] =
     "  --auth WHICH   password or key in certfleet.ini (password)\n"
     "  --engine NAME  sim or pg (sim); --postgres is --engine pg\n"
     "  --set K=V      a setting for every node; may be repeated\n"
+    "  --times N      what appliances do takes an N-th of the field's time\n"
     "  --host-keys    one host key a node, instead of one for all\n"
     "  --only-make    writes the files and ends\n"
     "  --until-eof    ends when standard input does\n"
@@ -281,6 +283,7 @@ enum {
     O_ENGINE,
     O_POSTGRES,
     O_SET,
+    O_TIMES,
     O_HOST_KEYS,
     O_ONLY_MAKE,
     O_UNTIL_EOF,
@@ -305,6 +308,7 @@ static const struct option long_options[] = {
     { "engine", required_argument, NULL, O_ENGINE },
     { "postgres", no_argument, NULL, O_POSTGRES },
     { "set", required_argument, NULL, O_SET },
+    { "times", required_argument, NULL, O_TIMES },
     { "host-keys", no_argument, NULL, O_HOST_KEYS },
     { "only-make", no_argument, NULL, O_ONLY_MAKE },
     { "until-eof", no_argument, NULL, O_UNTIL_EOF },
@@ -345,6 +349,17 @@ static bool take_setting(struct options *o, const char *text)
         return false;
     o->settings[o->n_settings++] = text;
     return true;
+}
+
+static bool take_times(struct options *o, unsigned by)
+{
+    const char *list[TIMES_MAX];
+    size_t n = times_settings(by, list);
+    bool ok = by > 0;
+
+    for (size_t i = 0; i < n && ok; i++)
+        ok = take_setting(o, list[i]);
+    return ok;
 }
 
 /* What --make wants; false: not one of these. */
@@ -399,6 +414,8 @@ static bool take_option(struct options *o, int c, const char *arg)
         return take_shape(o, arg);
     case O_SET:
         return take_setting(o, arg);
+    case O_TIMES:
+        return take_times(o, number(arg));
     case O_ONLY_MAKE:
         o->only_make = true;
         return true;

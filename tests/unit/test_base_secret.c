@@ -14,7 +14,7 @@
 #include "core/base/secret.h"
 
 enum {
-    MANY = 40, /* more than the pages that are kept */
+    MANY = 80, /* more than the pages that are kept */
     BYTES = 4095,
 };
 
