@@ -3,14 +3,12 @@
  * core/base/secret.h - bytes that must not be seen: passwords, private keys.
  *
  * Held in locked memory where the kernel grants it, left out of core dumps,
- * wiped when freed (a few wiped pages stay mapped, for the next ones).  Never
- * printed, logged, journaled or put in an arena. Reference counted: sharing one
- * password over 200 nodes keeps one copy.
+ * wiped when freed.  Never printed, logged, journaled or put in an arena.
+ * Reference counted: sharing one password over 200 nodes keeps one copy.
  */
 #ifndef CERTFLEET_BASE_SECRET_H
 #define CERTFLEET_BASE_SECRET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct secret {
@@ -18,7 +16,6 @@ struct secret {
     size_t len;
     unsigned refs;
     size_t mapped; /* bytes of the mapping below data; private */
-    bool locked;   /* private */
 };
 
 struct secret *secret_new(size_t len); /* zeroed; aborts when out of memory */
