@@ -25,7 +25,7 @@
 static struct {
     pthread_mutex_t guard;
     void *page[SPARE_MAX + 1];
-    size_t n;
+    int n;
 } spare = {.guard = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t page_bytes(void)

@@ -2,6 +2,7 @@
  *
  * The table of control commands.
  */
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +126,7 @@ static void c_history(struct ask *ask, char **w, int n)
 
     for (uint64_t seq = after + 1; seq <= lab->record->n; seq++) {
         struct entry *e = record_entry(lab, seq);
-        if (n < 2 || strcmp(w[1], "*") == 0 || strcmp(e->node->name, w[1]) == 0)
+        if (n < 2 || fnmatch(w[1], e->node->name, 0) == 0)
             json_array_append_new(list, verdict_entry(e));
     }
     list = control_with("commands", list);
@@ -310,7 +311,7 @@ static const struct command commands[] = {
     { "node", 2, 2, c_node, "NODE" },
     { "cluster", 1, 2, c_cluster, "[CLUSTER]" },
     { "status", 2, 2, c_status, "NODE" },
-    { "history", 1, 3, c_history, "[NODE|* [AFTER-SEQ]]" },
+    { "history", 1, 3, c_history, "[NODE-GLOB [AFTER-SEQ]]" },
     { "verdict", 1, 1, c_verdict, "" },
     { "timing", 1, 2, timing_run, "[CLUSTER]" },
     { "files", 2, 2, c_files, "NODE" },

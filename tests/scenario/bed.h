@@ -99,8 +99,8 @@ int bed_id(json_t *answer);
 json_t *bed_verdict(struct bed *bed);
 /* Field of a node's state ("role", "set", "last_command" ...); as text. */
 const char *bed_node(struct bed *bed, const char *node, const char *field);
-/* How many commands that match the pattern (fnmatch) a node ("*": all of
- * them) has been given by the program; people's own are not counted. */
+/* How many commands that match the pattern (fnmatch) the nodes that match
+ * theirs have been given by the program; people's own are not counted. */
 unsigned bed_count(struct bed *bed, const char *node, const char *pattern);
 /* How many files of a node match the pattern. */
 unsigned bed_files(struct bed *bed, const char *node, const char *pattern);
