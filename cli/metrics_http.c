@@ -4,13 +4,13 @@
  */
 #include "cli/metrics_http.h"
 
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "cli/metrics.h"
+#include "cli/mhd_load.h"
 #include "core/base/clock.h"
 
 enum {
@@ -87,15 +87,15 @@ static int read_where(const char *where, union address *address,
 static enum MHD_Result answer_words(struct MHD_Connection *connection,
                                     unsigned status, const char *words)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
+    struct MHD_Response *response = mhd.create_response_from_buffer(
         strlen(words), (void *)(uintptr_t)words, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result rc;
 
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", "text/plain");
-    rc = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
+    mhd.add_response_header(response, "Content-Type", "text/plain");
+    rc = mhd.queue_response(connection, status, response);
+    mhd.destroy_response(response);
     return rc;
 }
 
@@ -115,13 +115,13 @@ static struct MHD_Response *text_of(struct metrics_http *http)
         return NULL;
     }
     if (http->made)
-        MHD_destroy_response(http->made);
+        mhd.destroy_response(http->made);
     len = text.len;
     http->made_ms = now;
-    http->made = MHD_create_response_from_buffer(len, str_take(&text),
+    http->made = mhd.create_response_from_buffer(len, str_take(&text),
                                                  MHD_RESPMEM_MUST_FREE);
     if (http->made)
-        MHD_add_response_header(http->made, "Content-Type",
+        mhd.add_response_header(http->made, "Content-Type",
                                 "text/plain; version=0.0.4; charset=utf-8");
     return http->made;
 }
@@ -155,7 +155,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     if (!response)
         return answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
                             "nothing can be read now\n");
-    return MHD_queue_response(connection, MHD_HTTP_OK, response);
+    return mhd.queue_response(connection, MHD_HTTP_OK, response);
 }
 
 /* -- the loop -------------------------------------------------------------- */
@@ -178,8 +178,8 @@ static void turn(struct metrics_http *http)
 {
     MHD_UNSIGNED_LONG_LONG ms;
 
-    MHD_run(http->daemon);
-    if (MHD_get_timeout(http->daemon, &ms) == MHD_YES)
+    mhd.run(http->daemon);
+    if (mhd.get_timeout(http->daemon, &ms) == MHD_YES)
         uv_timer_start(&http->timer, on_timer, ms, 0);
     else
         uv_timer_stop(&http->timer);
@@ -188,7 +188,7 @@ static void turn(struct metrics_http *http)
 static int watch(struct metrics_http *http, uv_loop_t *loop)
 {
     const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        mhd.get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
     if (!info || uv_poll_init(loop, &http->poll, info->epoll_fd) < 0)
         return -1;
@@ -206,7 +206,7 @@ static struct MHD_Daemon *start(struct metrics_http *http,
 
     if (address->any.sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    return MHD_start_daemon(
+    return mhd.start_daemon(
         flags, 0, NULL, NULL, on_request, http, MHD_OPTION_SOCK_ADDR,
         &address->any, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)METRICS_HTTP_CLIENTS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -224,7 +224,7 @@ struct metrics_http *metrics_http_new(uv_loop_t *loop, const char *where,
     union address address;
 
     memset(&address, 0, sizeof(address));
-    if (read_where(where, &address, err) < 0)
+    if (read_where(where, &address, err) < 0 || mhd_load(err) < 0)
         return NULL;
     http = calloc(1, sizeof(*http));
     if (!http)
@@ -236,7 +236,7 @@ struct metrics_http *metrics_http_new(uv_loop_t *loop, const char *where,
         err_errno(err, CAUSE_INPUT, "--metrics-listen %.100s: cannot listen",
                   where);
         if (http->daemon)
-            MHD_stop_daemon(http->daemon);
+            mhd.stop_daemon(http->daemon);
         free(http);
         return NULL;
     }
@@ -246,7 +246,7 @@ struct metrics_http *metrics_http_new(uv_loop_t *loop, const char *where,
 unsigned metrics_http_port(const struct metrics_http *http)
 {
     const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
+        mhd.get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
 
     return info ? info->port : 0;
 }
@@ -257,9 +257,9 @@ static void on_closed(uv_handle_t *handle)
 
     if (--http->handles > 0)
         return;
-    MHD_stop_daemon(http->daemon);
+    mhd.stop_daemon(http->daemon);
     if (http->made)
-        MHD_destroy_response(http->made);
+        mhd.destroy_response(http->made);
     free(http);
 }
 

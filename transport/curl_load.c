@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libcurl by dlopen(), call by call.
+ * libcurl, and the memory it works in.
  */
 #include "transport/curl_load.h"
 
-#include <dlfcn.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Of all that Debian has, the one on OpenSSL: its name is its ABI. */
-#define LIBRARY "libcurl.so.4"
+#include "core/base/library.h"
 
 /* It keeps the password in its own memory, plain and in base64: whatever it
  * frees is wiped. */
@@ -35,41 +33,20 @@ static void *wipe_realloc(void *p, size_t size)
     return q;
 }
 
-/* dlsym() gives a pointer to data, which C does not turn into one to code. */
-static int find(void *library, const char *name, void *call)
-{
-    void *at = dlsym(library, name);
-
-    if (!at)
-        return -1;
-    memcpy(call, &at, sizeof(at));
-    return 0;
-}
-
-static int find_all(void *library, struct curl_calls *calls)
-{
-#define FIND(name)                                                             \
-    if (find(library, "curl_" #name, &calls->name) < 0)                        \
-        return -1;
-    CURL_CALLS(FIND)
-#undef FIND
-    return 0;
-}
-
 const struct curl_calls *curl_load(struct err *err)
 {
     static struct curl_calls calls;
     static bool ready;
-    void *library;
+#define ROW(name) {"curl_" #name, &calls.name},
+    static const struct library_call rows[] = {CURL_CALLS(ROW)};
+#undef ROW
 
     if (ready)
         return &calls;
-    library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!library || find_all(library, &calls) < 0) {
-        err_set(err, CAUSE_SYSTEM, "a REST interface needs " LIBRARY ": %s",
-                dlerror());
+    /* of all that Debian has, the one on OpenSSL */
+    if (library_load("libcurl.so.4", rows, sizeof(rows) / sizeof(*rows), err) <
+        0)
         return NULL;
-    }
     if (calls.global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free,
                               wipe_realloc, strdup, calloc) != CURLE_OK)
         abort();

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * transport/curl_load.h - libcurl, loaded when it is first wanted.
- *
- * It brings thirty libraries of its own: to load them takes as long as all the
- * rest of a start, and few runs ask a REST interface anything
- * (docs/adr/0012).  Only https.c and its test know libcurl.
+ * transport/curl_load.h - libcurl, loaded when a REST interface is asked
+ * (core/base/library.h).  Only https.c and its test know libcurl.
  */
 #ifndef CERTFLEET_TRANSPORT_CURL_LOAD_H
 #define CERTFLEET_TRANSPORT_CURL_LOAD_H
@@ -14,13 +11,14 @@
 #include "core/base/err.h"
 
 /* What we call of it: curl_easy_init is curl->easy_init ... */
-#define CURL_CALLS(call)                                                       \
-    call(global_init_mem) call(easy_init) call(easy_setopt) call(easy_getinfo) \
-        call(easy_strerror) call(easy_cleanup) call(multi_init)                \
-            call(multi_setopt) call(multi_add_handle)                          \
-                call(multi_remove_handle) call(multi_assign)                   \
-                    call(multi_socket_action) call(multi_info_read)            \
-                        call(multi_cleanup)
+/* clang-format off */
+#define CURL_CALLS(call) \
+    call(global_init_mem) call(easy_init) call(easy_setopt) \
+    call(easy_getinfo) call(easy_strerror) call(easy_cleanup) \
+    call(multi_init) call(multi_setopt) call(multi_add_handle) \
+    call(multi_remove_handle) call(multi_assign) call(multi_socket_action) \
+    call(multi_info_read) call(multi_cleanup)
+/* clang-format on */
 
 #define CURL_MEMBER(name) __typeof__(curl_##name) *name;
 struct curl_calls {

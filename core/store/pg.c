@@ -3,7 +3,6 @@
  * The store's statements as PostgreSQL takes them.  Knows nothing of what the
  * rows mean, of the loop, or of leases.
  */
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +75,8 @@ static int send_query(struct query *q, struct err *err)
     str_init(&sql, 1 << 20);
     number_places(&sql, q->sql);
     params_init(&params, q);
-    sent = PQsendQueryParams(db->pg, str_text(&sql), (int)q->n, params.types,
-                             params.texts, NULL, NULL, 0);
+    sent = pq.sendQueryParams(db->pg, str_text(&sql), (int)q->n, params.types,
+                              params.texts, NULL, NULL, 0);
     str_release(&sql);
     params_release(&params);
     if (!sent)
@@ -109,32 +108,33 @@ static int pg_start(struct query *q, struct err *err)
 static int pg_next(struct query *q, struct err *err)
 {
     (void)err;
-    return ++q->row < PQntuples(q->result) ? 1 : 0;
+    return ++q->row < pq.ntuples(q->result) ? 1 : 0;
 }
 
 static void pg_release(struct query *q)
 {
-    PQclear(q->result);
+    pq.clear(q->result);
     q->result = NULL;
 }
 
 static const char *pg_text(struct query *q, int i, size_t *len)
 {
-    *len = (size_t)PQgetlength(q->result, q->row, i);
-    return PQgetisnull(q->result, q->row, i) ? NULL
-                                             : PQgetvalue(q->result, q->row, i);
+    *len = (size_t)pq.getlength(q->result, q->row, i);
+    return pq.getisnull(q->result, q->row, i)
+               ? NULL
+               : pq.getvalue(q->result, q->row, i);
 }
 
 static int64_t pg_number(struct query *q, int i)
 {
-    return strtoll(PQgetvalue(q->result, q->row, i), NULL, 10);
+    return strtoll(pq.getvalue(q->result, q->row, i), NULL, 10);
 }
 
 static enum db_kind pg_kind(struct query *q, int i)
 {
-    if (PQgetisnull(q->result, q->row, i))
+    if (pq.getisnull(q->result, q->row, i))
         return DB_NULL;
-    switch (PQftype(q->result, i)) {
+    switch (pq.ftype(q->result, i)) {
     case OID_INT8:
     case OID_INT4:
         return DB_NUMBER;
@@ -179,7 +179,7 @@ static int pg_commit(struct db *db, struct err *err)
 
     query_init(&q, db, "COMMIT");
     rc = pg_start(&q, err);
-    if (rc == 0 && strcmp(PQcmdStatus(q.result), "COMMIT") != 0)
+    if (rc == 0 && strcmp(pq.cmdStatus(q.result), "COMMIT") != 0)
         rc = err_set(err, CAUSE_SYSTEM, "%s: the turn was undone",
                      db->store->title);
     query_release(&q);
@@ -199,7 +199,7 @@ static void pg_rollback(struct db *db)
 
 static void pg_close(struct db *db)
 {
-    PQfinish(db->pg);
+    pq.finish(db->pg);
     db->pg = NULL;
 }
 

@@ -6,7 +6,6 @@
  * waits here is a thread of the pool, or a command without a loop.
  */
 #include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +37,8 @@ int pg_lost(struct db *db, const char *why, struct err *err)
 {
     char line[PG_TEXT];
 
-    one_line(why && *why ? why : PQerrorMessage(db->pg), line);
-    PQfinish(db->pg);
+    one_line(why && *why ? why : pq.errorMessage(db->pg), line);
+    pq.finish(db->pg);
     db->pg = NULL;
     return err_set(err, CAUSE_SYSTEM,
                    "%s cannot be reached: %s (does `psql' reach it from here? "
@@ -84,12 +83,12 @@ int pg_fail(struct db *db, const struct pg_result *result, struct err *err)
         {"53100", fail_room},   {"55P03", fail_busy},   {"57014", fail_busy},
         {"42501", fail_rights}, {"3F000", fail_rights}, {NULL, fail_default},
     };
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = pq.resultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *text = pq.resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     char line[PG_TEXT];
     size_t i = 0;
 
-    one_line(text ? text : PQresultErrorMessage(result), line);
+    one_line(text ? text : pq.resultErrorMessage(result), line);
     while (rows[i].state && (!state || strcmp(state, rows[i].state) != 0))
         i++;
     return rows[i].fail(db, line, err);
@@ -101,7 +100,7 @@ int pg_fail(struct db *db, const struct pg_result *result, struct err *err)
 /* 1: something is to be done, 0: the time is over, -1. */
 static int wait_for(struct pg_conn *conn, int events, uint64_t until)
 {
-    struct pollfd p = {PQsocket(conn), (short)events, 0};
+    struct pollfd p = {pq.socket(conn), (short)events, 0};
     int rc;
 
     do {
@@ -150,7 +149,7 @@ static struct pg_conn *connect_start(const struct store *store)
     };
 
     snprintf(name, sizeof(name), "certfleet %.40s", store->owner);
-    return PQconnectStartParams(keys, values, 1);
+    return pq.connectStartParams(keys, values, 1);
 }
 
 static int connect_poll(struct db *db, struct err *err)
@@ -163,7 +162,7 @@ static int connect_poll(struct db *db, struct err *err)
 
         if (await(db, events, until, err) < 0)
             return -1;
-        status = PQconnectPoll(db->pg);
+        status = pq.connectPoll(db->pg);
         if (status == PGRES_POLLING_OK)
             return 0;
         if (status == PGRES_POLLING_FAILED)
@@ -183,15 +182,17 @@ static const char settings[] =
 
 int pg_connect(struct db *db, struct err *err)
 {
+    if (pq_load(err) < 0)
+        return -1;
     db->pg = connect_start(db->store);
     if (!db->pg)
         abort(); /* out of memory */
-    PQsetNoticeProcessor(db->pg, on_notice, NULL);
-    if (PQstatus(db->pg) == CONNECTION_BAD)
+    pq.setNoticeProcessor(db->pg, on_notice, NULL);
+    if (pq.status(db->pg) == CONNECTION_BAD)
         return pg_lost(db, NULL, err);
     if (connect_poll(db, err) < 0)
         return -1;
-    if (PQsetnonblocking(db->pg, 1) < 0)
+    if (pq.setnonblocking(db->pg, 1) < 0)
         return pg_lost(db, NULL, err);
     return pg_script(db, settings, err);
 }
@@ -203,10 +204,10 @@ static int flush(struct db *db, uint64_t until, struct err *err)
 {
     int rc;
 
-    while ((rc = PQflush(db->pg)) > 0) {
+    while ((rc = pq.flush(db->pg)) > 0) {
         if (await(db, POLLIN | POLLOUT, until, err) < 0)
             return -1;
-        if (!PQconsumeInput(db->pg))
+        if (!pq.consumeInput(db->pg))
             return pg_lost(db, NULL, err);
     }
     return rc < 0 ? pg_lost(db, NULL, err) : 0;
@@ -216,19 +217,19 @@ static int flush(struct db *db, uint64_t until, struct err *err)
 static int take(struct db *db, uint64_t until, struct pg_result **result,
                 struct err *err)
 {
-    while (PQisBusy(db->pg)) {
+    while (pq.isBusy(db->pg)) {
         if (await(db, POLLIN, until, err) < 0)
             return -1;
-        if (!PQconsumeInput(db->pg))
+        if (!pq.consumeInput(db->pg))
             return pg_lost(db, NULL, err);
     }
-    *result = PQgetResult(db->pg);
+    *result = pq.getResult(db->pg);
     return 0;
 }
 
 static bool is_well(const struct pg_result *result)
 {
-    ExecStatusType status = PQresultStatus(result);
+    ExecStatusType status = pq.resultStatus(result);
 
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
@@ -244,23 +245,23 @@ int pg_finish(struct db *db, struct pg_result **result, struct err *err)
         return -1;
     while (take(db, until, &one, err) == 0 && one) {
         if (*result && !is_well(*result)) {
-            PQclear(one);
+            pq.clear(one);
             continue;
         }
-        PQclear(*result);
+        pq.clear(*result);
         *result = one;
     }
-    if (!db->pg || PQstatus(db->pg) == CONNECTION_BAD) {
+    if (!db->pg || pq.status(db->pg) == CONNECTION_BAD) {
         int rc = db->pg ? pg_lost(db, NULL, err) : -1;
 
-        PQclear(*result);
+        pq.clear(*result);
         *result = NULL;
         return rc;
     }
     if (*result && is_well(*result))
         return 0;
     pg_fail(db, *result, err);
-    PQclear(*result);
+    pq.clear(*result);
     *result = NULL;
     return -1;
 }
@@ -269,10 +270,10 @@ int pg_script(struct db *db, const char *sql, struct err *err)
 {
     struct pg_result *result;
 
-    if (!PQsendQuery(db->pg, sql))
+    if (!pq.sendQuery(db->pg, sql))
         return pg_lost(db, NULL, err);
     if (pg_finish(db, &result, err) < 0)
         return -1;
-    PQclear(result);
+    pq.clear(result);
     return 0;
 }

@@ -6,6 +6,7 @@
 #ifndef CERTFLEET_STORE_PG_PRIV_H
 #define CERTFLEET_STORE_PG_PRIV_H
 
+#include "core/store/pq_load.h"
 #include "core/store/store_priv.h"
 
 enum {

@@ -3,7 +3,6 @@
  * Opening a store in PostgreSQL: the schema is the one of SQLite, from the same
  * text, with what only several controllers need: leases.
  */
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +53,7 @@ static int read_version(struct db *db, int *version, struct err *err)
 
 static int check_encoding(struct db *db, struct err *err)
 {
-    const char *encoding = PQparameterStatus(db->pg, "server_encoding");
+    const char *encoding = pq.parameterStatus(db->pg, "server_encoding");
 
     if (encoding && strcmp(encoding, "UTF8") == 0)
         return 0;

@@ -3,9 +3,9 @@
  * What may be said in the URL of a store: no secret, since it stands in
  * messages and in an inventory that many may read.
  */
-#include <libpq-fe.h>
 #include <string.h>
 
+#include "core/store/pq_load.h"
 #include "core/store/store.h"
 
 static bool has_scheme(const char *url)
@@ -39,13 +39,15 @@ int store_url_check(const char *url, struct err *err)
         return err_set(err, CAUSE_INPUT,
                        "store: it begins with postgresql:// (left out: SQLite "
                        "in state_dir)");
-    options = PQconninfoParse(url, NULL);
+    if (pq_load(err) < 0)
+        return err_context(err, "store");
+    options = pq.conninfoParse(url, NULL);
     if (!options)
         return err_set(err, CAUSE_INPUT,
                        "store: it is no URL that libpq takes: "
                        "postgresql://USER@HOST:PORT/DATABASE?sslmode=...");
     secret = has_secret(options);
-    PQconninfoFree(options);
+    pq.conninfoFree(options);
     if (secret)
         return err_set(err, CAUSE_INPUT,
                        "store: a password does not belong into the URL: "

@@ -26,6 +26,7 @@ BEGIN {
     rule("playbooks/", "core/ playbooks/",
          "libssh/ uv.h ini.h sqlite3.h libpq-fe.h curl/ libical/")
     rule("cli/metrics_http.c", "core/ cli/", "libpq-fe.h curl/ libical/")
+    rule("cli/mhd_load", "core/ cli/", "libpq-fe.h curl/ libical/")
     rule("cli/", "core/ transport/ playbooks/ cli/",
          "libpq-fe.h curl/ libical/ microhttpd.h")
     rule("scripts/", "", "")

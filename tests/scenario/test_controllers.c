@@ -188,6 +188,8 @@ static void test_all_of_it(void **state)
     for (int i = 1; i <= 3; i++)
         await(arena_printf(&bed->arena, DONE_RUNS "'%%lab%d%%'", i), 1);
     assert_true(ask(TAKEN) >= 3);
+    end_daemon(rest); /* nobody else has anything to say to it now */
+    end_daemon(cut);
     before = commands(bed, 3);
     assert_int_equal(kill(passes[2], SIGCONT), 0);
     bed_await_count(still, "result", 1);
@@ -200,9 +202,7 @@ static void test_all_of_it(void **state)
                    arena_printf(&bed->arena, "lab%d-core1", i));
     way(bed, false);
     bed_ends(bed_do(bed, "audit verify"), 0, "ok");
-    end_daemon(rest);
     end_daemon(still);
-    end_daemon(cut);
 }
 
 /* What reads the store and what changes it, on the other database. */
