@@ -18,7 +18,7 @@
     call(queue_response) call(run) call(start_daemon) call(stop_daemon)
 /* clang-format on */
 
-#define MHD_MEMBER(name) __typeof__(MHD_##name) *name;
+#define MHD_MEMBER(name) __typeof__(MHD_##name) *(name);
 extern struct mhd_calls {
     MHD_CALLS(MHD_MEMBER)
 } mhd;

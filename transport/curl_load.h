@@ -20,7 +20,7 @@
     call(multi_info_read) call(multi_cleanup)
 /* clang-format on */
 
-#define CURL_MEMBER(name) __typeof__(curl_##name) *name;
+#define CURL_MEMBER(name) __typeof__(curl_##name) *(name);
 struct curl_calls {
     CURL_CALLS(CURL_MEMBER)
 };

@@ -23,7 +23,7 @@
     call(socket) call(status)
 /* clang-format on */
 
-#define PQ_MEMBER(name) __typeof__(PQ##name) *name;
+#define PQ_MEMBER(name) __typeof__(PQ##name) *(name);
 extern struct pq_calls {
     PQ_CALLS(PQ_MEMBER)
 } pq;
