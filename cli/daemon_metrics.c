@@ -161,7 +161,7 @@ bool daemon_metrics(struct app *app, const struct daemon_facts *facts,
     struct fleet_facts fleet = {.now = from.now,
                                 .warn_days = app->inventory->warn_days};
     struct err err = {.cause = CAUSE_NONE};
-    struct run_history history;
+    struct run_history history = {0};
     struct arena arena;
     bool known;
 

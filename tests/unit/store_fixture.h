@@ -325,7 +325,7 @@ static inline int bed_run(const char *name, const struct CMUnitTest *tests,
 {
     int failed = _cmocka_run_group_tests(name, tests, n, NULL, NULL);
 
-    if (getenv("CERTFLEET_SLOW")) /* valgrind: test_store_pg.c has the calls */
+    if (getenv("CERTFLEET_SLOW")) /* valgrind: migrate has the calls */
         return failed;
     if (!pg_server_find(&bed_server)) {
         print_message("skipped on PostgreSQL: no server is installed, or there "

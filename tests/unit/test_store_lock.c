@@ -288,6 +288,8 @@ static void a_cluster_that_was_changed_is_left(void **state)
     const struct store_names names = {&cluster, 1};
     struct tally t = {0};
 
+    if (getenv("CERTFLEET_SLOW"))
+        skip(); /* valgrind takes our loop for lost in the child */
     perform(bed, "r1", "emea", play_whole);
     bed_open(bed);
     assert_int_equal(store_head(bed->store, &row.seen, &t.err), 0);
