@@ -7,7 +7,6 @@
 #define CERTFLEET_TESTS_CLI_CAPTURE_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +21,7 @@
 #include <jansson.h>
 
 #include "cli/app.h"
+#include "tests/unit/remove_tree.h"
 
 struct capture {
     int code;
@@ -42,21 +42,12 @@ static inline int capture_setup(void **state)
     return chdir(capture_folder);
 }
 
-static inline int capture_remove(const char *path, const struct stat *st,
-                                 int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static inline int capture_teardown(void **state)
 {
     (void)state;
     if (chdir("/") < 0)
         return -1;
-    return nftw(capture_folder, capture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(capture_folder);
 }
 
 static inline void capture_read(const char *path, char *text, size_t room)

@@ -7,7 +7,6 @@
 #ifndef CERTFLEET_TESTS_FLEET_FIXTURE_H
 #define CERTFLEET_TESTS_FLEET_FIXTURE_H
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +19,7 @@
 #include <cmocka.h>
 
 #include "core/fleet/inventory.h"
+#include "tests/unit/remove_tree.h"
 
 enum {
     DATABASE = 1,
@@ -65,21 +65,12 @@ static const struct check_word fixture_checks[] = {
     {NULL},
 };
 
-static int fixture_remove(const char *path, const struct stat *st, int flag,
-                          struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static int fixture_teardown(void **state)
 {
     (void)state;
     if (chdir("/") < 0)
         return -1;
-    return nftw(fixture_folder, fixture_remove, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(fixture_folder);
 }
 
 static inline void fixture_write(const char *name, const void *data, size_t len)

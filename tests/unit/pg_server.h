@@ -8,7 +8,6 @@
 #define CERTFLEET_TEST_PG_SERVER_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <libpq-fe.h>
 #include <poll.h>
@@ -20,6 +19,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/unit/remove_tree.h"
 
 struct pg_server {
     char folder[96];
@@ -182,20 +183,11 @@ static inline bool pg_server_start(struct pg_server *pg)
     return pg_server_run(pg, "initdb", args) && pg_server_up(pg);
 }
 
-static inline int pg_server_path(const char *path, const struct stat *st,
-                                 int kind, struct FTW *ftw)
-{
-    (void)st;
-    (void)kind;
-    (void)ftw;
-    return remove(path);
-}
-
 static inline void pg_server_stop(struct pg_server *pg)
 {
     pg_server_down(pg, SIGINT);
     if (pg->folder[0])
-        nftw(pg->folder, pg_server_path, 16, FTW_DEPTH | FTW_PHYS);
+        remove_tree(pg->folder);
 }
 
 /* One statement or several, as another hand would; -1 when it gives no number.

@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <ftw.h>
 #include <sqlite3.h>
 #include <uv.h>
 
 #include "core/store/store_priv.h"
 #include "tests/unit/pg_server.h"
+#include "tests/unit/remove_tree.h"
 
 static struct pg_server bed_server; /* started: beds are on it */
 
@@ -187,18 +187,9 @@ static inline void bed_close(struct bed *bed)
     assert_int_equal(uv_loop_close(&bed->loop), 0);
 }
 
-static inline int on_path(const char *path, const struct stat *st, int kind,
-                          struct FTW *ftw)
-{
-    (void)st;
-    (void)kind;
-    (void)ftw;
-    return remove(path);
-}
-
 static inline void folder_remove(struct bed *bed)
 {
-    nftw(bed->folder, on_path, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(bed->folder);
 }
 
 static inline int setup(void **state)

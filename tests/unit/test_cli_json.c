@@ -117,7 +117,7 @@ static void test_every_call_ends_with_a_result(void **state)
 static void test_without_json_the_code_is_the_same(void **state)
 {
     (void)state;
-    nftw("state", capture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree("state");
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         assert_int_equal(capture_run(calls[i].words), calls[i].code);
         if (capture.code == 2)

@@ -5,11 +5,11 @@
  */
 #include "tests/unit/approval_fixture.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
 #include "core/base/child.h"
 #include "core/base/file.h"
+#include "tests/unit/remove_tree.h"
 
 static char folder[] = "/tmp/certfleet-approval-XXXXXX";
 
@@ -38,21 +38,12 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag,
-                      struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
     if (chdir("/") < 0)
         return -1;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(folder);
 }
 
 /* -- judging -------------------------------------------------------------- */

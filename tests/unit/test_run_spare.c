@@ -4,7 +4,6 @@
  * that is not just as it was put there.
  */
 #include <dirent.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +20,7 @@
 
 #include "core/base/file.h"
 #include "core/run/spare.h"
+#include "tests/unit/remove_tree.h"
 
 static char folder[] = "/tmp/certfleet-spare-XXXXXX";
 
@@ -318,19 +318,10 @@ static int setup(void **state)
     return mkdtemp(folder) ? 0 : -1;
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag,
-                      struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     (void)state;
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(folder);
 }
 
 int main(void)
