@@ -82,6 +82,14 @@ int query_run(struct query *q, struct err *err)
     return rc;
 }
 
+int query_found(struct query *q, struct err *err)
+{
+    int rc = query_step(q, err);
+
+    query_release(q);
+    return rc;
+}
+
 void query_release(struct query *q)
 {
     q->db->ops->release(q);

@@ -161,7 +161,6 @@ int store_may_act(struct store *store, const char *run, struct err *err)
 static int take_new(struct turn *turn, const char *run, struct err *err)
 {
     struct query q;
-    int rc;
 
     query_init(&q, turn->db,
                "INSERT INTO leases (run, owner, ends) VALUES (?, ?, " LEASE_END
@@ -169,24 +168,19 @@ static int take_new(struct turn *turn, const char *run, struct err *err)
     query_text(&q, run);
     query_text(&q, turn->store->owner);
     query_int(&q, (int64_t)turn->store->lease_ms);
-    rc = query_step(&q, err);
-    query_release(&q);
-    return rc;
+    return query_found(&q, err);
 }
 
 /* A row that is locked is being renewed: its owner lives. */
 static int is_over(struct turn *turn, const char *run, struct err *err)
 {
     struct query q;
-    int rc;
 
     query_init(&q, turn->db,
                "SELECT 1 FROM leases WHERE run = ? AND ends <="
                " clock_timestamp() FOR UPDATE SKIP LOCKED");
     query_text(&q, run);
-    rc = query_step(&q, err);
-    query_release(&q);
-    return rc;
+    return query_found(&q, err);
 }
 
 static int lease_take(struct turn *turn, struct hold *hold, struct err *err)
@@ -219,8 +213,7 @@ static int lease_confirm(struct turn *turn, const struct hold *hold,
                " AND ends > clock_timestamp()");
     query_text(&q, hold->run);
     query_text(&q, turn->store->owner);
-    rc = query_step(&q, err);
-    query_release(&q);
+    rc = query_found(&q, err);
     if (rc == 0)
         return set_lapsed(turn->store, hold->run, err);
     return rc < 0 ? -1 : 0;

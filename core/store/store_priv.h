@@ -100,6 +100,8 @@ void query_int(struct query *q, int64_t number);
 const struct query_value *query_values(const struct query *q);
 int query_step(struct query *q, struct err *err); /* 1: a row, 0: no more */
 int query_run(struct query *q, struct err *err);  /* to the end, releases */
+/* Is there a row?  1, 0 or -1; releases. */
+int query_found(struct query *q, struct err *err);
 
 void query_release(struct query *q);
 const char *query_column(struct query *q, int i); /* NULL for NULL */

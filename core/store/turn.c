@@ -115,16 +115,13 @@ static int find_record(struct turn *turn, int64_t seq,
 {
     char text[CHAIN_TEXT_BYTES];
     struct query q;
-    int rc;
 
     chain_text(hash, text);
     query_init(&q, turn->db,
                "SELECT 1 FROM journal WHERE seq = ? AND hash = ?");
     query_int(&q, seq);
     query_text(&q, text);
-    rc = query_step(&q, err);
-    query_release(&q);
-    return rc;
+    return query_found(&q, err);
 }
 
 /* Behind the lock that the lost one had: it is over by then, either way. */

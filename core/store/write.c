@@ -86,13 +86,10 @@ static int write_append(struct turn *turn, const struct op *op, struct err *err)
 static int is_known(struct turn *turn, const char *run, struct err *err)
 {
     struct query q;
-    int rc;
 
     query_init(&q, turn->db, "SELECT 1 FROM runs WHERE id = ?");
     query_text(&q, run);
-    rc = query_step(&q, err);
-    query_release(&q);
-    return rc;
+    return query_found(&q, err);
 }
 
 static int take_hold(struct turn *turn, const char *run, struct err *err)
