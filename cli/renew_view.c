@@ -8,6 +8,7 @@
 #include "cli/console_model.h"
 #include "cli/renew.h"
 #include "cli/table.h"
+#include "cli/windows_view.h"
 #include "core/fleet/window.h"
 
 enum {
@@ -86,21 +87,6 @@ static void add_turn(struct str *out, const struct renew *renew, size_t i)
         str_add(out, "due");
 }
 
-static void utc_clock(int64_t at, struct window_clock *c)
-{
-    time_t seconds = at;
-    struct tm tm = {0};
-
-    (void)gmtime_r(&seconds, &tm);
-    *c = (struct window_clock){.year = tm.tm_year + 1900,
-                               .month = tm.tm_mon + 1,
-                               .day = tm.tm_mday,
-                               .hour = tm.tm_hour,
-                               .minute = tm.tm_min,
-                               .weekday = tm.tm_wday,
-                               .zone = "UTC"};
-}
-
 void renew_add_clock(struct str *out, const struct windows *windows, int64_t at)
 {
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
@@ -110,9 +96,9 @@ void renew_add_clock(struct str *out, const struct windows *windows, int64_t at)
     if (windows)
         windows_clock(windows, at, &c);
     else
-        utc_clock(at, &c);
+        windows_utc_clock(at, &c);
     str_addf(out, "%s %04d-%02d-%02d %02d:%02d %s", days[c.weekday], c.year,
-             c.month, c.day, c.hour, c.minute, c.zone);
+             c.month, c.day, c.hour, c.minute, windows ? c.zone : "UTC");
 }
 
 static void add_clock(struct str *out, const char *word,

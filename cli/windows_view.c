@@ -24,8 +24,7 @@ const char *const windows_heads[] = {"cluster", "when",   "window", "zone",
 static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
                                    "Thu", "Fri", "Sat"};
 
-/* UTC as any other zone, without its name. */
-static void utc_clock(int64_t at, struct window_clock *clock)
+void windows_utc_clock(int64_t at, struct window_clock *clock)
 {
     time_t seconds = at;
     struct tm tm = {0};
@@ -118,8 +117,8 @@ static void add_row(struct table *table, const struct view *v)
     str_init(&local, 128);
     str_init(&utc, 128);
     str_init(&length, 128);
-    utc_clock(v->span.begin, &begin);
-    utc_clock(v->span.end, &end);
+    windows_utc_clock(v->span.begin, &begin);
+    windows_utc_clock(v->span.end, &end);
     add_span(&local, v, &v->begin, &v->end);
     add_span(&utc, v, &begin, &end);
     if (v->has_begin && v->has_end)

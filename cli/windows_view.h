@@ -11,6 +11,10 @@
 #include "cli/out.h"
 #include "cli/table.h"
 #include "core/fleet/inventory.h"
+#include "core/fleet/window.h"
+
+/* UTC as any other zone, without its name. */
+void windows_utc_clock(int64_t at, struct window_clock *clock);
 
 extern const char *const windows_heads[]; /* for table_init */
 
