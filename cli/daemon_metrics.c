@@ -6,7 +6,6 @@
 
 #include "cli/fleet_metrics.h"
 #include "cli/metrics.h"
-#include "cli/open_store.h"
 #include "cli/reading.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -15,8 +14,8 @@
 struct source {
     struct app *app;
     const struct daemon_facts *facts;
-    int64_t now, held;
-    bool knows_runs;
+    int64_t now;
+    const struct run_history *history; /* NULL: it cannot be read */
 };
 
 static void fill_started(struct metrics *m, const struct source *from)
@@ -55,8 +54,8 @@ static void fill_next(struct metrics *m, const struct source *from)
 
 static void fill_held(struct metrics *m, const struct source *from)
 {
-    if (from->knows_runs)
-        metrics_add(m, NULL, from->held);
+    if (from->history)
+        metrics_add(m, NULL, (int64_t)from->history->held);
 }
 
 /* Of the one that is open, or that opens next. */
@@ -114,33 +113,6 @@ static const struct {
 };
 /* clang-format on */
 
-static bool on_run(void *user, const struct store_run *run)
-{
-    struct source *from = user;
-    json_t *names =
-        run->holds && run->clusters ? json_loads(run->clusters, 0, NULL) : NULL;
-
-    from->held += (int64_t)json_array_size(names);
-    json_decref(names);
-    return true;
-}
-
-static void count_held(struct source *from)
-{
-    const struct inventory *inventory = from->app->inventory;
-    struct err err = {.cause = CAUSE_NONE};
-    struct store *store;
-
-    from->knows_runs = true;
-    if (!open_store_is_there(inventory))
-        return;
-    store = open_store(inventory, NULL, &err);
-    from->knows_runs =
-        store && store_runs(store, NULL, on_run, from, &err) == 0;
-    if (store)
-        store_close(store);
-}
-
 static void add_daemon(struct source *from, struct str *out)
 {
     struct metrics m;
@@ -163,13 +135,12 @@ bool daemon_metrics(struct app *app, const struct daemon_facts *facts,
     struct err err = {.cause = CAUSE_NONE};
     struct run_history history = {0};
     struct arena arena;
-    bool known;
 
     arena_init(&arena);
     if (reading_load(app->inventory, &arena, &fleet, &err) == 0) {
-        known = run_history_read(app->inventory, &arena, &history, &err) == 0;
-        count_held(&from);
-        fleet_metrics(&fleet, known ? &history : NULL, out);
+        if (run_history_read(app->inventory, &arena, &history, &err) == 0)
+            from.history = &history;
+        fleet_metrics(&fleet, from.history, out);
         add_daemon(&from, out);
     }
     if (err.cause)

@@ -47,12 +47,23 @@ static void count(struct run_history *history, const char *word)
     history->counts[i].n++;
 }
 
+static size_t held_by(const struct store_run *run)
+{
+    json_t *names =
+        run->holds && run->clusters ? json_loads(run->clusters, 0, NULL) : NULL;
+    size_t n = json_array_size(names);
+
+    json_decref(names);
+    return n;
+}
+
 static bool on_run(void *user, const struct store_run *run)
 {
     struct reading *r = user;
     struct past *grown;
 
     count(r->history, word_of(run));
+    r->history->held += held_by(run);
     if (r->n_runs == r->room) {
         r->room = r->room ? r->room * 2 : 64;
         grown = arena_alloc(r->arena, r->room * sizeof(*grown));
@@ -172,6 +183,7 @@ int run_history_read(const struct inventory *inventory, struct arena *arena,
     for (size_t i = 0; i < N_OUTCOMES; i++)
         history->counts[i].outcome = outcomes[i];
     history->n_outages = 0;
+    history->held = 0;
     history->outages = arena_alloc(arena, (inventory->n_clusters + 1) *
                                               sizeof(*history->outages));
     if (!open_store_is_there(inventory))

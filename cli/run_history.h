@@ -29,6 +29,7 @@ struct run_history {
     size_t n_counts;
     struct history_outage *outages; /* of clusters that had one */
     size_t n_outages;
+    size_t held; /* clusters of a run that has not ended well, or is at work */
 };
 
 /* No database yet: no runs, and none is made.  All that it gives lives in
