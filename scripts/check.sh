@@ -11,8 +11,9 @@
 #             clang's own warnings on all but tests/
 #   analyze   clang-tidy with clang's analyzer on all; only when it is named
 #   valgrind  the unit tests and a rotation, built plain; not `certfleet pki',
-#             whose functions have units of their own, nor test_store_pg, in
-#             whose children valgrind takes the parent's loop for lost
+#             whose functions have units of their own, test_run_spare, whose RSA
+#             keys take half a minute each there, and test_store_pg, in whose
+#             children valgrind takes the parent's loop for lost
 #   prove     the short forms of scripts/prove.sh and the tests like them,
 #             built plain
 #   fuzz      every fuzzer of tests/fuzz for 10 s, two on each core
@@ -36,7 +37,7 @@ no_install=
 parts=()
 
 usage() {
-    sed -n '5,25s/^# \{0,1\}//p' "$SELF"
+    sed -n '5,26s/^# \{0,1\}//p' "$SELF"
 }
 
 for arg in "$@"; do
@@ -277,7 +278,8 @@ part_valgrind() {
     {
         echo $tests/scenario/test_happy:test_three_and_two
         find $tests -maxdepth 1 -type f -name 'test_*' -perm -1 \
-            ! -name 'test_cli_pki*' ! -name test_store_pg | sort -r
+            ! -name 'test_cli_pki*' ! -name test_run_spare \
+            ! -name test_store_pg | sort -r
     } | xargs -P "$JOBS" -n 1 bash -c 'valgrind_one "$1"' valgrind
 }
 

@@ -95,7 +95,7 @@ static void turn(void)
     uv_timer_t tick;
 
     uv_timer_init(&loop, &tick);
-    uv_timer_start(&tick, on_tick, 10, 0);
+    uv_timer_start(&tick, on_tick, 10, 10); /* it may be due before the wait */
     uv_run(&loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&tick, NULL);
     uv_run(&loop, UV_RUN_NOWAIT);
