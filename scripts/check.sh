@@ -11,9 +11,10 @@
 #             clang's own warnings on all but tests/
 #   analyze   clang-tidy with clang's analyzer on all; only when it is named
 #   valgrind  the unit tests and a rotation, built plain; not `certfleet pki',
-#             whose functions have units of their own, test_run_spare, whose RSA
-#             keys take half a minute each there, and test_store_pg, in whose
-#             children valgrind takes the parent's loop for lost
+#             whose functions have units of their own, not test_run_spare and
+#             test_pki_lock, whose RSA keys and passphrases take half a minute
+#             each there, and not test_store_pg, in whose children valgrind
+#             takes the parent's loop for lost
 #   prove     the short forms of scripts/prove.sh and the tests like them,
 #             built plain
 #   fuzz      every fuzzer of tests/fuzz for 10 s, two on each core
@@ -37,7 +38,7 @@ no_install=
 parts=()
 
 usage() {
-    sed -n '5,26s/^# \{0,1\}//p' "$SELF"
+    sed -n '5,27s/^# \{0,1\}//p' "$SELF"
 }
 
 for arg in "$@"; do
@@ -91,23 +92,18 @@ try() {
 }
 
 compile() {
-    cmake --build "$1" --parallel "$JOBS"
+    env $LARGE_PAGES cmake --build "build/$1" --parallel "$JOBS" \
+        --target "${@:2}"
 }
 
-# Line numbers are enough for a report, and gold links in half the time: a
-# seventh of what a build costs.
+# Line numbers are enough for a report.
 lean() {
-    local preset=$1 flags=(-DCMAKE_C_FLAGS_DEBUG=-g1)
-
-    if command -v ld.gold >/dev/null; then
-        flags+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold)
-    fi
-    configure "$preset" "build/$preset" "${flags[@]}"
+    configure "$1" "build/$1" -DCMAKE_C_FLAGS_DEBUG=-g1
 }
 
 part_build() {
     lean asan
-    compile build/asan
+    compile asan all
 }
 
 part_test() {
@@ -118,15 +114,15 @@ part_test() {
         # the appliances of the scenarios are plain ones, which take a third of
         # the time; the lab's own tests have it with the sanitizers
         lean dev
-        compile build/dev
+        compile dev certfleet-lab
         export CERTFLEET_LAB=$PWD/build/dev/tests/lab/certfleet-lab
     else
         only=(-L '^(unit|lint)$')
     fi
     # of the pool's eight threads a scenario needs few, and each one's shadow
-    # costs; a scenario waits for a fifth of its time
+    # costs; a scenario waits for a third of its time
     export UV_THREADPOOL_SIZE=2
-    ctest --test-dir build/asan --parallel $((JOBS + 1)) --output-on-failure \
+    ctest --test-dir build/asan --parallel $((JOBS * 2)) --output-on-failure \
         --no-tests=error --timeout 900 "${only[@]}" 2>&1 | tee build/test.log
 }
 
@@ -176,7 +172,8 @@ tidy_one() {
         "$CLANG" -E -C -D_GNU_SOURCE -I . "$file" 2>/dev/null || cat "$file"
     } | sha256sum | cut -c 1-40)
     [ ! -e "build/tidy/$key" ] || return 0
-    if ! said=$("$TIDY" --quiet -p build/clang $TIDY_LESS "$file" 2>&1); then
+    if ! said=$(env $LARGE_PAGES "$TIDY" --quiet -p build/clang $TIDY_LESS \
+        "$file" 2>&1); then
         printf '%s\n' "$said" | grep -vE '^[0-9]+ (warning|error)s?.* generated'
         return 1
     fi
@@ -209,7 +206,7 @@ lint_tidy() {
     echo "-- $TIDY"
     configure dev build/clang "-DCMAKE_C_COMPILER=$CLANG"
     mkdir -p build/tidy
-    export TIDY CLANG TIDY_LESS
+    export TIDY CLANG TIDY_LESS LARGE_PAGES
     export -f tidy_one
     # shellcheck disable=SC2016
     tidy_files | xargs -r -P "$JOBS" -n 1 bash -c 'tidy_one "$1"' tidy
@@ -268,7 +265,7 @@ part_valgrind() {
     local tests=build/dev/tests
 
     lean dev
-    compile build/dev
+    compile dev units test_happy
     CERTFLEET_WRAP="valgrind --quiet --error-exitcode=99 --leak-check=full \
 --errors-for-leak-kinds=definite --show-leak-kinds=definite \
 --suppressions=$PWD/tests/scenario/valgrind.supp"
@@ -279,14 +276,14 @@ part_valgrind() {
         echo $tests/scenario/test_happy:test_three_and_two
         find $tests -maxdepth 1 -type f -name 'test_*' -perm -1 \
             ! -name 'test_cli_pki*' ! -name test_run_spare \
-            ! -name test_store_pg | sort -r
+            ! -name test_pki_lock ! -name test_store_pg | sort -r
     } | xargs -P "$JOBS" -n 1 bash -c 'valgrind_one "$1"' valgrind
 }
 
 part_prove() {
     lean dev
-    compile build/dev
-    ctest --test-dir build/dev -L '^prove$' --parallel $((JOBS + 1)) \
+    compile dev provers
+    ctest --test-dir build/dev -L '^prove$' --parallel $((JOBS * 2)) \
         --output-on-failure --no-tests=error --timeout 900
 }
 
@@ -321,11 +318,11 @@ prepare() {
     unset DISPLAY SSH_ASKPASS GIT_DIR GIT_WORK_TREE MAKEFLAGS
     export LC_ALL=C.UTF-8 TZ=UTC
     # strict_string_checks would refuse strndup() on bytes without an end.  Of
-    # what was freed 4 MB are kept from use: 256 cost a quarter of the time.
+    # what was freed 1 MB is kept from use: 256 cost a third of the time.
     # 99: certfleet itself ends with 1 when it was rolled back.
     export ASAN_OPTIONS=detect_stack_use_after_return=1:handle_sigill=1
     ASAN_OPTIONS+=:exitcode=99
-    ASAN_OPTIONS+=:quarantine_size_mb=4:thread_local_quarantine_size_kb=128
+    ASAN_OPTIONS+=:quarantine_size_mb=1:thread_local_quarantine_size_kb=64
     scratch=$(mktemp -d "$(work_place)/check.XXXXXX")
     chmod 711 "$scratch"
     export TMPDIR=$scratch

@@ -23,6 +23,7 @@
 #include "core/store/store_priv.h"
 #include "tests/unit/pg_server.h"
 #include "tests/unit/remove_tree.h"
+#include "tests/unit/slow.h"
 
 static struct pg_server bed_server; /* started: beds are on it */
 
@@ -316,7 +317,7 @@ static inline int bed_run(const char *name, const struct CMUnitTest *tests,
 {
     int failed = _cmocka_run_group_tests(name, tests, n, NULL, NULL);
 
-    if (getenv("CERTFLEET_SLOW")) /* valgrind: migrate has the calls */
+    if (is_slow()) /* migrate has the calls */
         return failed;
     if (!pg_server_find(&bed_server)) {
         print_message("skipped on PostgreSQL: no server is installed, or there "

@@ -5,6 +5,7 @@
  * `TZ=Europe/London date -d "2027-03-28 02:00" +%s'.
  */
 #include "tests/unit/fleet_fixture.h"
+#include "tests/unit/slow.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -371,8 +372,8 @@ static void compare(const char *zone, int64_t from, int64_t to, int64_t step)
     inv = read_windows(line);
     setenv("TZ", zone, 1);
     tzset();
-    if (getenv("CERTFLEET_SLOW"))
-        step *= 23; /* valgrind */
+    if (is_slow())
+        step *= 23;
     for (time_t t = from; t < to; t += step) {
         struct window_clock clock;
         struct tm tm;
@@ -417,7 +418,7 @@ static void test_every_zone(void **state)
     while (fgets(line, sizeof(line), f)) {
         if (line[0] == '#' || sscanf(line, "%*s %*s %99s", zone) != 1)
             continue;
-        if (n++ % (getenv("CERTFLEET_SLOW") ? 9 : 1)) /* valgrind */
+        if (n++ % (is_slow() ? 9 : 1))
             continue;
         compare(zone, from, from + WINDOW_AHEAD, 3600);
     }

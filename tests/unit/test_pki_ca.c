@@ -10,6 +10,7 @@
 
 #include "core/base/file.h"
 #include "tests/unit/pki_make.h"
+#include "tests/unit/slow.h"
 
 enum {
     MAKERS = 8
@@ -162,7 +163,7 @@ static void test_password(void **state)
     struct pki_ca ca;
 
     (void)state;
-    if (getenv("CERTFLEET_SLOW"))
+    if (is_slow())
         skip(); /* test_pki_lock does as much for valgrind */
     good = secret_from("correct horse", 13);
     bad = secret_from("wrong pony", 10);

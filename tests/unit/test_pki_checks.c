@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/preflight_files.h"
+#include "tests/unit/slow.h"
 
 typedef void try_f(struct pki_findings *f);
 
@@ -339,7 +340,7 @@ static void check_row(const struct row *row)
 
 static void test_each_is_tripped_and_passed(void **state)
 {
-    size_t step = getenv("CERTFLEET_SLOW") ? 7 : 1; /* valgrind */
+    size_t step = is_slow() ? 7 : 1;
 
     (void)state;
     for (size_t i = 0; i < N_ROWS; i += step)

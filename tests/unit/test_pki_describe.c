@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tests/unit/pki_make.h"
+#include "tests/unit/slow.h"
 
 static void test_sha256(void **state)
 {
@@ -47,7 +48,7 @@ static void test_make(void **state)
 
     (void)state;
     /* valgrind has its RSA key from test_pki_issue */
-    for (int i = getenv("CERTFLEET_SLOW") ? 2 : 0; kinds[i]; i++) {
+    for (int i = is_slow() ? 2 : 0; kinds[i]; i++) {
         struct secret *key = pki_key_make(kinds[i], &err);
         struct secret *second = pki_key_make(kinds[i], &err);
         assert_non_null(key);

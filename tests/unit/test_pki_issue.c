@@ -26,7 +26,7 @@ static int setup(void **state)
     root = make_cert(&r, NULL);
     ca.cert_pem = root.pem;
     ca.key_pem = root.key_pem;
-    rsa_key = pki_key_make("rsa:2048", &err);
+    rsa_key = make_rsa();
     ec_key = pki_key_make("ec:P-384", &err);
     return rsa_key && ec_key ? 0 : -1;
 }

@@ -9,6 +9,7 @@
 #include <openssl/rsa.h>
 
 #include "tests/unit/pki_db_set.h"
+#include "tests/unit/slow.h"
 
 static void test_good(void **state)
 {
@@ -65,7 +66,7 @@ static void test_odd_rsa(void **state)
     BIGNUM *three;
 
     (void)state;
-    if (getenv("CERTFLEET_SLOW"))
+    if (is_slow())
         skip(); /* half a minute of valgrind's, and all of it OpenSSL's */
     ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
     three = BN_new();

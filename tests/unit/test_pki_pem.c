@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "tests/unit/pki_make.h"
+#include "tests/unit/slow.h"
 
 static struct made root, leaf;
 static unsigned char *leaf_der, *key_der;
@@ -415,7 +416,7 @@ static void read_all(const void *data, size_t len)
 /* Every place; below valgrind, where it takes minutes, one of 31. */
 static size_t stride(void)
 {
-    return getenv("CERTFLEET_SLOW") ? 31 : 1;
+    return is_slow() ? 31 : 1;
 }
 
 static void test_truncated_pem(void **state)

@@ -38,7 +38,7 @@ static void test_request(void **state)
     char *request, *pem;
 
     (void)state;
-    key = pki_key_make("rsa:2048", &err);
+    key = make_rsa();
     assert_int_equal(pki_request(key, &subject, PKI_ANY, &request, &err), 0);
     info = info_of(request);
     assert_int_equal(info.kind, PKI_REQUEST);

@@ -3,6 +3,7 @@
  * Locks among processes: who holds a cluster, who lives, who was shut out, and
  * what the one that comes too late is told.
  */
+#include "tests/unit/slow.h"
 #include "tests/unit/store_parts.h"
 
 /* -- parts ----------------------------------------------------------------- */
@@ -288,7 +289,7 @@ static void a_cluster_that_was_changed_is_left(void **state)
     const struct store_names names = {&cluster, 1};
     struct tally t = {0};
 
-    if (getenv("CERTFLEET_SLOW"))
+    if (is_slow())
         skip(); /* valgrind takes our loop for lost in the child */
     perform(bed, "r1", "emea", play_whole);
     bed_open(bed);

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "core/base/clock.h"
+#include "tests/unit/slow.h"
 #include "tests/unit/test_transport_tls_server.h"
 #include "transport/tls.h"
 #include "transport/tls_priv.h"
@@ -377,7 +378,7 @@ static size_t spoil(int version, size_t at, bool flip)
 static void flights_may_be_cut_or_spoiled(void **state)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
-    size_t step = getenv("CERTFLEET_SLOW") ? 31 : 3; /* valgrind */
+    size_t step = is_slow() ? 61 : 3;
 
     (void)state;
     for (int v = 0; v < 2; v++) {
