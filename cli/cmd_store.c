@@ -48,12 +48,11 @@ static int tell(struct app *app, const char *word,
     if (strcmp(word, "sqlite") == 0)
         out_say(&app->out,
                 "now take `store' out of the inventory of every controller; "
-                "what is in the server stays there, and is not gone on with\n");
+                "what is in the server stays there, and no run begins in it\n");
     else
         out_say(&app->out,
                 "now write `store = %s' into the inventory of every "
-                "controller; certfleet.db stays as it is, and is not gone on "
-                "with\n",
+                "controller; certfleet.db stays, and no run begins in it\n",
                 word);
     return EXIT_DONE;
 }

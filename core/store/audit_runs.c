@@ -192,7 +192,8 @@ static int check_rows(struct store *store, struct store_audit *audit,
     return rc < 0 ? -1 : 0;
 }
 
-/* A row that was taken out hides a run from `runs'. */
+/* A row that was taken out hides a run from `runs'.  Records of no run are the
+ * store's own (moved.c). */
 static int check_hidden(struct store *store, struct store_audit *audit,
                         struct err *err)
 {
@@ -200,8 +201,8 @@ static int check_hidden(struct store *store, struct store_audit *audit,
     int rc;
 
     query_init(&q, &store->reader,
-               "SELECT MIN(seq), run FROM journal WHERE run NOT IN"
-               " (SELECT id FROM runs) GROUP BY run ORDER BY 1");
+               "SELECT MIN(seq), run FROM journal WHERE run <> '' AND"
+               " run NOT IN (SELECT id FROM runs) GROUP BY run ORDER BY 1");
     while ((rc = query_step(&q, err)) > 0)
         audit_misfit(audit, query_number(&q, 0), query_column(&q, 1),
                      "run %s has records, and no row in the table of runs",

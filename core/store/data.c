@@ -137,3 +137,11 @@ char *data_unlock(const struct store *store, const char *cluster)
     json_object_set_new(json, "cluster", text_or_null(cluster));
     return dump(json);
 }
+
+char *data_moved(const struct store *store, const char *name, const char *other)
+{
+    json_t *json = event(name, store->user, store->host);
+
+    json_object_set_new(json, "other", text_or_null(other));
+    return dump(json);
+}

@@ -4,7 +4,9 @@
  * that is read there is the chain that was written here.
  *
  * One turn on each side, both locked: nobody writes meanwhile, and whatever
- * ends this in the middle leaves the target as empty as it was.
+ * ends this in the middle leaves the target as empty as it was.  The source is
+ * marked last: a death between the two commits leaves it unmarked, and the
+ * target not empty.
  */
 #include <stdio.h>
 #include <string.h>
@@ -199,9 +201,13 @@ static int move(struct turn *from, struct turn *to, struct store_moved *moved,
                 struct err *err)
 {
     if (check_nobody_lives(from, err) < 0 || check_empty(to, err) < 0 ||
-        copy_all(from, to, moved, err) < 0)
+        copy_all(from, to, moved, err) < 0 || moved_mark(from, to, err) < 0 ||
+        turn_commit(to, err) < 0)
         return -1;
-    return turn_commit(to, err);
+    if (turn_commit(from, err) < 0)
+        return err_context(err, "moved, but %s could not be marked as such",
+                           from->store->title);
+    return 0;
 }
 
 int store_migrate(struct store *from, struct store *to,
@@ -218,9 +224,10 @@ int store_migrate(struct store *from, struct store *to,
         rc = move(&source, &target, moved, err);
         if (rc < 0)
             turn_undo(&target);
+        moved->head.seq = target.seq;
+        chain_text(target.hash, moved->head.hash);
     }
-    moved->head.seq = source.seq;
-    chain_text(source.hash, moved->head.hash);
-    turn_undo(&source); /* nothing was written there */
+    if (rc < 0)
+        turn_undo(&source);
     return rc < 0 ? -1 : check_sound(to, err);
 }

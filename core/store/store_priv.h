@@ -247,6 +247,15 @@ char *data_begin(const struct store *store, const struct op *op);
 char *data_takeover(const struct store *store);
 char *data_end(const struct op *op, bool released);
 char *data_unlock(const struct store *store, const char *cluster);
+char *data_moved(const struct store *store, const char *name,
+                 const char *other);
+
+/* -- moved.c: a store that was moved to another ---------------------------- */
+
+/* The last record of each: where to, and where from. */
+int moved_mark(struct turn *from, struct turn *to, struct err *err);
+/* -1: it was moved away (CAUSE_INPUT). */
+int moved_check(struct turn *turn, struct err *err);
 
 /* -- queue.c: batches ------------------------------------------------ */
 

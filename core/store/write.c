@@ -236,7 +236,8 @@ static int write_begin(struct turn *turn, const struct op *op, struct err *err)
     const char *run = op->run.id;
     int known;
 
-    if (check_id(run, err) < 0 || (known = is_known(turn, run, err)) < 0)
+    if (check_id(run, err) < 0 || moved_check(turn, err) < 0 ||
+        (known = is_known(turn, run, err)) < 0)
         return -1;
     if (known)
         return err_set(err, CAUSE_INPUT, "there is a run %s already", run);
@@ -293,8 +294,11 @@ static int write_takeover(struct turn *turn, const struct op *op,
 {
     const struct store *store = turn->store;
     const char *run = op->record.run;
-    int known = is_known(turn, run, err);
+    int known;
 
+    if (moved_check(turn, err) < 0)
+        return -1;
+    known = is_known(turn, run, err);
     if (known == 0)
         return err_set(err, CAUSE_INPUT, "there is no run %s", run);
     if (known < 0 || take_hold(turn, run, err) < 0 ||

@@ -57,36 +57,60 @@ static int migrate(const struct bed *from, const struct bed *to, int fail_at,
     rc = store_migrate(a, b, &moved, err);
     store_fail_at(b, 0);
     if (rc == 0) {
-        assert_int_equal(moved.records, RECORDS);
+        assert_int_equal(moved.records, moved.head.seq - 1);
         assert_int_equal(moved.runs, 2);
-        assert_int_equal(moved.head.seq, RECORDS);
     }
     store_close(a);
     store_close(b);
     return rc;
 }
 
-static void head_of(const struct bed *bed, struct store_anchor *head)
+static struct store_audit audited(const struct bed *bed,
+                                  const struct store_anchor *anchor)
 {
     struct store *store = bed_store(bed, NULL, NULL);
     struct store_audit audit;
     struct err err = {0};
 
     assert_non_null(store);
-    assert_int_equal(store_audit(store, NULL, &audit, &err), 0);
+    assert_int_equal(store_audit(store, anchor, &audit, &err), 0);
     assert_int_equal(audit.misfits, 0);
-    *head = audit.head;
     store_close(store);
+    return audit;
 }
 
-static void same_head(const struct bed *a, const struct bed *b)
+/* `before` is where it ended when it was moved; one record more says where to
+ * on this side, where from on that. */
+static void are_moved(const struct bed *from, const struct bed *to,
+                      const struct store_anchor *before)
 {
-    struct store_anchor x, y;
+    struct store_anchor here = audited(from, before).head;
+    struct store_anchor there = audited(to, before).head;
 
-    head_of(a, &x);
-    head_of(b, &y);
-    assert_int_equal(x.seq, y.seq);
-    assert_string_equal(x.hash, y.hash);
+    assert_int_equal(here.seq, before->seq + 1);
+    assert_int_equal(there.seq, before->seq + 1);
+    assert_string_not_equal(here.hash, there.hash);
+}
+
+/* Who still has the old one in its inventory is told the new one. */
+static void is_not_gone_on_with(struct bed *bed, const struct bed *other)
+{
+    struct tally t = {0};
+
+    bed_open(bed);
+    begin(bed->store, "r3", "emea", &t);
+    settle(bed, &t);
+    assert_int_equal(t.bad, 1);
+    assert_int_equal(t.err.cause, CAUSE_INPUT);
+    assert_says(&t.err, "was moved to ");
+    assert_says(&t.err, other->url[0] ? other->url : other->folder);
+    t = (struct tally){0};
+    store_takeover(bed->store, "r2", on_told, call_new(&t));
+    t.in_call = false;
+    settle(bed, &t);
+    assert_int_equal(t.bad, 1);
+    assert_int_equal(t.err.cause, CAUSE_INPUT);
+    bed_close(bed);
 }
 
 static void assert_well(int rc, const struct err *err)
@@ -99,16 +123,22 @@ static void assert_well(int rc, const struct err *err)
 static void there_and_back(void **state)
 {
     struct bed *bed = *state, other, back;
+    struct store_anchor was, then;
     struct err err = {0};
     unsigned number = 0;
 
     lite_make(&other);
     folder_make(&back);
     fill(bed);
+    was = audited(bed, NULL).head;
+    assert_int_equal(was.seq, RECORDS);
     assert_well(migrate(bed, &other, 0, &err), &err);
-    same_head(bed, &other);
+    are_moved(bed, &other, &was);
+    is_not_gone_on_with(bed, &other);
+    then = audited(&other, NULL).head;
     assert_well(migrate(&other, &back, 0, &err), &err);
-    same_head(bed, &back);
+    are_moved(&other, &back, &then);
+    audited(&back, &was);
     assert_run(&back, "r1", (struct seen){1, false, false, true});
     assert_run(&back, "r2", (struct seen){1, false, true, true});
     perform(&back, "r2", "apac", play_resume);
@@ -185,10 +215,12 @@ static void it_is_all_or_nothing(void **state)
         1,    2,           3,           4,           500,
         MANY, RECORDS + 4, RECORDS + 6, RECORDS + 9, RECORDS + 10};
     struct bed *bed = *state, other;
+    struct store_anchor was;
     struct err err = {0};
 
     folder_make(&other);
     fill(bed);
+    was = audited(bed, NULL).head;
     for (size_t i = 0; i < sizeof(places) / sizeof(*places);
          i += is_slow() ? 4 : 1) {
         assert_int_equal(migrate(bed, &other, places[i], &err), -1);
@@ -197,7 +229,7 @@ static void it_is_all_or_nothing(void **state)
         assert_int_equal(raw_number(&other, "SELECT COUNT(*) FROM runs"), 0);
     }
     assert_well(migrate(bed, &other, 0, &err), &err);
-    same_head(bed, &other);
+    are_moved(bed, &other, &was);
     folder_remove(&other);
 }
 
@@ -231,6 +263,7 @@ static void await_waiter(const struct bed *bed)
 static void who_is_killed_leaves_nothing(void **state)
 {
     struct bed *bed = *state, other;
+    struct store_anchor was;
     struct err err = {0};
     struct part part;
     struct raw raw;
@@ -239,6 +272,7 @@ static void who_is_killed_leaves_nothing(void **state)
         return;
     folder_make(&other);
     fill(bed);
+    was = audited(bed, NULL).head;
     migrate(bed, &other, 2, &err); /* so that there are tables */
     raw = raw_open(&other);
     raw_say(&raw, "BEGIN; LOCK TABLE locks IN EXCLUSIVE MODE");
@@ -250,7 +284,7 @@ static void who_is_killed_leaves_nothing(void **state)
     raw_close(&raw);
     assert_int_equal(raw_number(&other, "SELECT COUNT(*) FROM journal"), 0);
     assert_well(migrate(bed, &other, 0, &err), &err);
-    same_head(bed, &other);
+    are_moved(bed, &other, &was);
     folder_remove(&other);
 }
 
