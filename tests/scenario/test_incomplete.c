@@ -5,6 +5,7 @@
  */
 #include "tests/scenario/crew.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define REMOVE "database cluster remove"
@@ -65,6 +66,22 @@ static void resumes(struct bed *bed, struct bed_run *run, const char *primary)
 
 /* -- one node fails after the turn ----------------------------------------- */
 
+/* As on another controller, which has the store but not these files. */
+static void not_without_its_keys(struct bed *bed)
+{
+    const char *here = arena_printf(&bed->arena, "%s/state/clusters", bed->dir);
+    const char *away = arena_printf(&bed->arena, "%s/away", bed->dir);
+    unsigned said = bed_count(bed, "*", "*");
+    struct bed_run *run;
+
+    assert_int_equal(rename(here, away), 0);
+    run = bed_do(bed, "resume last --yes");
+    bed_ends(run, 2, "error");
+    assert_true(bed_said(run, "the run's keys and certificates are not here"));
+    assert_int_equal(bed_count(bed, "*", "*"), said);
+    assert_int_equal(rename(away, here), 0);
+}
+
 static void one_is_left_out(void **state, const char *node, const char *fault)
 {
     struct bed *bed = start(state, "3+2");
@@ -75,6 +92,7 @@ static void one_is_left_out(void **state, const char *node, const char *fault)
     bed_ends(run, 4, "incomplete");
     is_left_out(run, node);
     others_are_new(bed, node);
+    not_without_its_keys(bed);
     bed_lab(bed, "clear");
     resumes(bed, run, "core1");
 }
