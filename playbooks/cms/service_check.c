@@ -11,9 +11,7 @@
 
 static bool has_service(const struct view *view, enum cms_service service)
 {
-    const struct node *node = view->plan->nodes[view->node].node;
-
-    return (node->roles & cms_services[service].role) != 0;
+    return cms_has_service(view->plan->nodes[view->node].node, service);
 }
 
 static const char *name_of(const struct view *view)

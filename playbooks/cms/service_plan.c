@@ -103,7 +103,7 @@ static void choose(struct plan_cluster *pc, const char *list)
 {
     for (size_t i = 0; i < pc->n_nodes; i++)
         for (int s = 0; s < CMS_SERVICES; s++)
-            if ((pc->nodes[i].node->roles & cms_services[s].role) &&
+            if (cms_has_service(pc->nodes[i].node, (enum cms_service)s) &&
                 is_named(list, (enum cms_service)s))
                 pc->nodes[i].roles |= cms_switch_bit((enum cms_service)s);
 }

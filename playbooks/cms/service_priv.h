@@ -9,6 +9,13 @@
 #include "playbooks/cms/cms.h"
 #include "playbooks/cms/services.h"
 
+/* Does the inventory say that the node has this service? */
+static inline bool cms_has_service(const struct node *node,
+                                   enum cms_service service)
+{
+    return (node->roles & cms_services[service].role) != 0;
+}
+
 /* Does the run switch this service on the view's node? */
 bool cms_switches(const struct view *view, enum cms_service service);
 /* Where it is to be looked at; 0: nowhere. */

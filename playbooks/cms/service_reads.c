@@ -39,8 +39,7 @@ static bool looks_at(const struct view *view, enum cms_service service)
 
     if (pc->plan->playbook == &cms_service_rotate)
         return cms_switches(view, service);
-    return (pc->nodes[view->node].node->roles & cms_services[service].role) !=
-           0;
+    return cms_has_service(pc->nodes[view->node].node, service);
 }
 
 /* -- files ----------------------------------------------------------------- */
@@ -175,7 +174,7 @@ static bool port_counts(const struct view *view, enum cms_service service)
     if (looks_at(view, service) || (pn->roles & cms_trust_bit(service)))
         return true;
     return !view->plan->decided && has_store(view, service) &&
-           (pn->node->roles & cms_services[service].role);
+           cms_has_service(pn->node, service);
 }
 
 unsigned cms_slot_port(const struct cms_slot_facts *facts,

@@ -34,11 +34,6 @@ const char *cms_trust_word(enum cms_svc_store store, enum cms_trust_part part)
     return words[store][part];
 }
 
-static bool has_role(const struct plan_node *pn, enum cms_service service)
-{
-    return (pn->node->roles & cms_services[service].role) != 0;
-}
-
 bool cms_trust_judges(const struct plan_cluster *pc, enum cms_svc_store store)
 {
     for (int slot = 0; slot < CMS_SVC_SLOTS; slot++)
@@ -72,7 +67,7 @@ void cms_trust_prepare(struct plan_cluster *pc)
         if (!cms_stores[k].word || !cms_trust_judges(pc, store))
             continue;
         for (size_t i = 0; i < pc->n_nodes; i++)
-            if (has_role(&pc->nodes[i], cms_stores[k].service)) {
+            if (cms_has_service(pc->nodes[i].node, cms_stores[k].service)) {
                 add_part(pc, i, store, TRUST_BOTH, "both.crt");
                 add_part(pc, i, store, TRUST_NEW, ".crt");
             }
@@ -346,7 +341,8 @@ static void weigh_store(const struct look *look, enum cms_svc_store store,
     str_init(&nodes, TEXT_CAP / 2);
     cms_trust_mix_init(&mix, look->pc, store, ca);
     for (size_t i = 0; i < look->pc->n_nodes; i++)
-        if (has_role(&look->pc->nodes[i], cms_stores[store].service) &&
+        if (cms_has_service(look->pc->nodes[i].node,
+                            cms_stores[store].service) &&
             (changes[i] = has_to_change(look, i, &mix)))
             add_node(&nodes, look_name(look, i));
     for (size_t k = 0; k < mix.n; k++)
@@ -369,7 +365,8 @@ static void weigh_fixed(const struct look *look, enum cms_svc_store store,
 
     cms_trust_mix_init(&mix, look->pc, store, ca);
     for (size_t i = 0; i < look->pc->n_nodes; i++)
-        if (has_role(&look->pc->nodes[i], cms_stores[store].service) &&
+        if (cms_has_service(look->pc->nodes[i].node,
+                            cms_stores[store].service) &&
             store_at(look, i, store)->shown && has_to_change(look, i, &mix))
             block(look, i, store,
                   "it does not trust what is to be shown, and this store is "

@@ -31,7 +31,7 @@ void cms_trust_mix_init(struct trust_mix *mix, const struct plan_cluster *pc,
             const struct plan_node *pn = &pc->nodes[i];
             enum cms_service service = cms_slots[slot].service;
             if ((cms_stores[store].slots & (1U << slot)) &&
-                (pn->node->roles & cms_services[service].role) &&
+                cms_has_service(pn->node, service) &&
                 !(pn->roles & cms_switch_bit(service)))
                 mix->whole = false;
         }
