@@ -2,7 +2,8 @@
  *
  * Whoever goes on with a store that was moved away would lock its clusters
  * there while others lock them in the new one, and both would change them.  So
- * the old store's last record says where to, and nothing begins behind it.
+ * the old store's last record says where to, and stays the last: no run begins
+ * or is taken over behind it, and none loses a cluster.
  */
 #include <jansson.h>
 #include <stdlib.h>

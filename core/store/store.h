@@ -206,9 +206,9 @@ struct store_moved {
     struct store_anchor head;
 };
 /* All of `from` into `to`, which is empty, else CAUSE_INPUT; CAUSE_LOCKED when
- * a run is at work.  All or nothing.  From then on no run begins in `from`, nor
- * is one taken over there (CAUSE_INPUT).  Verified before and after.  Both
- * opened without a loop.  Blocking. */
+ * a run is at work.  All or nothing.  From then on no run begins in `from`, is
+ * taken over or loses a cluster there (CAUSE_INPUT).  Verified before and
+ * after.  Both opened without a loop.  Blocking. */
 int store_migrate(struct store *from, struct store *to,
                   struct store_moved *moved, struct err *err);
 

@@ -73,7 +73,7 @@ static int unlock_turn(struct turn *turn, const char *cluster,
     const char *run = hold->run;
     int rc;
 
-    if (check_holder(turn, cluster, run, err) < 0)
+    if (moved_check(turn, err) < 0 || check_holder(turn, cluster, run, err) < 0)
         return -1;
     /* Held until the commit: a resume at the same time finds it taken */
     rc = life->take(turn, hold, err);

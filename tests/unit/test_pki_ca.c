@@ -164,7 +164,7 @@ static void test_password(void **state)
 
     (void)state;
     if (is_slow())
-        skip(); /* test_pki_lock does as much for valgrind */
+        skip(); /* half a minute of valgrind's, and all of it OpenSSL's */
     good = secret_from("correct horse", 13);
     bad = secret_from("wrong pony", 10);
     none = secret_from("", 0);

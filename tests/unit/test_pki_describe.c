@@ -47,7 +47,7 @@ static void test_make(void **state)
     struct err err = {0};
 
     (void)state;
-    /* valgrind has its RSA key from test_pki_issue */
+    /* to make RSA keys takes valgrind a minute, all of it OpenSSL's */
     for (int i = is_slow() ? 2 : 0; kinds[i]; i++) {
         struct secret *key = pki_key_make(kinds[i], &err);
         struct secret *second = pki_key_make(kinds[i], &err);

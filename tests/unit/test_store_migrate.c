@@ -48,6 +48,7 @@ static int migrate(const struct bed *from, const struct bed *to, int fail_at,
 {
     struct store *a = bed_store(from, NULL, err), *b = bed_store(to, NULL, err);
     struct store_moved moved;
+    int64_t records = raw_number(from, "SELECT COUNT(*) FROM journal");
     int rc;
 
     assert_non_null(a);
@@ -57,8 +58,9 @@ static int migrate(const struct bed *from, const struct bed *to, int fail_at,
     rc = store_migrate(a, b, &moved, err);
     store_fail_at(b, 0);
     if (rc == 0) {
-        assert_int_equal(moved.records, moved.head.seq - 1);
+        assert_int_equal(moved.records, records);
         assert_int_equal(moved.runs, 2);
+        assert_int_equal(moved.head.seq, records + 1);
     }
     store_close(a);
     store_close(b);
@@ -79,6 +81,17 @@ static struct store_audit audited(const struct bed *bed,
     return audit;
 }
 
+/* Where it ends then. */
+static struct store_anchor filled(struct bed *bed)
+{
+    struct store_anchor head;
+
+    fill(bed);
+    head = audited(bed, NULL).head;
+    assert_int_equal(head.seq, RECORDS);
+    return head;
+}
+
 /* `before` is where it ended when it was moved; one record more says where to
  * on this side, where from on that. */
 static void are_moved(const struct bed *from, const struct bed *to,
@@ -95,6 +108,7 @@ static void are_moved(const struct bed *from, const struct bed *to,
 /* Who still has the old one in its inventory is told the new one. */
 static void is_not_gone_on_with(struct bed *bed, const struct bed *other)
 {
+    struct err err = {0};
     struct tally t = {0};
 
     bed_open(bed);
@@ -110,6 +124,9 @@ static void is_not_gone_on_with(struct bed *bed, const struct bed *other)
     settle(bed, &t);
     assert_int_equal(t.bad, 1);
     assert_int_equal(t.err.cause, CAUSE_INPUT);
+    assert_int_equal(store_unlock(bed->store, "apac", "r2", &err), -1);
+    assert_int_equal(err.cause, CAUSE_INPUT);
+    assert_says(&err, "was moved to ");
     bed_close(bed);
 }
 
@@ -129,9 +146,7 @@ static void there_and_back(void **state)
 
     lite_make(&other);
     folder_make(&back);
-    fill(bed);
-    was = audited(bed, NULL).head;
-    assert_int_equal(was.seq, RECORDS);
+    was = filled(bed);
     assert_well(migrate(bed, &other, 0, &err), &err);
     are_moved(bed, &other, &was);
     is_not_gone_on_with(bed, &other);
@@ -219,8 +234,7 @@ static void it_is_all_or_nothing(void **state)
     struct err err = {0};
 
     folder_make(&other);
-    fill(bed);
-    was = audited(bed, NULL).head;
+    was = filled(bed);
     for (size_t i = 0; i < sizeof(places) / sizeof(*places);
          i += is_slow() ? 4 : 1) {
         assert_int_equal(migrate(bed, &other, places[i], &err), -1);
@@ -271,8 +285,7 @@ static void who_is_killed_leaves_nothing(void **state)
     if (!bed->url[0])
         return;
     folder_make(&other);
-    fill(bed);
-    was = audited(bed, NULL).head;
+    was = filled(bed);
     migrate(bed, &other, 2, &err); /* so that there are tables */
     raw = raw_open(&other);
     raw_say(&raw, "BEGIN; LOCK TABLE locks IN EXCLUSIVE MODE");
