@@ -186,6 +186,17 @@ static int add_whole(struct str *s, const char *text, size_t len)
     return -1;
 }
 
+int str_fit(const char *text, size_t max)
+{
+    size_t n = strnlen(text, max);
+
+    if (text[n] == '\0')
+        return (int)n;
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    return (int)n;
+}
+
 int str_add_visible(struct str *s, const char *text, size_t len, bool lines)
 {
     const unsigned char *p = (const unsigned char *)text;

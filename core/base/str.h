@@ -45,4 +45,8 @@ void str_shift(struct str *s, size_t n);
  * more. */
 int str_add_visible(struct str *s, const char *text, size_t len, bool lines);
 
+/* Bytes of UTF-8 `text` that are at most `max` and end with a whole character:
+ * what "%.*s" takes where "%.100s" could cut one in two. */
+int str_fit(const char *text, size_t max);
+
 #endif

@@ -12,7 +12,8 @@
 
 enum {
     ANSWER_CERTS = 10, /* leaf and path; nobody needs more */
-    LEVEL = 2          /* 112 bits, as pki_verify */
+    LEVEL = 2,         /* 112 bits, as pki_verify */
+    CN_SHOWN = 64      /* bytes of it in an error */
 };
 
 /* -- the blocks ----------------------------------------------------------- */
@@ -110,6 +111,21 @@ static X509 *take_leaf(STACK_OF(X509) * certs, X509_REQ *request)
     return NULL;
 }
 
+/* `want`: what the request has; NULL: none. */
+static int fail_cn(const unsigned char *want, int len, struct err *err)
+{
+    struct str visible;
+
+    str_init(&visible, CN_SHOWN);
+    if (want)
+        str_add_visible(&visible, (const char *)want, (size_t)len, false);
+    err_set(err, CAUSE_INPUT,
+            "its common name is not the %s that was asked for",
+            want ? str_text(&visible) : "(none)");
+    str_release(&visible);
+    return -1;
+}
+
 static int same_cn(const X509_NAME *asked, const X509_NAME *given,
                    struct err *err)
 {
@@ -125,9 +141,7 @@ static int same_cn(const X509_NAME *asked, const X509_NAME *given,
         m = ASN1_STRING_to_UTF8(
             &have, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(given, g)));
     if (n != m || (n > 0 && memcmp(want, have, (size_t)n) != 0))
-        rc = err_set(err, CAUSE_INPUT,
-                     "its common name is not the %.64s that was asked for",
-                     want ? (const char *)want : "(none)");
+        rc = fail_cn(want, n, err);
     OPENSSL_free(want);
     OPENSSL_free(have);
     return rc;

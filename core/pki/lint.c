@@ -50,7 +50,7 @@ static void add(struct pki_findings *findings, const char *id,
     snprintf(one.id, sizeof(one.id), "%s", id);
     snprintf(one.text, sizeof(one.text), "%s", text);
     if (n >= (int)sizeof(one.text))
-        memcpy(one.text + sizeof(one.text) - 4, "...", 4);
+        memcpy(one.text + str_fit(text, sizeof(one.text) - 4), "...", 4);
     if (is_known(findings, &one))
         return;
     list = realloc(findings->list, (findings->n + 1) * sizeof(*list));

@@ -17,9 +17,11 @@ STACK_OF(X509) * pki_lint_load(const char *what, const void *data, size_t len,
 
     if (data)
         certs = pki_read_certs(data, len, &err);
-    if (!certs)
-        pki_find(findings, "A9", "%s: %.150s", what,
-                 data ? err.text : "it is missing");
+    if (!data)
+        pki_find(findings, "A9", "%s: it is missing", what);
+    else if (!certs)
+        pki_find(findings, "A9", "%s: %.*s", what,
+                 str_fit(err.text, PKI_CAUSE_SHOWN), err.text);
     return certs;
 }
 

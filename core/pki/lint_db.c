@@ -39,7 +39,8 @@ void pki_lint_key(struct pki_member *m, const void *data, size_t len,
         pki_find(findings, "A8", "%s key: it is encrypted; decrypt it first",
                  m->what);
     else
-        pki_find(findings, "A9", "%s key: %.150s", m->what, err.text);
+        pki_find(findings, "A9", "%s key: %.*s", m->what,
+                 str_fit(err.text, PKI_CAUSE_SHOWN), err.text);
 }
 
 /* One file's bytes, as the set has them. */

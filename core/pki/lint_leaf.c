@@ -21,11 +21,13 @@ enum {
 void pki_short_subject(const X509 *cert, char text[PKI_SHORT_BYTES])
 {
     char subject[PKI_NAME_BYTES];
+    bool whole;
 
     pki_subject_text(cert, subject);
-    snprintf(text, PKI_SHORT_BYTES, "%.79s", subject);
-    if (strlen(subject) >= PKI_SHORT_BYTES)
-        memcpy(text + PKI_SHORT_BYTES - 4, "...", 4);
+    whole = strlen(subject) < PKI_SHORT_BYTES;
+    snprintf(text, PKI_SHORT_BYTES, "%.*s%s",
+             str_fit(subject, PKI_SHORT_BYTES - (whole ? 1 : 4)), subject,
+             whole ? "" : "...");
 }
 
 /* -- the key ------------------------------------------------------------- */

@@ -249,7 +249,8 @@ void pki_lint_names(const struct pki_member *member, const char *const *hosts,
 int pki_common_names(X509 *cert, const ASN1_STRING **first);
 /* "CN=core1" cut to what fits a finding. */
 enum {
-    PKI_SHORT_BYTES = 80
+    PKI_SHORT_BYTES = 80,
+    PKI_CAUSE_SHOWN = 150 /* bytes of a reader's error in a finding */
 };
 void pki_short_subject(const X509 *cert, char text[PKI_SHORT_BYTES]);
 /* B4 of one certificate that is no root. */

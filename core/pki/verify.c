@@ -11,6 +11,10 @@
 
 #include "core/pki/pki_priv.h"
 
+enum {
+    SUBJECT_SHOWN = 100 /* bytes of it in a fault */
+};
+
 bool pki_is_root(X509 *cert)
 {
     bool root = X509_self_signed(cert, 1) == 1;
@@ -157,8 +161,8 @@ static void fill_fault(X509_STORE_CTX *ctx, const struct pki_path *path,
         usage_words(cert, depth, path->purpose, words, sizeof(words));
     else
         fault_words(fault->code, cert, words, sizeof(words));
-    snprintf(fault->text, sizeof(fault->text), "certificate \"%.100s\": %s",
-             subject, words);
+    snprintf(fault->text, sizeof(fault->text), "certificate \"%.*s\": %s",
+             str_fit(subject, SUBJECT_SHOWN), subject, words);
 }
 
 /* -- the path ------------------------------------------------------------ */

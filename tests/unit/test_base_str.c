@@ -114,6 +114,16 @@ static void test_the_cap_cuts_between_characters(void **state)
     }
 }
 
+static void test_what_fits_is_whole(void **state)
+{
+    static const char text[] = "a\xe2\x82\xac\xc3\xa9";
+    static const int fits[] = {0, 1, 1, 1, 4, 4, 6, 6};
+
+    (void)state;
+    for (size_t max = 0; max < sizeof(fits) / sizeof(*fits); max++)
+        assert_int_equal(str_fit(text, max), fits[max]);
+}
+
 /* Wherever an error is cut, what is left of it is UTF-8. */
 static void test_errors_are_cut_between_characters(void **state)
 {
@@ -143,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_nothing_steers),
         cmocka_unit_test(test_no_broken_text_stays),
         cmocka_unit_test(test_the_cap_cuts_between_characters),
+        cmocka_unit_test(test_what_fits_is_whole),
         cmocka_unit_test(test_errors_are_cut_between_characters),
     };
 

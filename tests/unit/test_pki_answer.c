@@ -219,6 +219,31 @@ static void test_wrong_names(void **state)
     refused_leaf(&r, "not the a.example.com that was asked for");
 }
 
+/* A request, too, may come from elsewhere: what is shown of it is visible. */
+static void test_odd_request(void **state)
+{
+    static const char cn[] = "a\x1b[2J\xc2";
+    struct recipe r = leaf_recipe();
+    X509_REQ *odd = X509_REQ_new();
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *ours = request, *pem;
+
+    (void)state;
+    X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(odd), "CN",
+                               V_ASN1_T61STRING, (const unsigned char *)cn, -1,
+                               -1, 0);
+    X509_REQ_set_pubkey(odd, key);
+    assert_true(X509_REQ_sign(odd, key, EVP_sha256()) > 0);
+    PEM_write_bio_X509_REQ(bio, odd);
+    BIO_get_mem_data(bio, &pem);
+    request = strndup(pem, BIO_ctrl_pending(bio));
+    refused_leaf(&r, "is not the a\\x1b[2J\xc3\x82 that");
+    free(request);
+    request = ours;
+    BIO_free(bio);
+    X509_REQ_free(odd);
+}
+
 static void test_wrong_use(void **state)
 {
     struct recipe r = leaf_recipe();
@@ -271,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_wrong_key),
         cmocka_unit_test(test_wrong_names),
+        cmocka_unit_test(test_odd_request),
         cmocka_unit_test(test_wrong_use),
         cmocka_unit_test(test_wrong_time),
         cmocka_unit_test(test_wrong_path),

@@ -88,6 +88,22 @@ static void test_missing(void **state)
     refused(leaf.pem, "", PKI_ANY, "the CA bundle", "no certificate");
 }
 
+/* A long name of two-byte characters is cut between two of them. */
+static void test_long_subject(void **state)
+{
+    char cn[2 * 60 + 1], want[200];
+    struct recipe r = SERVER_RECIPE(cn, "DNS:a.example.com");
+    struct made far;
+
+    (void)state;
+    for (size_t i = 0; i + 2 < sizeof(cn); i += 2)
+        memcpy(cn + i, "\xc3\xa9", 3);
+    far = make_cert(&r, &other);
+    snprintf(want, sizeof(want), "\"CN=%.96s\": its issuer", cn);
+    refused(far.pem, root.pem, PKI_SERVER, want, "is not among");
+    made_free(&far);
+}
+
 static void test_times(void **state)
 {
     struct recipe r = CA_RECIPE("Short Root");
@@ -441,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_long_subject),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_purposes),
         cmocka_unit_test(test_nested_purpose),
