@@ -211,6 +211,13 @@ static void probe_node(struct cell *cell, size_t node, uint32_t reads)
     probe_start(&options, on_probe, reading);
 }
 
+/* A live row that only looks and did not see what it should: the holder may
+ * have moved since the others were read, and then that is why. */
+static bool looks_again(const struct cell *cell)
+{
+    return cell->tries > 0 && !cell->step->acts && is_live(cell);
+}
+
 static bool sees(const struct cell *cell, size_t node)
 {
     const struct plan_cluster *pc = cell_course(cell)->pc;
@@ -218,7 +225,7 @@ static bool sees(const struct cell *cell, size_t node)
     if (cell->state != CELL_CHECK || node == cell->node ||
         pc->nodes[node].left_out)
         return false;
-    if (cell->step->flags & STEP_SEES_ALL)
+    if ((cell->step->flags & STEP_SEES_ALL) || looks_again(cell))
         return (pc->nodes[node].roles & pc->plan->playbook->data_roles) != 0;
     return (cell->step->flags & STEP_SEES_HOLDER) && node == pc->holder;
 }

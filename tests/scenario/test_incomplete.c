@@ -296,6 +296,33 @@ static void test_primary_moves_in_mid_run(void **state)
     assert_int_equal(bed_count(bed, "core3", "database cluster initialize"), 1);
 }
 
+/* When all of them but the primary have been proven. */
+static void test_primary_moves_at_the_end(void **state)
+{
+    struct bed *bed = start(state, "3+2");
+    int join = bed_id(bed_lab(bed, "hold core3 after '" JOIN "'"));
+    int look = bed_id(bed_lab(bed,
+                              "hold core1 before 'database cluster status' "
+                              "after=%d",
+                              join));
+    struct bed_run *run = bed_begin(bed, BED_JSON, APPLY);
+
+    bed_lab(bed, "wait held %d", join);
+    bed_lab(bed, "release %d", join);
+    bed_await(run, "step-done", "core2", "prove");
+    bed_await(run, "step-done", "core3", "prove");
+    bed_lab(bed, "wait held %d", look);
+    bed_lab(bed, "move-primary core2");
+    bed_lab(bed, "wait core2 role primary");
+    bed_lab(bed, "release %d", look);
+    bed_finish(run);
+    bed_ends(run, 0, "done");
+    assert_true(bed_said(run, "the primary has moved to node core2"));
+    bed_is_new(bed, "lab", "core2");
+    assert_string_equal(bed_text(bed_cluster(run, "lab"), "primary"), "core2");
+    assert_int_equal(bed_count(bed, "*", "database cluster initialize"), 1);
+}
+
 /* -- somebody else --------------------------------------------------------- */
 
 static void test_foreign_command_in_mid_run(void **state)
@@ -376,6 +403,7 @@ int main(void)
         cmocka_unit_test_teardown(test_join_past_its_deadline, bed_stop),
         cmocka_unit_test_teardown(test_resume_of_a_running_join, bed_stop),
         cmocka_unit_test_teardown(test_primary_moves_in_mid_run, bed_stop),
+        cmocka_unit_test_teardown(test_primary_moves_at_the_end, bed_stop),
         cmocka_unit_test_teardown(test_foreign_command_in_mid_run, bed_stop),
         cmocka_unit_test_teardown(test_foreign_file_in_mid_run, bed_stop),
         cmocka_unit_test_teardown(test_one_of_two, bed_stop),
