@@ -110,6 +110,7 @@ struct view cell_view(const struct cell *cell)
     return (struct view){
         .plan = cell_course(cell)->pc,
         .node = cell->node,
+        .step = cell->step,
         .back = cell->walk->back,
         .acted = cell->acted,
         .again = cell->again && cell->state == CELL_CHECK,

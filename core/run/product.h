@@ -86,9 +86,10 @@ struct command_row {
 /* A look at one node of a cluster in a walk. */
 struct view {
     const struct plan_cluster *plan;
-    size_t node;       /* index into plan->nodes */
-    bool back;         /* the target is each node's old set */
-    bool acted;        /* this cell has sent its acts in this try */
+    size_t node;             /* index into plan->nodes */
+    const struct step *step; /* the row that it is for; NULL: none */
+    bool back;               /* the target is each node's old set */
+    bool acted;              /* this cell has sent its acts in this try */
     bool again;        /* the node starts again (STEP_REWIND), and this row is
                           chained: what an earlier try left does not do */
     bool begun;        /* a try of this row, in this direction, has sent its

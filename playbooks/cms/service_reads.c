@@ -165,12 +165,22 @@ static bool has_store(const struct view *view, enum cms_service service)
     return false;
 }
 
+/* A row that switches one service asks nothing about the others' ports. */
+static bool row_is_of_another(const struct view *view, enum cms_service service)
+{
+    uint32_t switches = view->step ? view->step->roles & cms_switch_bits() : 0;
+
+    return switches && !(switches & cms_switch_bit(service));
+}
+
 /* Of a run also what has to start anew to trust; before the plan stands, what
  * may have to. */
 static bool port_counts(const struct view *view, enum cms_service service)
 {
     const struct plan_node *pn = &view->plan->nodes[view->node];
 
+    if (row_is_of_another(view, service))
+        return false;
     if (looks_at(view, service) || (pn->roles & cms_trust_bit(service)))
         return true;
     return !view->plan->decided && has_store(view, service) &&

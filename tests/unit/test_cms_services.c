@@ -216,6 +216,45 @@ static void wrong_inputs(void **state)
 
 /* -- the guard ------------------------------------------------------------- */
 
+/* -- what is looked at ------------------------------------------------------
+ */
+
+static bool looks_at_port(struct fixture *fx, const struct step *step,
+                          enum cms_svc_slot slot)
+{
+    const struct view view = {.plan = fx->pc, .node = 0, .step = step};
+    const struct read_file about = {NULL, slot};
+    struct link_peer peer;
+
+    return cms_service_peer(&view, &about, &peer);
+}
+
+static void a_row_looks_at_its_own_ports(void **state)
+{
+    struct fixture fx;
+    size_t own = 0;
+
+    (void)state;
+    open_plan(&fx, "service=webadmin,callbridge");
+    struct cms_facts *f = (struct cms_facts *)fx.pc->nodes[0].facts;
+
+    for (int i = 0; i < CMS_SVC_SLOTS; i++)
+        snprintf(f->services.slot[i].files[PART_CRT], 8, "a.crt");
+    assert_true(looks_at_port(&fx, NULL, SLOT_WEBADMIN));
+    assert_true(looks_at_port(&fx, NULL, SLOT_CALLBRIDGE));
+    for (size_t i = 0; i < cms_service_rotate.n_steps; i++) {
+        const struct step *step = &cms_service_rotate.steps[i];
+
+        if (strcmp(step->id, "callbridge") != 0)
+            continue;
+        assert_true(looks_at_port(&fx, step, SLOT_CALLBRIDGE));
+        assert_false(looks_at_port(&fx, step, SLOT_WEBADMIN));
+        own++;
+    }
+    assert_int_equal(own, 1);
+    fixture_close(&fx);
+}
+
 static struct err said; /* by the guard */
 
 static int ask(struct fixture *fx, const char *text, bool *hold)
@@ -362,6 +401,7 @@ int main(void)
         cmocka_unit_test(each_names_its_node),
         cmocka_unit_test(the_journal_keeps_them_apart),
         cmocka_unit_test(wrong_inputs),
+        cmocka_unit_test(a_row_looks_at_its_own_ports),
         cmocka_unit_test(guard_wants_its_ground),
         cmocka_unit_test(no_word_to_the_database),
         cmocka_unit_test(never_sent),
