@@ -48,6 +48,7 @@ struct link_result {
     bool confirmed; /* dialog: the question was seen and answered */
     const struct link_file *files; /* list */
     size_t n_files;
+    unsigned status;  /* ask, post: of HTTP; 0: none came */
     uint64_t took_ms; /* from the first byte sent to the last received */
 };
 
@@ -122,7 +123,15 @@ struct link_peer { /* a TLS listener, not by SSH */
     unsigned port;
     enum link_tls tls;
     unsigned timeout_ms;
-    const char *pin; /* `ask`: SHA-256 of a certificate that is good, too */
+    const char *pin;   /* `ask`: SHA-256 of a certificate that is good, too */
+    size_t answer_cap; /* `ask`, `post`: bytes of the answer; 0: 64 KB */
+};
+
+struct link_post { /* JSON for a node's REST interface */
+    struct link_peer peer;
+    const char *path;
+    const char *body;
+    size_t len;
 };
 
 struct link;      /* one node */
@@ -146,12 +155,17 @@ struct link_ops {
     void (*peer_chain)(struct link *, const struct link_peer *, link_done_f *,
                        void *user);
     /* GET of its REST interface, by HTTPS, with the target's api_password.
-     * LINK_OK: 200, data = the body, at most 64 KB and without NUL; hostile
-     * bytes.  LINK_REFUSED: the password was, here or elsewhere, and is not
-     * sent again.  LINK_FAILED: another status, a certificate that is not
+     * LINK_OK: 200, data = the body, at most answer_cap and without NUL;
+     * hostile bytes.  LINK_REFUSED: the password was, here or elsewhere, and is
+     * not sent again.  LINK_FAILED: another status, a certificate that is not
      * trusted, no HTTP.  `peer` is as above, `tls` aside. */
     void (*ask)(struct link *, const struct link_peer *, const char *path,
                 link_done_f *, void *user);
+    /* POST to it, else as `ask`.  LINK_OK: 200 or 201.  LINK_FAILED with a
+     * status: the node said no, and data is what it said.  LINK_LOST: it went
+     * out and no whole answer came, for whatever reason: it may have acted. */
+    void (*post)(struct link *, const struct link_post *, link_done_f *,
+                 void *user);
     /* Every request in flight completes with LINK_CANCELED, connections are
      * dropped; the link can be used again. */
     void (*cancel)(struct link *);

@@ -17,7 +17,8 @@
     call(easy_getinfo) call(easy_strerror) call(easy_cleanup) \
     call(multi_init) call(multi_setopt) call(multi_add_handle) \
     call(multi_remove_handle) call(multi_assign) call(multi_socket_action) \
-    call(multi_info_read) call(multi_cleanup)
+    call(multi_info_read) call(multi_cleanup) call(slist_append) \
+    call(slist_free_all)
 /* clang-format on */
 
 #define CURL_MEMBER(name) __typeof__(curl_##name) *(name);

@@ -32,9 +32,10 @@ struct watch { /* one socket of libcurl's */
 
 struct https_call {
     struct https *https;
-    struct https_get get;
+    struct https_request request;
     struct https_trust trust;
     CURL *easy;
+    struct curl_slist *lines; /* of a POST's head */
     struct str body;
     size_t head; /* bytes of it so far */
     bool too_much;
@@ -51,6 +52,7 @@ static void call_free(struct https_call *c)
 
     curl->multi_remove_handle(c->https->multi, c->easy);
     curl->easy_cleanup(c->easy);
+    curl->slist_free_all(c->lines);
     str_release(&c->body);
     free(c);
 }
@@ -88,6 +90,12 @@ static enum link_end end_of(const struct https_call *c, CURLcode code,
     }
 }
 
+/* Of a POST that went out only a whole answer says what came of it. */
+static enum link_end end_of_post(enum link_end end, bool sent)
+{
+    return end == LINK_FAILED && sent ? LINK_LOST : end;
+}
+
 /* Some of libcurl's words are the peer's. */
 static void tell_why(const struct https_call *c, CURLcode code, struct err *err)
 {
@@ -101,8 +109,8 @@ static void tell_why(const struct https_call *c, CURLcode code, struct err *err)
         str_add(&text, "its answer is too long");
     else
         str_add_visible(&text, why, strlen(why), false);
-    err_set(err, CAUSE_REMOTE, "%s port %u: %s", c->get.address, c->get.port,
-            str_text(&text));
+    err_set(err, CAUSE_REMOTE, "%s port %u: %s", c->request.address,
+            c->request.port, str_text(&text));
     str_release(&text);
 }
 
@@ -114,6 +122,8 @@ static void finish(struct https_call *c, CURLcode code)
 
     c->https->curl->easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
     answer.end = end_of(c, code, answer.sent);
+    if (c->request.body)
+        answer.end = end_of_post(answer.end, answer.sent);
     if (answer.end == LINK_OK) {
         answer.status = (unsigned)status;
         answer.body = str_text(&c->body);
@@ -327,8 +337,29 @@ static void set_http(struct https_call *c)
     SET(CURLOPT_FORBID_REUSE, 1L);
     SET(CURLOPT_USERAGENT, "certfleet");
     SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-    SET(CURLOPT_USERNAME, c->get.user);
-    SET(CURLOPT_PASSWORD, secret_text(c->get.password));
+    SET(CURLOPT_USERNAME, c->request.user);
+    SET(CURLOPT_PASSWORD, secret_text(c->request.password));
+}
+
+static void add_line(struct https_call *c, const char *line)
+{
+    struct curl_slist *lines = c->https->curl->slist_append(c->lines, line);
+
+    if (!lines)
+        abort();
+    c->lines = lines;
+}
+
+/* The body goes out with the head: nobody is asked first whether it may. */
+static void set_post(struct https_call *c)
+{
+    add_line(c, "Content-Type: application/json");
+    add_line(c, "Accept: application/json");
+    add_line(c, "Expect:");
+    SET(CURLOPT_HTTPHEADER, c->lines);
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDS, c->request.body);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->request.body_len);
 }
 
 static void set_call(struct https_call *c)
@@ -336,7 +367,7 @@ static void set_call(struct https_call *c)
     SET(CURLOPT_PRIVATE, c);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* a name under way is not waited for */
-    SET(CURLOPT_TIMEOUT_MS, (long)c->get.timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, (long)c->request.timeout_ms);
     SET(CURLOPT_ERRORBUFFER, c->why);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, c);
@@ -346,17 +377,18 @@ static void set_call(struct https_call *c)
 
 static void set_url(struct https_call *c)
 {
-    const char *fmt =
-        strchr(c->get.address, ':') ? "https://[%s]:%u%s" : "https://%s:%u%s";
+    const char *fmt = strchr(c->request.address, ':') ? "https://[%s]:%u%s"
+                                                      : "https://%s:%u%s";
     struct str url;
 
     str_init(&url, URL_CAP);
-    str_addf(&url, fmt, c->get.address, c->get.port, c->get.path);
+    str_addf(&url, fmt, c->request.address, c->request.port, c->request.path);
     SET(CURLOPT_URL, str_text(&url));
     str_release(&url);
 }
 
-struct https_call *https_start(struct https *h, const struct https_get *get,
+struct https_call *https_start(struct https *h,
+                               const struct https_request *request,
                                https_done_f *done, void *user)
 {
     struct https_call *c = calloc(1, sizeof(*c));
@@ -364,15 +396,17 @@ struct https_call *https_start(struct https *h, const struct https_get *get,
     if (!c || !(c->easy = h->curl->easy_init()))
         abort();
     c->https = h;
-    c->get = *get;
-    c->trust.get = &c->get;
+    c->request = *request;
+    c->trust.request = &c->request;
     c->done = done;
     c->user = user;
-    str_init(&c->body, BODY_CAP);
+    str_init(&c->body, request->answer_cap ? request->answer_cap : BODY_CAP);
     set_url(c);
     set_tls(c);
     set_http(c);
     set_call(c);
+    if (request->body)
+        set_post(c);
     if (h->curl->multi_add_handle(h->multi, c->easy) != CURLM_OK)
         abort();
     return c;

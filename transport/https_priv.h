@@ -10,7 +10,7 @@
 #include "transport/https.h"
 
 struct https_trust {
-    const struct https_get *get;
+    const struct https_request *request;
     char why[256]; /* why the peer's certificate was not good; "" */
 };
 

@@ -31,11 +31,11 @@ static bool is_called(X509 *leaf, const char *name)
                                          NULL) == 1;
 }
 
-static bool names_peer(const struct https_get *get, X509 *leaf)
+static bool names_peer(const struct https_request *r, X509 *leaf)
 {
-    bool named = is_called(leaf, get->address);
+    bool named = is_called(leaf, r->address);
 
-    for (const char *const *n = get->names; !named && n && *n; n++)
+    for (const char *const *n = r->names; !named && n && *n; n++)
         named = is_called(leaf, *n);
     return named;
 }
@@ -85,7 +85,7 @@ static int on_verify(X509_STORE_CTX *sc, void *arg)
 
     if (!leaf)
         return refuse(sc, t, X509_V_ERR_UNSPECIFIED, "it shows none");
-    if (has_digest(leaf, t->get->pin) || is_in_store(sc, leaf)) {
+    if (has_digest(leaf, t->request->pin) || is_in_store(sc, leaf)) {
         X509_STORE_CTX_set_error(sc, X509_V_OK);
         return 1;
     }
@@ -94,7 +94,7 @@ static int on_verify(X509_STORE_CTX *sc, void *arg)
         return refuse(sc, t, error ? error : X509_V_ERR_UNSPECIFIED,
                       X509_verify_cert_error_string(error));
     }
-    if (!names_peer(t->get, leaf))
+    if (!names_peer(t->request, leaf))
         return refuse(sc, t, X509_V_ERR_HOSTNAME_MISMATCH,
                       "it names neither the node's address nor one of its "
                       "`names'");
@@ -129,5 +129,6 @@ int https_trust_use(SSL_CTX *ctx, struct https_trust *trust)
     SSL_CTX_set_cert_verify_callback(ctx, on_verify, trust);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    return add_all(store, trust->get->ca) > 0 || trust->get->pin ? 0 : -1;
+    return add_all(store, trust->request->ca) > 0 || trust->request->pin ? 0
+                                                                         : -1;
 }

@@ -161,6 +161,7 @@ const struct link_ops *port_ops(void)
         .remove = link_remove,
         .peer_chain = link_peer_chain,
         .ask = link_ask,
+        .post = link_post,
         .cancel = link_cancel,
         .close = link_close,
     };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * transport/link_api.c - a question to a node's REST interface: whose turn it
- * is to send the password, and what came of it.  It must not know libcurl.
+ * transport/link_api.c - a question to a node's REST interface, or an order:
+ * whose turn it is to send the password, and what came of it.  It must not know
+ * libcurl.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -24,6 +25,8 @@ struct link_asking {
     bool settled; /* then it is told, else the question goes on */
     struct link_peer peer;
     const char *path;
+    const char *post; /* JSON; NULL: a question */
+    size_t post_len;
     char place[PLACE_BYTES]; /* "core1:443 (API)" */
     struct login login;
     struct https_call *call;
@@ -88,20 +91,35 @@ static void take_body(struct link_asking *a, const struct https_answer *answer)
     a->result.len = strlen(a->body); /* a NUL ends it */
 }
 
+/* Of an order the answer to a failure, too, is the caller's to read. */
+static void on_other_status(struct link_asking *a,
+                            const struct https_answer *answer)
+{
+    if (a->post)
+        take_body(a, answer);
+    err_set(&a->err, CAUSE_REMOTE, "%s answers with status %u", a->place,
+            answer->status);
+    settle(a, LINK_FAILED);
+}
+
+static bool is_good(const struct link_asking *a, unsigned status)
+{
+    return status == 200 || (a->post && status == 201);
+}
+
 static void on_status(struct link_asking *a, const struct https_answer *answer)
 {
+    a->result.status = answer->status;
     if (answer->status == 401 || answer->status == 403) {
         login_refused(&a->login);
         login_reason(&a->login, &a->err);
         settle(a, LINK_REFUSED);
-    } else if (answer->status == 200) {
+    } else if (is_good(a, answer->status)) {
         login_accepted(&a->login);
         take_body(a, answer);
         settle(a, LINK_OK);
     } else {
-        err_set(&a->err, CAUSE_REMOTE, "%s answers with status %u", a->place,
-                answer->status);
-        settle(a, LINK_FAILED);
+        on_other_status(a, answer);
     }
 }
 
@@ -134,7 +152,7 @@ static struct https *https_of(struct link_asking *a)
 static void send_it(struct link_asking *a)
 {
     const struct link_target *t = a->link->target;
-    const struct https_get get = {
+    const struct https_request request = {
         .address = a->peer.address,
         .port = a->peer.port,
         .path = a->path,
@@ -144,15 +162,21 @@ static void send_it(struct link_asking *a)
         .pin = a->peer.pin,
         .names = t->names,
         .timeout_ms = a->peer.timeout_ms ? a->peer.timeout_ms : TIMEOUT_MS,
+        .answer_cap = a->peer.answer_cap,
+        .body = a->post,
+        .body_len = a->post_len,
     };
-    struct https *https = https_of(a);
+    bool may = !t->may_send || t->may_send(t->may_send_user);
+    struct https *https = may ? https_of(a) : NULL;
 
+    if (!may)
+        err_set(&a->err, CAUSE_LOCKED, "it may not be sent any more");
     if (!https) {
         settle(a, LINK_UNSENT);
         return;
     }
     a->began_ms = clock_mono_ms();
-    a->call = https_start(https, &get, on_answer, a);
+    a->call = https_start(https, &request, on_answer, a);
 }
 
 static void go_on(struct link_asking *a)
@@ -203,8 +227,9 @@ static int check_target(const struct link_target *t, struct err *err)
     return 0;
 }
 
-void link_ask(struct link *l, const struct link_peer *peer, const char *path,
-              link_done_f *done, void *user)
+static struct link_asking *asking_new(struct link *l,
+                                      const struct link_peer *peer,
+                                      const char *path)
 {
     struct link_asking *a = calloc(1, sizeof(*a));
     struct str place;
@@ -215,8 +240,6 @@ void link_ask(struct link *l, const struct link_peer *peer, const char *path,
     a->link = l;
     a->peer = *peer;
     a->path = path;
-    a->done = done;
-    a->user = user;
     a->note.tell = on_note;
     a->login.turn = on_turn;
     str_init(&place, PLACE_BYTES - 1);
@@ -224,13 +247,36 @@ void link_ask(struct link *l, const struct link_peer *peer, const char *path,
     memcpy(a->place, str_text(&place), place.len + 1);
     str_release(&place);
     a->login.place = a->place;
-    a->next = l->asking;
-    l->asking = a;
-    l->pending++;
-    if (check_target(l->target, &a->err) < 0)
+    return a;
+}
+
+static void start(struct link_asking *a, link_done_f *done, void *user)
+{
+    a->done = done;
+    a->user = user;
+    a->next = a->link->asking;
+    a->link->asking = a;
+    a->link->pending++;
+    if (check_target(a->link->target, &a->err) < 0)
         settle(a, LINK_REFUSED);
     else
         queue(a);
+}
+
+void link_ask(struct link *l, const struct link_peer *peer, const char *path,
+              link_done_f *done, void *user)
+{
+    start(asking_new(l, peer, path), done, user);
+}
+
+void link_post(struct link *l, const struct link_post *post, link_done_f *done,
+               void *user)
+{
+    struct link_asking *a = asking_new(l, &post->peer, post->path);
+
+    a->post = post->body;
+    a->post_len = post->len;
+    start(a, done, user);
 }
 
 void link_ask_cancel(struct link *l)

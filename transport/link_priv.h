@@ -150,6 +150,8 @@ void link_end_if_closed(struct link *l);
 /* link_api.c */
 void link_ask(struct link *l, const struct link_peer *peer, const char *path,
               link_done_f *done, void *user);
+void link_post(struct link *l, const struct link_post *post, link_done_f *done,
+               void *user);
 void link_ask_cancel(struct link *l);
 
 /* link_command.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One GET by HTTPS against servers in a thread: who is believed and who is not,
- * what goes out and to whom, and answers that nobody should send.
+ * A GET or a POST by HTTPS against servers in a thread: who is believed and who
+ * is not, what goes out and to whom, and answers that nobody should send.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,11 +91,13 @@ static void run(uv_loop_t *loop, struct https *h)
     assert_int_equal(uv_loop_close(loop), 0); /* nothing is left */
 }
 
+static const char *order; /* the body of a POST; NULL: a GET */
+
 static void ask(unsigned port, X509 *ca, const char *pin,
                 const char *const *names, struct seen *s)
 {
     struct secret *trusted = pem(ca);
-    const struct https_get get = {
+    const struct https_request get = {
         .address = "127.0.0.1",
         .port = port,
         .path = "/api/v1/system/status",
@@ -105,6 +107,8 @@ static void ask(unsigned port, X509 *ca, const char *pin,
         .pin = pin,
         .names = names,
         .timeout_ms = s->times ? SHORT_MS : LONG_MS, /* 1: an impatient one */
+        .body = order,
+        .body_len = order ? strlen(order) : 0,
     };
     uv_loop_t loop;
     struct https *h;
@@ -333,16 +337,88 @@ static void nobody(void **state)
     assert_false(s.sent);
 }
 
+/* -- orders ---------------------------------------------------------------- */
+
+#define ORDER "{\"service\":\"tomcat\"}"
+
+static void orders(struct server *server, X509 *ca, struct seen *s)
+{
+    server->wants_body = strlen(ORDER);
+    server_start(server);
+    order = ORDER;
+    ask(server->port, ca, NULL, leaf_names, s);
+    order = NULL;
+    server_stop(server);
+}
+
+static void an_order_goes_out_whole(void **state)
+{
+    struct server server = {
+        .identity = &ours, .http = SMALL, .http_len = strlen(SMALL)};
+    struct seen s = {0};
+
+    (void)state;
+    orders(&server, ours.issuer, &s);
+    assert_int_equal(s.end, LINK_OK);
+    assert_string_equal(s.body, "hi");
+    assert_non_null(strstr(server.asked, "POST /api/v1/system/status HTTP/"));
+    assert_non_null(strstr(server.asked, "Content-Type: application/json\r\n"));
+    assert_non_null(strstr(server.asked, "\r\n\r\n" ORDER));
+    assert_null(strstr(server.asked, "Expect:"));
+}
+
+static void an_order_is_not_for_strangers(void **state)
+{
+    struct server server = {
+        .identity = &ours, .http = SMALL, .http_len = strlen(SMALL)};
+    struct seen s = {0};
+
+    (void)state;
+    orders(&server, others.issuer, &s);
+    assert_int_equal(s.end, LINK_FAILED);
+    assert_false(s.sent);
+    assert_string_equal(server.asked, "");
+}
+
+/* Whatever came of it: only a whole answer tells. */
+static void an_order_without_an_answer_may_have_acted(void **state)
+{
+    static const char *const answers[] = {"", "\x1b]0;owned\x07\r\n\r\n",
+                                          OK_HEAD "Content-Length: 5\r\n\r\nhi",
+                                          huge_chunk};
+    struct seen s;
+    unsigned port;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+        struct server server = {.identity = &ours,
+                                .http = answers[i],
+                                .http_len = strlen(answers[i])};
+        memset(&s, 0, sizeof(s));
+        orders(&server, ours.issuer, &s);
+        assert_true(s.sent);
+        if (s.end != LINK_LOST)
+            fail_msg("%zu: %d", i, (int)s.end);
+    }
+    memset(&s, 0, sizeof(s));
+    close(listen_somewhere(&port));
+    order = ORDER;
+    ask(port, ours.issuer, NULL, leaf_names, &s);
+    order = NULL;
+    assert_int_equal(s.end, LINK_UNSENT);
+    assert_false(s.sent);
+}
+
 static void forgotten(void **state)
 {
     struct server server = {.silent = true};
     struct secret *ca = pem(ours.issuer);
-    struct https_get get = {.address = "127.0.0.1",
-                            .path = "/",
-                            .user = "api",
-                            .password = password,
-                            .ca = ca,
-                            .timeout_ms = LONG_MS};
+    struct https_request get = {.address = "127.0.0.1",
+                                .path = "/",
+                                .user = "api",
+                                .password = password,
+                                .ca = ca,
+                                .timeout_ms = LONG_MS};
     struct https_call *call;
     struct seen s = {0};
     uv_loop_t loop;
@@ -374,6 +450,9 @@ int main(void)
         cmocka_unit_test(swollen_ones),
         cmocka_unit_test(silence),
         cmocka_unit_test(nobody),
+        cmocka_unit_test(an_order_goes_out_whole),
+        cmocka_unit_test(an_order_is_not_for_strangers),
+        cmocka_unit_test(an_order_without_an_answer_may_have_acted),
         cmocka_unit_test(forgotten),
     };
 

@@ -37,7 +37,8 @@ struct server {
     bool silent;      /* accepts and says nothing */
     const char *http; /* its answer, to one request */
     size_t http_len;
-    bool http_silent; /* it reads the request, and no more */
+    size_t wants_body; /* bytes that follow a request's head */
+    bool http_silent;  /* it reads the request, and no more */
     struct identity *identity;
     /* its own */
     int fd, stop[2];
@@ -125,6 +126,13 @@ static inline SSL_CTX *server_context(const struct server *s)
     return c;
 }
 
+static inline bool has_asked(const struct server *s)
+{
+    const char *end = strstr(s->asked, "\r\n\r\n");
+
+    return end && strlen(end + 4) >= s->wants_body;
+}
+
 /* One request, one answer; then until the client closes. */
 static inline void serve_http(struct server *s, SSL *ssl)
 {
@@ -132,7 +140,7 @@ static inline void serve_http(struct server *s, SSL *ssl)
     int got;
     char byte;
 
-    while (n + 1 < sizeof(s->asked) && !strstr(s->asked, "\r\n\r\n") &&
+    while (n + 1 < sizeof(s->asked) && !has_asked(s) &&
            (got = SSL_read(ssl, s->asked + n,
                            (int)(sizeof(s->asked) - 1 - n))) > 0) {
         n += (size_t)got;
