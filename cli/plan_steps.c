@@ -69,7 +69,7 @@ static void count_act(struct plan_pen *pen, const struct act *act,
 
     if (act->kind == ACT_PUT)
         pen->sum->files++;
-    if (act->kind != ACT_COMMAND && act->kind != ACT_CONFIRM)
+    if (!act_is_text(act))
         return;
     row = command_match(product, text, &err);
     pen->sum->commands += !row || !(row->flags & COMMAND_READS);
@@ -84,7 +84,7 @@ static void add_act(struct plan_pen *pen, const struct view *view,
     static const char *const signs[] = {
         [ACT_COMMAND] = "> ", [ACT_CONFIRM] = "> ", [ACT_PUT] = "+ ",
         [ACT_FETCH] = "< ",   [ACT_TAKE] = "< ",    [ACT_REMOVE] = "- ",
-        [ACT_LOCAL] = "* ",
+        [ACT_POST] = "> ",    [ACT_LOCAL] = "* ",
     };
 
     str_init(&text, 4096);

@@ -12,6 +12,12 @@ static bool is_by_slot(const struct act *act)
     return act->kind == ACT_PUT || act->kind == ACT_TAKE;
 }
 
+bool act_is_text(const struct act *act)
+{
+    return act->kind == ACT_COMMAND || act->kind == ACT_CONFIRM ||
+           act->kind == ACT_POST;
+}
+
 const struct act *act_at(const struct view *view, const struct step *step,
                          size_t n)
 {

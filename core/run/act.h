@@ -11,6 +11,8 @@
 /* The n-th act of the row that concerns this node, or NULL. */
 const struct act *act_at(const struct view *view, const struct step *step,
                          size_t n);
+/* Does it send a text of the command table? */
+bool act_is_text(const struct act *act);
 /* Expands {variables}.  An unknown one: CAUSE_SYSTEM, naming it. */
 int act_text(const struct view *view, const struct act *act, struct str *out,
              struct err *err);

@@ -103,7 +103,7 @@ static void note_act(struct cell *cell, const struct act *act,
     if (act->kind != ACT_LOCAL && act_text(view, act, &text, NULL) == 0) {
         if (act->kind == ACT_PUT)
             plan_note_put(course->pc, cell->node, str_text(&text));
-        else if (act->kind == ACT_COMMAND || act->kind == ACT_CONFIRM)
+        else if (act_is_text(act))
             plan_note_sent(course->pc, cell->node, str_text(&text));
         str_reset(&text);
         act_describe(view, act, &text, NULL);

@@ -143,6 +143,17 @@ enum reply {
     REPLY_ODD   /* unknown words */
 };
 
+/* What a node's REST interface is told (ACT_POST). */
+struct post {
+    struct link_peer peer; /* what it points to lives as long as the facts */
+    struct str body;       /* JSON; blank to start */
+};
+/* A file of the new set that stood in its answer: a request, never a key. */
+struct posted {
+    const char *slot;   /* NULL: there is none */
+    struct str content; /* blank to start */
+};
+
 struct product {
     const char *name, *title;
     const struct product_words *words; /* for the inventory */
@@ -161,6 +172,14 @@ struct product {
     bool (*variable)(const struct view *, const char *name, struct str *out);
     enum reply (*judge)(const char *command, const char *output, size_t len,
                         struct err *err);
+    /* ACT_POST: where it goes and its body, for "POST /path WORD...", of which
+     * only the path goes out.  NULL, and `posted', too: it has no such act. */
+    int (*post)(const struct view *, const char *text, struct post *,
+                struct err *);
+    /* What the answer says: LINK_OK, or LINK_FAILED with a status and data. */
+    enum reply (*posted)(const struct view *, const char *text,
+                         const struct link_result *, struct posted *,
+                         struct err *);
     /* The guard (I1-I7), asked about every command and file change before it
      * goes out.  0 or -1 with the invariant's name; *hold: something foreign,
      * nothing may be taken back automatically. */

@@ -261,6 +261,8 @@ int run_replay(struct plan *plan, const struct store_entry *entry,
         rc = plan_cluster_load(pc, data, err);
     else if (strcmp(kind, "generation") == 0)
         replay_generation(pc, data);
+    else if (strcmp(kind, "taken") == 0)
+        replay_digests(&pc->set, json_object_get(data, "files"));
     else if (strcmp(kind, "cell") == 0)
         replay_cell(pc, entry, data);
     else if (strcmp(kind, "holder") == 0)

@@ -13,6 +13,7 @@
 #include "core/base/file.h"
 #include "core/run/act.h"
 #include "core/run/issue.h"
+#include "core/run/send_post.h"
 
 enum {
     TEXT_CAP = 4096,
@@ -63,7 +64,7 @@ static void finish(struct send *s, enum sent sent, const struct err *err)
     drop(s);
 }
 
-static enum sent sent_by_end(enum link_end end)
+enum sent send_by_end(enum link_end end)
 {
     switch (end) {
     case LINK_OK:
@@ -90,7 +91,7 @@ static void on_command(void *user, const struct link_result *result)
     enum reply reply;
 
     if (result->end != LINK_OK) {
-        finish(s, sent_by_end(result->end), result->err);
+        finish(s, send_by_end(result->end), result->err);
         return;
     }
     reply =
@@ -137,7 +138,7 @@ static void on_removed(void *user, const struct link_result *result)
     struct send *s = user;
 
     if (result->end != LINK_OK)
-        finish(s, sent_by_end(result->end), result->err);
+        finish(s, send_by_end(result->end), result->err);
     else if (may_go_on(s))
         put(s);
 }
@@ -155,7 +156,7 @@ static void on_read_back(void *user, const struct link_result *result)
     struct send *s = user;
 
     if (result->end != LINK_OK) {
-        finish(s, sent_by_end(result->end), result->err);
+        finish(s, send_by_end(result->end), result->err);
     } else if (same_bytes(s, result)) {
         finish(s, SENT_OK, NULL);
     } else if (!s->replaced) {
@@ -183,7 +184,7 @@ static void on_put(void *user, const struct link_result *result)
                             on_read_back, s);
         return;
     }
-    finish(s, sent_by_end(result->end), result->err);
+    finish(s, send_by_end(result->end), result->err);
 }
 
 static void put(struct send *s)
@@ -259,7 +260,7 @@ static void on_fetched(void *user, const struct link_result *result)
     const char *name = str_text(&s->text);
 
     if (result->end != LINK_OK) {
-        finish(s, sent_by_end(result->end), result->err);
+        finish(s, send_by_end(result->end), result->err);
         return;
     }
     if (result->len == 0) {
@@ -323,7 +324,7 @@ static void on_taken(void *user, const struct link_result *result)
     struct send *s = user;
 
     if (result->end != LINK_OK) {
-        finish(s, sent_by_end(result->end), result->err);
+        finish(s, send_by_end(result->end), result->err);
         return;
     }
     s->bytes = secret_from(result->data, result->len);
@@ -331,9 +332,14 @@ static void on_taken(void *user, const struct link_result *result)
     uv_queue_work(s->course->loop, &s->work, keep_taken, on_taken_kept);
 }
 
+static void on_posted(void *user, enum sent sent, const struct err *err)
+{
+    finish(user, sent, err);
+}
+
 static void on_taken_away(void *user, const struct link_result *result)
 {
-    finish(user, sent_by_end(result->end), result->err);
+    finish(user, send_by_end(result->end), result->err);
 }
 
 /* -- all of them ---------------------------------------------------------- */
@@ -349,8 +355,7 @@ static int may_send(struct send *s, bool *hold, struct err *err)
         return 0;
     if (act_text(&s->view, s->act, &s->text, err) < 0)
         return -1;
-    if ((s->act->kind == ACT_COMMAND || s->act->kind == ACT_CONFIRM) &&
-        !command_match(product, str_text(&s->text), err))
+    if (act_is_text(s->act) && !command_match(product, str_text(&s->text), err))
         return -1;
     return product->guard(&s->view, s->act, str_text(&s->text), hold, err);
 }
@@ -376,6 +381,9 @@ static void dispatch(struct send *s)
     case ACT_REMOVE:
         s->course->ops->remove(link_of(s), str_text(&s->text), on_taken_away,
                                s);
+        break;
+    case ACT_POST:
+        send_post(s->course, &s->view, str_text(&s->text), on_posted, s);
         break;
     case ACT_LOCAL:
         issue_start(s->course, s->done, s->user);

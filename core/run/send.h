@@ -26,6 +26,8 @@ struct sending {
     sent_f *done;
     void *user;
 };
+/* How a request's end counts for its act. */
+enum sent send_by_end(enum link_end end);
 /* 0: on its way, `done` comes later.  -1: the guard refused it and nothing
  * went out; *hold when nothing may be taken back automatically. */
 int send_act(const struct sending *sending, bool *hold, struct err *err);

@@ -75,6 +75,8 @@ enum act_kind {
     ACT_TAKE,    /* a file of the new set that the node made, by slot: kept in
                     the set's folder */
     ACT_REMOVE,  /* a file of the node, which this run had made there */
+    ACT_POST,    /* an order to the node's REST interface: "POST /path WORD";
+                    its body and what it answers are the product's */
     ACT_LOCAL,   /* the playbook's own work on this machine (`issue`) */
 };
 

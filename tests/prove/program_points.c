@@ -179,9 +179,9 @@ static int short_length(const char *text)
 static void label_act(const struct sending *sending, char *label)
 {
     static const char *const verbs[] = {
-        [ACT_COMMAND] = "> ",   [ACT_CONFIRM] = "> ", [ACT_PUT] = "put ",
-        [ACT_FETCH] = "get ",   [ACT_TAKE] = "get ",  [ACT_REMOVE] = "remove ",
-        [ACT_LOCAL] = "here: ",
+        [ACT_COMMAND] = "> ", [ACT_CONFIRM] = "> ",   [ACT_PUT] = "put ",
+        [ACT_FETCH] = "get ", [ACT_TAKE] = "get ",    [ACT_REMOVE] = "remove ",
+        [ACT_POST] = "> ",    [ACT_LOCAL] = "here: ",
     };
     const struct plan_cluster *pc = sending->view->plan;
     size_t node = sending->view->node;
@@ -237,6 +237,7 @@ static void send_points(const struct sending *sending, const char *label)
         if (point_reached("%s, sent", label))
             die_when_sent(sending, "read");
         break;
+    case ACT_POST:   /* as the next two: */
     case ACT_REMOVE: /* of a row that the proof's cluster has not */
     case ACT_LOCAL:  /* the files that it writes are its points */
     case ACT_END:
