@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Requests and leaf certificates.  What goes into a leaf is decided here and
- * nowhere else; a request contributes its key and its names, never its wishes.
+ * nowhere else; a request contributes its key and its names, never its wishes,
+ * but for what asked.c lets an appliance ask for.
  */
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -182,19 +183,35 @@ struct leaf {
     EVP_PKEY *key;
     const GENERAL_NAMES *san; /* NULL: none */
     enum pki_purpose purpose;
+    X509_REQ *asked; /* whose usage and purposes it gets; NULL: ours */
     unsigned days;
     int64_t now;
 };
 
-static bool dress(X509 *cert, const struct leaf *leaf, X509 *ca)
+static bool add_uses(X509 *cert, const struct leaf *leaf)
 {
     static const int rsa[] = {BIT_SIGNATURE, BIT_ENCIPHERMENT, BIT_END};
     static const int other[] = {BIT_SIGNATURE, BIT_END};
     const int *bits = EVP_PKEY_is_a(leaf->key, "RSA") ? rsa : other;
+    int asked[PKI_ASKED_BITS] = {BIT_END};
+    EXTENDED_KEY_USAGE *list = NULL;
+    bool ok;
 
+    if (leaf->asked) {
+        pki_asked_usage(leaf->asked, asked);
+        list = pki_asked_purposes(leaf->asked);
+    }
+    ok = pki_add_usage(cert, asked[0] == BIT_END ? bits : asked) &&
+         (list ? add_extension(cert, NID_ext_key_usage, list, false)
+               : add_purpose(cert, leaf->purpose));
+    EXTENDED_KEY_USAGE_free(list);
+    return ok;
+}
+
+static bool dress(X509 *cert, const struct leaf *leaf, X509 *ca)
+{
     return X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
-           pki_add_basic(cert, false) && pki_add_usage(cert, bits) &&
-           add_purpose(cert, leaf->purpose) &&
+           pki_add_basic(cert, false) && add_uses(cert, leaf) &&
            (!leaf->san || X509_add1_ext_i2d(cert, NID_subject_alt_name,
                                             (void *)(uintptr_t)leaf->san, 0,
                                             X509V3_ADD_DEFAULT) == 1) &&
@@ -409,12 +426,10 @@ static int check_request(X509_REQ *request, struct err *err)
     return 0;
 }
 
-int pki_sign_request(const struct pki_ca *ca, const char *request_pem,
-                     enum pki_purpose purpose, unsigned days, int64_t now,
-                     char **pem,
-                     struct err *err) /* lint: allow params, as in pki.h */
+static int sign_request(const struct pki_ca *ca, const char *request_pem,
+                        struct leaf leaf, char **pem, struct err *err)
 {
-    struct leaf leaf = {.purpose = purpose, .days = days, .now = now};
+    bool as_asked = leaf.purpose == PKI_AS_ASKED;
     X509_REQ *request = NULL;
     GENERAL_NAMES *san = NULL;
     EVP_PKEY *ca_key = NULL;
@@ -431,6 +446,8 @@ int pki_sign_request(const struct pki_ca *ca, const char *request_pem,
     leaf.subject = X509_REQ_get_subject_name(request);
     leaf.key = X509_REQ_get0_pubkey(request);
     leaf.san = san;
+    leaf.asked = as_asked ? request : NULL;
+    leaf.purpose = as_asked ? PKI_ANY : leaf.purpose;
     rc = issue(&leaf, ca_cert, ca_key, pem, err);
 out:
     GENERAL_NAMES_free(san);
@@ -439,4 +456,14 @@ out:
     X509_free(ca_cert);
     ERR_clear_error();
     return rc;
+}
+
+int pki_sign_request(const struct pki_ca *ca, const char *request_pem,
+                     enum pki_purpose purpose, unsigned days, int64_t now,
+                     char **pem,
+                     struct err *err) /* lint: allow params, as in pki.h */
+{
+    const struct leaf leaf = {.purpose = purpose, .days = days, .now = now};
+
+    return sign_request(ca, request_pem, leaf, pem, err);
 }

@@ -92,7 +92,8 @@ bool pki_names_host(const void *cert, size_t cert_len, const char *host);
 enum pki_purpose {
     PKI_ANY,
     PKI_SERVER,
-    PKI_CLIENT
+    PKI_CLIENT,
+    PKI_AS_ASKED /* pki_sign_request alone */
 };
 /* The leaf (first of `cert`, its further ones as intermediates) verifies up to
  * a self-signed root of `bundle` for the purpose at time `at` (0: validity is
@@ -305,7 +306,9 @@ struct pki_leaf_options {
 int pki_sign(const struct pki_ca *ca, const struct secret *key,
              const struct pki_leaf_options *options, char **pem,
              struct err *err);
-/* The same for a request that somebody else made: its key and names. */
+/* The same for a request that somebody else made: its key and names.
+ * PKI_AS_ASKED: its key usages and purposes, too, as far as a TLS peer may ask
+ * for them (asked.c); without any, PKI_ANY's. */
 int pki_sign_request(const struct pki_ca *ca, const char *request_pem,
                      enum pki_purpose purpose, unsigned days, int64_t now,
                      char **pem, struct err *err);

@@ -142,6 +142,13 @@ X509 *pki_cert_blank(const X509_NAME *subject, EVP_PKEY *key,
                      int64_t not_before, int64_t not_after);
 bool pki_add_basic(X509 *cert, bool ca);
 bool pki_add_usage(X509 *cert, const int *bits);
+/* asked.c: what a request asks for, of what a TLS peer may; bits end with -1,
+ * the list is the caller's to free, or NULL. */
+enum {
+    PKI_ASKED_BITS = 6
+};
+void pki_asked_usage(X509_REQ *request, int bits[PKI_ASKED_BITS]);
+EXTENDED_KEY_USAGE *pki_asked_purposes(X509_REQ *request);
 bool pki_add_key_id(X509 *cert);
 bool pki_sign_with(X509 *cert, EVP_PKEY *key);
 char *pki_cert_pem(X509 *cert);

@@ -97,6 +97,73 @@ static char *make_request(EVP_PKEY *key, const char *cn, int cn_len,
     return pem;
 }
 
+/* An appliance's request: it takes nothing narrower, and gets no more. */
+static void add_wish(STACK_OF(X509_EXTENSION) * *list, int nid,
+                     const char *words)
+{
+    X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, nid, words);
+
+    X509v3_add_ext(list, ext, -1);
+    X509_EXTENSION_free(ext);
+}
+
+static char *appliance_request(EVP_PKEY *key, const char *usage,
+                               const char *purposes)
+{
+    X509_REQ *request = X509_REQ_new();
+    STACK_OF(X509_EXTENSION) *list = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data, *pem;
+    long n;
+
+    X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(request), "CN",
+                               V_ASN1_UTF8STRING, (const unsigned char *)"a-ms",
+                               -1, -1, 0);
+    X509_REQ_set_pubkey(request, key);
+    add_wish(&list, NID_key_usage, usage);
+    add_wish(&list, NID_ext_key_usage, purposes);
+    add_wish(&list, NID_subject_alt_name, "DNS:a.example.com");
+    X509_REQ_add_extensions(request, list);
+    assert_true(X509_REQ_sign(request, key, EVP_sha256()) > 0);
+    PEM_write_bio_X509_REQ(bio, request);
+    n = BIO_get_mem_data(bio, &data);
+    pem = strndup(data, (size_t)n);
+    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    X509_REQ_free(request);
+    BIO_free(bio);
+    return pem;
+}
+
+static void test_as_asked(void **state)
+{
+    EVP_PKEY *key = make_key(2048);
+    struct err err = {0};
+    char *request, *pem;
+
+    (void)state;
+    request = appliance_request(
+        key, "digitalSignature,keyEncipherment,dataEncipherment",
+        "serverAuth,clientAuth,ipsecEndSystem");
+    assert_int_equal(
+        pki_sign_request(&ca, request, PKI_AS_ASKED, 10, MAKE_NOW, &pem, &err),
+        0);
+    assert_string_equal(info_of(pem).usage,
+                        "Digital Signature, Key Encipherment, Data "
+                        "Encipherment (critical)");
+    assert_string_equal(info_of(pem).purposes, info_of(request).purposes);
+    free(pem);
+    free(request);
+    request = appliance_request(key, "keyCertSign,cRLSign", "codeSigning");
+    assert_int_equal(
+        pki_sign_request(&ca, request, PKI_AS_ASKED, 10, MAKE_NOW, &pem, &err),
+        0);
+    check_usage(pem, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+                XKU_SSL_SERVER | XKU_SSL_CLIENT);
+    free(pem);
+    free(request);
+    EVP_PKEY_free(key);
+}
+
 static void request_fails(char *request, const char *words)
 {
     struct err err = {0};
@@ -142,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_as_asked),
         cmocka_unit_test(test_bad_requests),
     };
 
