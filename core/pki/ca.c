@@ -187,7 +187,7 @@ static X509_NAME *make_name(const struct pki_ca_options *options,
         pki_fail(err, CAUSE_SYSTEM, "name a CA");
         return NULL;
     }
-    snprintf(text, sizeof(text), "certfleet database CA %.*s %s-%02x%02x",
+    snprintf(text, sizeof(text), "certfleet CA %.*s %s-%02x%02x",
              (int)cluster_bytes(cluster), cluster, day, random[0], random[1]);
     subject.common_name = text;
     return pki_subject_name(&subject, err);

@@ -276,7 +276,7 @@ struct pki_ca {
 void pki_ca_release(struct pki_ca *ca);
 
 /* Reads a CA; both files missing: makes it (key file 0600, exclusive, fsync'd,
- * renamed into place; subject "CN=certfleet database CA <cluster> <YYYYMMDD>-
+ * renamed into place; subject "CN=certfleet CA <cluster> <YYYYMMDD>-
  * <4 hex>", new for each generation: facts/certs.md 0.5).  A key without a
  * certificate, a certificate that is no CA, an expired one, a key that does
  * not match: CAUSE_INPUT, naming the file.  `made` may be NULL.  Of several
