@@ -64,9 +64,13 @@ struct link_dialect {
     const char *question; /* (i) asks for a confirmation */
     const char *answer;   /* typed once when the question was seen */
     const char *password_change; /* (i) a login that asks for a new password */
-    unsigned channel_retry_ms;   /* wait after a refused channel, once */
-    size_t output_cap;           /* bytes of one command's output at most */
-    unsigned sftp_depth;         /* requests in flight on one SFTP channel */
+    const char *paste;           /* (i) asks for a text of several lines */
+    const char *opening; /* typed first in each shell; its answer is dropped */
+    unsigned start_ms;   /* a shell may take so long to its first prompt; 0:
+                            some seconds */
+    unsigned channel_retry_ms; /* wait after a refused channel, once */
+    size_t output_cap;         /* bytes of one command's output at most */
+    unsigned sftp_depth;       /* requests in flight on one SFTP channel */
 };
 
 struct link_target {
@@ -103,6 +107,9 @@ struct link_target {
 struct link_command {
     const char *text;    /* one line, no newline; printable ASCII only */
     bool confirm;        /* a question is expected and may be answered */
+    const char *answer;  /* with this; NULL: the dialect's */
+    const char *paste;   /* lines for a prompt that asks for a text; a blank
+                            line is typed behind them; NULL: none */
     unsigned timeout_ms; /* 0: the target's command_timeout_ms */
 };
 

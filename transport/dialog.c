@@ -15,8 +15,11 @@ struct dialog_rules {
     regex_t prompt;
     regex_t question;
     regex_t password_change;
+    regex_t paste;
     bool has_question;
     bool has_password_change;
+    bool has_paste;
+    unsigned nudges; /* empty lines typed at a login */
     const char *answer;
 };
 
@@ -48,6 +51,9 @@ struct dialog_rules *dialog_rules_new(const struct link_dialect *dialect,
     if (r == NULL)
         abort();
     r->answer = dialect->answer ? dialect->answer : "";
+    r->nudges = dialect->start_ms / DIALOG_SILENT_MS;
+    if (r->nudges < DIALOG_SYNC_MAX)
+        r->nudges = DIALOG_SYNC_MAX;
     if (compile(&r->prompt, prompt, 0, &has_prompt, err) != 0) {
         free(r);
         return NULL;
@@ -55,7 +61,9 @@ struct dialog_rules *dialog_rules_new(const struct link_dialect *dialect,
     if (compile(&r->question, dialect->question, REG_ICASE | REG_NOSUB,
                 &r->has_question, err) != 0 ||
         compile(&r->password_change, dialect->password_change,
-                REG_ICASE | REG_NOSUB, &r->has_password_change, err) != 0) {
+                REG_ICASE | REG_NOSUB, &r->has_password_change, err) != 0 ||
+        compile(&r->paste, dialect->paste, REG_ICASE | REG_NOSUB, &r->has_paste,
+                err) != 0) {
         dialog_rules_free(r);
         return NULL;
     }
@@ -71,6 +79,8 @@ void dialog_rules_free(struct dialog_rules *r)
         regfree(&r->question);
     if (r->has_password_change)
         regfree(&r->password_change);
+    if (r->has_paste)
+        regfree(&r->paste);
     free(r);
 }
 
@@ -181,9 +191,9 @@ static bool is_at_prompt(const struct dialog *d)
     return !is_echo_due(d) && looks_like_prompt(d);
 }
 
-/* A question stands in the last lines, with nothing but itself behind it; in
- * the middle of a long output its words are only words. */
-static bool is_asked(const struct dialog *d)
+/* Words that ask stand in the last lines, with nothing but themselves behind
+ * them; in the middle of a long output they are only words. */
+static bool ends_with(const struct dialog *d, const regex_t *words)
 {
     enum {
         QUESTION_LINES = 4,
@@ -193,8 +203,6 @@ static bool is_asked(const struct dialog *d)
     size_t from = d->text.len;
     size_t floor = d->asked_at > echo_len(d) ? d->asked_at : echo_len(d);
 
-    if (!d->rules->has_question || d->state != DIALOG_BUSY)
-        return false;
     if (from > QUESTION_BYTES && floor < from - QUESTION_BYTES)
         floor = from - QUESTION_BYTES;
     for (int lines = 0; from > floor; from--) {
@@ -202,23 +210,40 @@ static bool is_asked(const struct dialog *d)
             ++lines == QUESTION_LINES)
             break;
     }
-    return from < d->text.len &&
-           regexec(&d->rules->question, text + from, 0, NULL, 0) == 0;
+    return from < d->text.len && regexec(words, text + from, 0, NULL, 0) == 0;
+}
+
+static bool wants_paste(const struct dialog *d)
+{
+    return d->rules->has_paste && ends_with(d, &d->rules->paste);
+}
+
+static bool is_asked(const struct dialog *d)
+{
+    return d->rules->has_question && ends_with(d, &d->rules->question);
+}
+
+/* Can it have what it asks for? */
+static bool may_answer(const struct dialog *d)
+{
+    return wants_paste(d) ? d->paste != NULL : d->confirm && !d->confirmed;
 }
 
 unsigned dialog_quiet_ms(const struct dialog *d)
 {
     if (d->state == DIALOG_FAILED || d->state == DIALOG_READY || d->out.len > 0)
         return 0;
-    if (is_at_prompt(d) && is_known_prompt(d))
+    if (!d->pasting && is_at_prompt(d) && is_known_prompt(d))
         return DIALOG_SETTLE_MS;
     if (d->state == DIALOG_LOGIN) /* a wrong guess costs an empty line */
         return is_at_prompt(d) ? DIALOG_LOGIN_MS : DIALOG_SILENT_MS;
     if (is_at_prompt(d))
         return DIALOG_DOUBT_MS;
-    if (!is_asked(d))
+    if (d->pasting)
+        return DIALOG_ASKED_MS;
+    if (!is_asked(d) && !wants_paste(d))
         return 0;
-    return d->confirm && !d->confirmed ? DIALOG_ASKED_MS : DIALOG_STUCK_MS;
+    return may_answer(d) ? DIALOG_ASKED_MS : DIALOG_STUCK_MS;
 }
 
 static void type_line(struct dialog *d, const char *text)
@@ -249,7 +274,7 @@ static void quiet_login(struct dialog *d)
         str_reset(&d->text);
         return;
     }
-    if (d->synced++ >= DIALOG_SYNC_MAX) {
+    if (d->synced++ >= d->rules->nudges) {
         fail(d, DIALOG_NO_PROMPT);
         return;
     }
@@ -260,30 +285,70 @@ static void quiet_login(struct dialog *d)
     type_line(d, "");
 }
 
+static void drop_tail(struct dialog *d, size_t len)
+{
+    d->text.len -= len;
+    d->text.data[d->text.len] = '\0';
+}
+
+/* Some print their prompt twice. */
+static void drop_prompts(struct dialog *d)
+{
+    size_t n = d->prompt.len;
+
+    drop_tail(d, n);
+    while (d->text.len > n && d->text.data[d->text.len - 1] == '\n' &&
+           memcmp(d->text.data + d->text.len - n - 1, str_text(&d->prompt),
+                  n) == 0 &&
+           (d->text.len == n + 1 || d->text.data[d->text.len - n - 2] == '\n'))
+        drop_tail(d, n + 1);
+}
+
 static void finish_command(struct dialog *d)
 {
-    size_t prompt_len;
-
     learn_prompt(d); /* `hostname` may have changed it */
-    (void)last_line(d, &prompt_len);
-    d->text.len -= prompt_len;
-    d->text.data[d->text.len] = '\0';
+    drop_prompts(d);
     str_shift(&d->text, echo_len(d));
+    dialog_offer(d, NULL, NULL);
     d->state = DIALOG_READY;
+}
+
+/* The next line of it, and a blank one behind the last. */
+static void paste_line(struct dialog *d)
+{
+    size_t len = strcspn(d->paste, "\n");
+
+    d->pasting = *d->paste != '\0';
+    d->pasted_at = d->asked_at = d->text.len;
+    str_addn(&d->out, d->paste, len);
+    str_addc(&d->out, '\r');
+    d->paste += len + (d->paste[len] == '\n');
+    if (!d->pasting)
+        d->paste = NULL;
+}
+
+static bool was_shown(const struct dialog *d)
+{
+    return memchr(str_text(&d->text) + d->pasted_at, '\n',
+                  d->text.len - d->pasted_at) != NULL;
 }
 
 static void quiet_busy(struct dialog *d)
 {
-    if (is_at_prompt(d)) {
+    if (d->pasting) {
+        paste_line(d);
+    } else if (is_at_prompt(d)) {
         finish_command(d);
-    } else if (!is_asked(d)) {
+    } else if (!is_asked(d) && !wants_paste(d)) {
         return;
-    } else if (d->confirm && !d->confirmed) {
+    } else if (!may_answer(d)) {
+        fail(d, DIALOG_QUESTION);
+    } else if (d->paste && wants_paste(d)) {
+        paste_line(d);
+    } else {
         d->confirmed = true;
         d->asked_at = d->text.len;
-        type_line(d, d->rules->answer);
-    } else {
-        fail(d, DIALOG_QUESTION);
+        type_line(d, d->answer ? d->answer : d->rules->answer);
     }
 }
 
@@ -310,6 +375,15 @@ void dialog_feed(struct dialog *d, const void *data, size_t len)
     }
     if (d->text.cut && d->state == DIALOG_BUSY)
         fail(d, DIALOG_TOO_LONG);
+    else if (d->pasting && d->out.len == 0 && was_shown(d))
+        paste_line(d);
+}
+
+void dialog_offer(struct dialog *d, const char *answer, const char *paste)
+{
+    d->answer = answer;
+    d->paste = paste;
+    d->pasting = false;
 }
 
 void dialog_command(struct dialog *d, const char *text, bool confirm)

@@ -81,15 +81,19 @@ struct dialog { /* private, but for its storage */
     enum dialog_state state;
     enum dialog_failure failure;
     enum dialog_scan scan;
-    bool cr;         /* a carriage return, and not yet what follows it */
-    bool knows;      /* `prompt` is known */
-    bool echoes;     /* Enter was answered with a new line */
-    bool confirm;    /* the running command may be answered */
-    bool confirmed;  /* it was */
-    unsigned synced; /* empty lines typed */
-    size_t asked_at; /* text before this was there when we answered */
-    struct str text; /* what came since the last thing typed at the prompt */
-    struct str out;  /* to be typed */
+    bool cr;            /* a carriage return, and not yet what follows it */
+    bool knows;         /* `prompt` is known */
+    bool echoes;        /* Enter was answered with a new line */
+    bool confirm;       /* the running command may be answered */
+    bool confirmed;     /* it was */
+    const char *answer; /* with this */
+    const char *paste;  /* what is left of it; NULL: none */
+    bool pasting;
+    size_t pasted_at; /* text before this was there when the line was typed */
+    unsigned synced;  /* empty lines typed */
+    size_t asked_at;  /* text before this was there when we answered */
+    struct str text;  /* what came since the last thing typed at the prompt */
+    struct str out;   /* to be typed */
     struct str command;
     struct str prompt;
 };
@@ -103,6 +107,11 @@ void dialog_quiet(struct dialog *d);
 unsigned dialog_quiet_ms(const struct dialog *d);
 
 enum dialog_state dialog_state(const struct dialog *d);
+/* For the next command alone; both outlive it.  `answer` NULL: the dialect's.
+ * `paste`, NULL or lines, is typed when the node asks for a text: a line at a
+ * time, the next when the node has shown that one (a slow terminal loses what
+ * is typed ahead), a blank one last. */
+void dialog_offer(struct dialog *d, const char *answer, const char *paste);
 /* Only in DIALOG_READY. */
 void dialog_command(struct dialog *d, const char *text, bool confirm);
 

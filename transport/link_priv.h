@@ -89,7 +89,8 @@ struct lane {
     bool chan_retried;
     struct chan *shell;
     struct dialog *dialog;
-    bool typed; /* the current command was given to the dialog */
+    bool typed;      /* the current command was given to the dialog */
+    bool shell_open; /* the dialect's opening was */
     struct files *files;
 };
 

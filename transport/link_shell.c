@@ -69,6 +69,22 @@ static void finish(struct lane *lane)
     lane_kick(lane);
 }
 
+/* What makes the shell fit for us, once; then the command. */
+static void type_next(struct lane *lane)
+{
+    const struct link_command *command = &lane->current->command;
+    const char *opening = lane->link->target->dialect->opening;
+
+    if (opening != NULL && !lane->shell_open) {
+        lane->shell_open = true;
+        dialog_command(lane->dialog, opening, false);
+        return;
+    }
+    lane->typed = true;
+    dialog_offer(lane->dialog, command->answer, command->paste);
+    dialog_command(lane->dialog, command->text, command->confirm);
+}
+
 /* After whatever changed the dialog. */
 static void drive(struct lane *lane)
 {
@@ -85,11 +101,8 @@ static void drive(struct lane *lane)
         finish(lane);
         return;
     }
-    if (dialog_state(d) == DIALOG_READY) {
-        lane->typed = true;
-        dialog_command(d, lane->current->command.text,
-                       lane->current->command.confirm);
-    }
+    if (dialog_state(d) == DIALOG_READY)
+        type_next(lane);
     chan_wake(lane->shell);
     ms = dialog_quiet_ms(d);
     if (ms != 0)
@@ -186,6 +199,7 @@ static int open_shell(struct lane *lane, struct err *err)
 
     if (rules == NULL)
         return -1;
+    lane->shell_open = false;
     lane->dialog = malloc(sizeof(*lane->dialog));
     if (lane->dialog == NULL)
         abort();
