@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "playbooks/cms/cms.h"
+#include "playbooks/cucm/cucm.h"
 
 static const struct product *const products[] = {
     &cms_product,
+    &cucm_product,
 };
 
 static const struct playbook *const playbooks[] = {
-    &cms_db_rotate, &cms_db_add_node, &cms_db_remove_node, &cms_service_rotate,
-    NULL,
+    &cms_db_rotate,      &cms_db_add_node, &cms_db_remove_node,
+    &cms_service_rotate, &cucm_rotate,     NULL,
 };
 
 enum {

@@ -13,7 +13,7 @@
 enum {
     PEM_CAP = 16 * 1024,
     MESSAGE_CAP = 300,
-    KEPT_CAP = PEM_CAP
+    COLUMNS = 64
 };
 
 /* -- bodies ---------------------------------------------------------------- */
@@ -58,16 +58,31 @@ void cucm_identity_body(const char *service, const char *pem, struct str *out)
 
 /* -- PEM ------------------------------------------------------------------- */
 
-static bool is_base64(const char *line, size_t len)
+static bool is_base64(char c)
 {
-    for (size_t i = 0; i < len; i++)
-        if (!isalnum((unsigned char)line[i]) && line[i] != '+' &&
-            line[i] != '/' && line[i] != '=')
-            return false;
-    return true;
+    return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '=';
 }
 
-int cucm_pem(const char *text, const char *label, struct str *out)
+/* The same bytes are the same text, however they were broken into lines. */
+static int add_base64(const char *p, const char *stop, struct str *out)
+{
+    size_t column = 0;
+
+    for (; p < stop; p++) {
+        if (strchr(" \t\r\n", *p))
+            continue;
+        if (!is_base64(*p))
+            return -1;
+        str_addc(out, *p);
+        if (++column % COLUMNS == 0)
+            str_addc(out, '\n');
+    }
+    if (column % COLUMNS)
+        str_addc(out, '\n');
+    return column ? 0 : -1;
+}
+
+const char *cucm_pem_next(const char *text, const char *label, struct str *out)
 {
     char begin[80], end[80];
     const char *p, *stop;
@@ -77,22 +92,17 @@ int cucm_pem(const char *text, const char *label, struct str *out)
     p = strstr(text, begin);
     stop = p ? strstr(p, end) : NULL;
     if (!stop)
-        return -1;
+        return NULL;
     str_addf(out, "%s\n", begin);
-    for (p += strlen(begin); p < stop;) {
-        size_t len;
+    if (add_base64(p + strlen(begin), stop, out) < 0 ||
+        str_addf(out, "%s\n", end) < 0)
+        return NULL;
+    return stop + strlen(end);
+}
 
-        p += strspn(p, " \t\r\n");
-        len = strcspn(p, " \t\r\n");
-        if (p >= stop)
-            break;
-        if (p + len > stop || !is_base64(p, len))
-            return -1;
-        str_addn(out, p, len);
-        str_addc(out, '\n');
-        p += len;
-    }
-    return str_addf(out, "%s\n", end);
+int cucm_pem(const char *text, const char *label, struct str *out)
+{
+    return cucm_pem_next(text, label, out) ? 0 : -1;
 }
 
 /* -- answers --------------------------------------------------------------- */
@@ -149,7 +159,7 @@ static char *take_pem(const json_t *object, const char *key, const char *label)
     struct str pem;
     char *kept = NULL;
 
-    str_init(&pem, KEPT_CAP);
+    str_init(&pem, PEM_CAP);
     if (text && cucm_pem(text, label, &pem) == 0 && !pem.cut)
         kept = strdup(str_text(&pem));
     str_release(&pem);

@@ -36,9 +36,11 @@ int cucm_csr_answer(const char *json, size_t len, struct str *out,
 /* Why it says no: `message', `error' or the first of `messages'; else "". */
 void cucm_rest_message(const char *json, size_t len, struct str *out);
 
-/* The first PEM block of this label, one LF a line, nothing else.  -1: there is
- * none, or it holds what no base64 does. */
+/* The first PEM block of this label, in lines of 64 and nothing else: the same
+ * bytes are the same text.  -1: there is none, or it holds what no base64
+ * does.  The other gives what comes behind it; NULL: the same. */
 int cucm_pem(const char *text, const char *label, struct str *out);
+const char *cucm_pem_next(const char *text, const char *label, struct str *out);
 
 enum {
     CUCM_TRUSTS_MAX = 256

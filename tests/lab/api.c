@@ -67,7 +67,7 @@ static bool take_login(const char *request, char login[LOGIN_ROOM])
 }
 
 /* Roles api and admin may (facts/cms.md 1.1). */
-static bool may_ask(struct lab_node *node, const char *request)
+bool api_may_ask(struct lab_node *node, const char *request)
 {
     char login[LOGIN_ROOM], *colon;
     struct lab_user *u;
@@ -150,7 +150,7 @@ void api_reply(struct lab_node *node, const char *request, struct str *reply)
     struct str body;
 
     node->api_asked++;
-    if (!may_ask(node, request)) {
+    if (!api_may_ask(node, request)) {
         node->api_refused++;
         answer(reply, "401 Unauthorized",
                "WWW-Authenticate: Basic realm=\"api\"\r\n", "");

@@ -9,6 +9,8 @@
 
 #include "tests/lab/lab.h"
 
+/* By HTTP Basic, a user of the node's; counted as a login. */
+bool api_may_ask(struct lab_node *node, const char *request);
 /* `request` is one whole head; the answer, head and body, is added. */
 void api_reply(struct lab_node *node, const char *request, struct str *reply);
 

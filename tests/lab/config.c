@@ -13,6 +13,7 @@
 #include "core/base/file.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/service.h"
+#include "tests/lab/ucm.h"
 
 enum {
     FILE_CAP = 16 << 20,
@@ -278,7 +279,10 @@ static int node_numbers(struct reader *r, const char *key, const char *value)
 
 static int try_service(struct reader *r, const char *key, const char *value)
 {
-    int rc = service_config(r->node, key, value, r->err);
+    int rc = ucm_config(r->node, key, value, r->err);
+
+    if (rc == 0)
+        rc = service_config(r->node, key, value, r->err);
 
     if (rc < 0)
         r->failed = true;

@@ -15,6 +15,7 @@
 #include "tests/lab/record.h"
 #include "tests/lab/server.h"
 #include "tests/lab/service.h"
+#include "tests/lab/ucm.h"
 
 struct lab *lab_new(uv_loop_t *loop, const char *dir)
 {
@@ -228,6 +229,7 @@ static void free_node(struct lab_node *n)
     }
     lab_files_free(n);
     service_free(n);
+    ucm_free(n);
     certset_release(&n->db.certs);
     settings_release(&n->set);
     str_release(&n->used_names);

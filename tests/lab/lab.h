@@ -115,6 +115,7 @@ struct lab_node {
     struct db db;
     struct service *services; /* tests/lab/service.h */
     size_t n_services;
+    struct ucm *ucm; /* tests/lab/ucm.h; NULL: a Meeting Server */
     /* calls now, at most, and those that the Call Bridge dropped */
     unsigned calls, most_calls, calls_lost;
     unsigned api_asked, api_refused; /* questions to REST */

@@ -20,6 +20,7 @@
 #include "tests/lab/server.h"
 #include "tests/lab/service.h"
 #include "tests/lab/times.h"
+#include "tests/lab/ucm.h"
 
 enum {
     MAX_SETTINGS = 64
@@ -49,6 +50,7 @@ static const char usage_text[] =
     "       certfleet-lab LAB.INI --dir DIR [options]      serves\n"
     "       certfleet-lab --ctl DIR COMMAND...             talks to one\n"
     "  --make D+C     D database nodes and C connect-only ones a cluster\n"
+    "  --make ucm:S+I a CUCM publisher, S subscribers and I nodes of IM&P\n"
     "  --spare D+C    so many further nodes a cluster, standalone and empty\n"
     "  --services L   services of every node: all, or names by commas (none)\n"
     "  --clusters N   that many clusters (1)\n"
@@ -235,7 +237,8 @@ static int start(struct program *p, const struct options *o, const char *config,
     if (rc < 0)
         return -1;
     p->lab->server = server_new(p->lab, err);
-    if (!p->lab->server || listen_all(p->lab, err) < 0)
+    if (!p->lab->server || ucm_begin(p->lab, err) < 0 ||
+        listen_all(p->lab, err) < 0)
         return -1;
     p->lab->control = control_new(p->lab, err);
     p->lab->engine = p->lab->control ? p->lab->ops->create(p->lab, err) : NULL;
@@ -330,7 +333,8 @@ static bool take_shape(struct options *o, const char *text)
     const char *plus = strchr(text, '+');
 
     o->made = true;
-    o->make.databases = number(text);
+    o->make.ucm = strncmp(text, "ucm:", 4) == 0;
+    o->make.databases = o->make.ucm ? 1 + number(text + 4) : number(text);
     o->make.connects = plus ? number(plus + 1) : 0;
     return o->make.databases + o->make.connects > 0;
 }

@@ -154,6 +154,51 @@ static int add_node(struct maker *m, const struct place *p)
     return add_host_key(m, p->name, p->address);
 }
 
+/* -- a CUCM cluster: its first node leads, and so does the first of IM&P ----
+ */
+
+static const char *ucm_role(const struct place *p, bool first)
+{
+    if (p->database)
+        return first ? "publisher" : "subscriber";
+    return first ? "imp-publisher" : "imp";
+}
+
+static int add_ucm_node(struct maker *m, const struct place *p, bool first)
+{
+    const char *role = ucm_role(p, first);
+
+    str_addf(&m->lab,
+             "\n[node %s]\ncluster = %s\naddress = %s\nucm = %s\n"
+             "prompt = admin:\n"
+             "banner = Command Line Interface is starting up, please wait "
+             "...\\n\\n   Welcome to the Platform Command Line "
+             "Interface\\n\\n\n",
+             p->name, p->cluster, p->address, role);
+    str_addf(&m->fleet,
+             "\n[node %s]\ncluster = %s\naddress = %s\nport = %u\n"
+             "names = %s.example.com\nroles = %s\napi_user = admin\n"
+             "api_password = file:password\napi_ca = ucm-ca.crt\n"
+             "api_port = 8443\n",
+             p->name, p->cluster, p->address, m->o->port, p->name, role);
+    return add_host_key(m, p->name, p->address);
+}
+
+static int add_ucm_cluster(struct maker *m, const struct place *places,
+                           unsigned n)
+{
+    int rc = 0;
+
+    str_addf(&m->lab, "\n[cluster %s]\nprimary = none\n", places[0].cluster);
+    str_addf(&m->fleet, "\n[cluster %s]\nproduct = cucm\nissuer = dbca\n",
+             places[0].cluster);
+    for (unsigned i = 0; i < n && rc == 0; i++)
+        rc = add_ucm_node(m, &places[i],
+                          i == 0 ||
+                              (places[i - 1].database && !places[i].database));
+    return rc;
+}
+
 static void name_place(const struct maker *m, unsigned c, unsigned n,
                        struct place *p)
 {
@@ -174,7 +219,11 @@ static void name_place(const struct maker *m, unsigned c, unsigned n,
     else
         snprintf(p->cluster, sizeof(p->cluster), "lab");
     snprintf(p->name, sizeof(p->name), "%s%s%s%u", many ? p->cluster : "",
-             many ? "-" : "", p->database ? "core" : "edge", index + 1);
+             many ? "-" : "",
+             o->ucm        ? p->database ? "ucm" : "imp"
+             : p->database ? "core"
+                           : "edge",
+             index + 1);
 }
 
 static int make_set(struct maker *m, const struct place *places, unsigned n)
@@ -231,6 +280,11 @@ static int add_cluster(struct maker *m, unsigned c)
     for (unsigned i = 0; i < n; i++) {
         name_place(m, c, i, &places[i]);
         next_address(m, places[i].address);
+    }
+    if (m->o->ucm) {
+        rc = add_ucm_cluster(m, places, n);
+        free(places);
+        return rc;
     }
     str_addf(&m->lab, "\n[cluster %s]\nprimary = %s\n", places[0].cluster,
              places[0].name);

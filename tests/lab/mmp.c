@@ -209,7 +209,8 @@ void mmp_fail(struct mmp_run *run, const char *fmt, ...)
 {
     va_list ap;
 
-    str_add(&run->out, "FAILURE: ");
+    str_add(&run->out,
+            run->node->ucm ? "Executed command unsuccessfully\n" : "FAILURE: ");
     va_start(ap, fmt);
     str_addv(&run->out, fmt, ap);
     va_end(ap);

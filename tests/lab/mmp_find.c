@@ -7,6 +7,7 @@
 
 #include "tests/lab/mmp.h"
 #include "tests/lab/service.h"
+#include "tests/lab/ucm.h"
 
 const struct mmp_command *mmp_table(int n)
 {
@@ -27,6 +28,7 @@ const struct mmp_command *mmp_table(int n)
 }
 
 struct walk {
+    bool ucm;
     unsigned version;
     int table;
     const struct mmp_command *at;
@@ -37,20 +39,30 @@ static bool is_in(const struct mmp_command *c, unsigned version)
     return c->since <= version && (!c->until || version < c->until);
 }
 
+static const struct mmp_command *table_of(const struct walk *w)
+{
+    if (!w->ucm)
+        return mmp_table(w->table);
+    return w->table == 0 ? ucm_commands : NULL;
+}
+
 /* The next command that this version knows, table by table; NULL: no more. */
 static const struct mmp_command *next_command(struct walk *w)
 {
     do {
-        w->at = w->at ? w->at + 1 : mmp_table(w->table);
-        while (w->at && !w->at->name)
-            w->at = mmp_table(++w->table);
+        w->at = w->at ? w->at + 1 : table_of(w);
+        while (w->at && !w->at->name) {
+            w->table++;
+            w->at = table_of(w);
+        }
     } while (w->at && !is_in(w->at, w->version));
     return w->at;
 }
 
 static struct walk begin(const struct mmp_run *run)
 {
-    return (struct walk){.version = service_version(run->node)};
+    return (struct walk){.ucm = run->node->ucm != NULL,
+                         .version = service_version(run->node)};
 }
 
 /* Number of words of `name` that the line begins with, or 0. */

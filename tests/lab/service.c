@@ -11,6 +11,7 @@
 #include "tests/lab/api.h"
 #include "tests/lab/record.h"
 #include "tests/lab/tlsport.h"
+#include "tests/lab/ucm.h"
 
 enum {
     BYTES_CAP = 1 << 20
@@ -417,6 +418,10 @@ void service_power(struct lab_node *node, bool up)
 {
     struct str out;
 
+    if (node->ucm) {
+        ucm_power(node, up);
+        return;
+    }
     str_init(&out, BYTES_CAP);
     for (size_t i = 0; i < node->n_services; i++) {
         struct service *s = &node->services[i];

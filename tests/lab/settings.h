@@ -30,6 +30,7 @@ struct lab_settings {
     unsigned expiry_demotes; /* 1: a primary with expired certs steps down */
     /* how it is spoken to */
     char *banner;            /* \n allowed */
+    char *prompt;            /* "": the host's name */
     char *confirm;           /* key | line */
     unsigned exec_cr;        /* 1: \r\n on exec too */
     unsigned channel_gap_ms; /* a channel opened sooner is refused */
@@ -57,7 +58,16 @@ struct lab_settings {
     unsigned service_ms; /* how long a service is down when it starts anew */
     unsigned service_late_ms; /* and still, after it said that it is up */
     unsigned service_words;   /* 1: certs, trust and disable say SUCCESS too */
-    unsigned rows_per_s;      /* the writer's speed while there is a primary */
+    /* CUCM (tests/lab/ucm.h) */
+    unsigned ucm_tomcat_port, ucm_callmanager_port;
+    unsigned ucm_days;        /* the first certificates end in; of [lab] */
+    unsigned ucm_replication; /* 2: set up */
+    unsigned ucm_sso, ucm_mixed;
+    unsigned ucm_phones, ucm_phones_ms; /* that register here; how long they
+                                           take to come back */
+    unsigned ucm_misses;    /* 1: what is uploaded elsewhere does not come */
+    unsigned ucm_not_named; /* 1: requests and first certificates lack it */
+    unsigned rows_per_s;    /* the writer's speed while there is a primary */
 };
 
 void settings_init(struct lab_settings *set);

@@ -91,13 +91,15 @@ static void put_text(struct terminal *t, const char *text)
 
 static void put_prompt(struct terminal *t)
 {
-    const char *name = t->node->hostname;
-    size_t half = (strlen(name) + 2) / 2;
+    const char *own = t->node->set.prompt;
     char prompt[300];
+    size_t half;
 
     if (t->renewing || t->mute)
         return;
-    snprintf(prompt, sizeof(prompt), "%.*s> ", 255, name);
+    snprintf(prompt, sizeof(prompt), "%.*s%s", 255,
+             *own ? own : t->node->hostname, *own ? "" : "> ");
+    half = strlen(prompt) / 2;
     if (!t->node->set.prompt_split) {
         put_text(t, prompt);
         return;
@@ -304,7 +306,7 @@ static void answer_question(struct terminal *t, char c)
         if (!end)
             echo(t, &c, 1);
     } else {
-        yes = strcmp(str_text(&t->line), "Y") == 0;
+        yes = strcmp(str_text(&t->line), t->node->ucm ? "y" : "Y") == 0;
     }
     str_reset(&t->line);
     if (t->chan->pty)

@@ -14,7 +14,7 @@
 
 enum {
     DEADLINE_MS = 10000,
-    HEAD_CAP = 16384,
+    REQUEST_CAP = 1 << 20,
     REPLY_CAP = 1 << 20,
     REQUEST_BYTES = 8
 };
@@ -163,6 +163,19 @@ static void answer(struct visit *v)
     str_release(&text);
 }
 
+/* The head, and as much behind it as it says. */
+static bool is_whole(const struct visit *v)
+{
+    const char *text = str_text(&v->said), *end = strstr(text, "\r\n\r\n");
+    const char *length = strcasestr(text, "\r\nContent-Length:");
+    size_t body =
+        length && end && length < end
+            ? strtoul(length + strlen("\r\nContent-Length:"), NULL, 10)
+            : 0;
+
+    return end && v->said.len >= (size_t)(end + 4 - text) + body;
+}
+
 /* 0: more is to come, -1: the end */
 static int listen_to(struct visit *v)
 {
@@ -174,7 +187,7 @@ static int listen_to(struct visit *v)
             refuse_startup(v);
         if (!v->port->reply || str_addn(&v->said, buf, (size_t)n) < 0)
             return -1;
-        if (!strstr(str_text(&v->said), "\r\n\r\n"))
+        if (!is_whole(v))
             continue;
         answer(v);
         return -1;
@@ -212,7 +225,7 @@ static void on_visitor(uv_poll_t *poll, int status, int events)
         struct visit *v = lab_calloc(1, sizeof(*v));
         v->port = p;
         v->fd = fd;
-        str_init(&v->said, HEAD_CAP);
+        str_init(&v->said, REQUEST_CAP);
         v->next = p->visits;
         p->visits = v;
         if (!p->postgres)

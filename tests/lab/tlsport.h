@@ -21,7 +21,7 @@ struct tlsport *tlsport_open(struct lab_node *node, struct err *err);
 /* On node->address:number with a context, which is taken, also on error. */
 struct tlsport *tlsport_serve(struct lab_node *node, unsigned number,
                               SSL_CTX *ctx, struct err *err);
-/* From now on: `reply` is asked with the head of a request. */
+/* From now on: `reply` is asked with a request, head and body. */
 typedef void tlsport_reply_f(struct lab_node *node, const char *request,
                              struct str *reply);
 void tlsport_answer(struct tlsport *port, tlsport_reply_f *reply);

@@ -20,7 +20,7 @@
     "-----BEGIN " label "-----\\r\\nMIIB\\nAA==\\n-----END " label "-----"
 #define CSR "{\"csr\":\"" PEM("CERTIFICATE REQUEST") "\"}"
 static const char csr_text[] = "-----BEGIN CERTIFICATE REQUEST-----\n"
-                               "MIIB\nAA==\n"
+                               "MIIBAA==\n"
                                "-----END CERTIFICATE REQUEST-----\n";
 
 static void bodies(void **state)

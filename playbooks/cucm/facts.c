@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of reads and its parsers.  What a parser does not understand stays
+ * unknown: the rows that must be known are not optional, and what the others
+ * leave open refuses in decide.c.
+ */
+#include "playbooks/cucm/facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "playbooks/cucm/cucm.h"
+
+enum {
+    ANSWER_CAP = 2 * 1024 * 1024, /* a node's whole trust stores, in PEM */
+    API_TIMEOUT_MS = 30000,
+    API_PORT = 443
+};
+
+const char *const cucm_unit_names[CUCM_UNITS] = {
+    "tomcat", "CallManager", "cup-xmpp", "cup-xmpp-s2s", "TVS", "ITLRecovery",
+};
+
+struct facts *cucm_facts_new(void)
+{
+    struct cucm_facts *f = calloc(1, sizeof(*f));
+
+    if (!f)
+        abort();
+    return &f->base;
+}
+
+static void drop_units(struct cucm_facts *f)
+{
+    for (int i = 0; i < CUCM_UNITS; i++) {
+        free(f->units[i].trusts);
+        free(f->units[i].pem);
+        memset(&f->units[i], 0, sizeof(f->units[i]));
+    }
+}
+
+void cucm_facts_free(struct facts *facts)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    drop_units(f);
+    secret_free(f->shown_bytes);
+    free(f->replication);
+    free(f->members);
+    free(f->ctl);
+    free(f);
+}
+
+const struct cucm_facts *cucm_facts_at(const struct plan_cluster *pc, size_t i)
+{
+    return (const struct cucm_facts *)pc->nodes[i].facts;
+}
+
+const struct cucm_facts *cucm_facts_of(const struct view *view)
+{
+    return cucm_facts_at(view->plan, view->node);
+}
+
+const struct cucm_unit *cucm_unit_at(const struct plan_cluster *pc, size_t i)
+{
+    return &cucm_facts_at(pc, i)->units[cucm_type_of(pc->plan) - cucm_types];
+}
+
+enum cucm_running cucm_running_of(const struct cucm_facts *f,
+                                  const char *service)
+{
+    for (size_t i = 0; i < f->n_services; i++)
+        if (strcmp(f->services[i].name, service) == 0)
+            return f->services[i].running;
+    return CUCM_NO_SERVICE;
+}
+
+bool cucm_is_fresh(const struct cucm_facts *f, enum cucm_read bit)
+{
+    uint64_t at = f->base.read_ms[__builtin_ctz(bit)];
+
+    return at && clock_mono_ms() - at <= CUCM_FRESH_MS;
+}
+
+/* -- the shell ---------------------------------------------------------------
+ */
+
+/* "Cisco Tomcat[STARTED]", "Cisco HCS Admin UI[STOPPED]  Component is ..." */
+static void take_service(struct cucm_facts *f, const char *line, size_t len)
+{
+    const char *open = memchr(line, '[', len);
+    size_t name = open ? (size_t)(open - line) : 0;
+    const char *end = line + len;
+
+    while (name && line[name - 1] == ' ')
+        name--;
+    if (!name || name >= sizeof(f->services[0].name) ||
+        f->n_services == CUCM_SERVICES_MAX)
+        return;
+    memcpy(f->services[f->n_services].name, line, name);
+    f->services[f->n_services].name[name] = '\0';
+    len = (size_t)(end - open);
+    f->services[f->n_services++].running =
+        memmem(open, len, "[STARTED]", 9) ? CUCM_STARTED
+        : memmem(open, len, "[STARTING]", 10) ||
+                memmem(open, len, "[STOPPING]", 10)
+            ? CUCM_MOVING
+        : memmem(open, len, "Not Activated", 13) ? CUCM_NO_SERVICE
+                                                 : CUCM_DOWN;
+}
+
+static int parse_services(struct facts *facts, const struct read_file *about,
+                          const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+    const char *p = result->data, *end = p + result->len;
+
+    (void)about;
+    f->n_services = 0;
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+        take_service(f, p, (size_t)((nl ? nl : end) - p));
+        p = nl ? nl + 1 : end;
+    }
+    return f->n_services ? 0
+                         : err_set(err, CAUSE_REMOTE, "it lists no services");
+}
+
+static int parse_replication(struct facts *facts, const struct read_file *about,
+                             const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    (void)about;
+    if (!f->replication &&
+        !(f->replication = calloc(1, sizeof(*f->replication))))
+        abort();
+    if (cucm_replication_parse(result->data, result->len, f->replication,
+                               err) == 0)
+        return 0;
+    free(f->replication);
+    f->replication = NULL;
+    return -1;
+}
+
+static int parse_members(struct facts *facts, const struct read_file *about,
+                         const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    (void)about;
+    if (!f->members && !(f->members = calloc(1, sizeof(*f->members))))
+        abort();
+    if (cucm_members_parse(result->data, result->len, f->members, err) == 0)
+        return 0;
+    free(f->members);
+    f->members = NULL;
+    return -1;
+}
+
+static int parse_mode(struct facts *facts, const struct read_file *about,
+                      const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    (void)about;
+    f->mode_known =
+        cucm_mode_parse(result->data, result->len, &f->mixed, err) == 0;
+    return f->mode_known ? 0 : -1;
+}
+
+static int parse_sso(struct facts *facts, const struct read_file *about,
+                     const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    (void)about;
+    f->sso_known = cucm_sso_parse(result->data, result->len, &f->sso, err) == 0;
+    return f->sso_known ? 0 : -1;
+}
+
+static int parse_phones(struct facts *facts, const struct read_file *about,
+                        const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    (void)about;
+    f->phones_known =
+        cucm_phones_parse(result->data, result->len, &f->phones, err) == 0;
+    return f->phones_known ? 0 : -1;
+}
+
+static int parse_ctl(struct facts *facts, const struct read_file *about,
+                     const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    (void)about;
+    (void)err;
+    free(f->ctl);
+    f->ctl = malloc(result->len + 1);
+    if (!f->ctl)
+        abort();
+    memcpy(f->ctl, result->data, result->len);
+    f->ctl_len = result->len;
+    return 0;
+}
+
+/* -- the REST interface
+ * -------------------------------------------------------- */
+
+/* After the restart its listener may show the certificate of this very run. */
+bool cucm_api(const struct plan_cluster *pc, size_t node,
+              struct link_peer *peer)
+{
+    const struct node *n = pc->nodes[node].node;
+    const struct set_file *crt = set_slot(&pc->set, "crt");
+
+    if (!n->api_user)
+        return false;
+    peer->address = n->address;
+    peer->port = n->api_port ? n->api_port : API_PORT;
+    peer->pin = crt && crt->cert_sha256[0] ? crt->cert_sha256 : NULL;
+    peer->timeout_ms = API_TIMEOUT_MS;
+    peer->answer_cap = ANSWER_CAP;
+    return true;
+}
+
+static bool api_peer(const struct view *view, const struct read_file *about,
+                     struct link_peer *peer)
+{
+    struct cucm_facts *f =
+        (struct cucm_facts *)view->plan->nodes[view->node].facts;
+
+    (void)about;
+    f->certs_known = false;
+    if (cucm_api(view->plan, view->node, peer))
+        return true;
+    snprintf(f->certs_why, sizeof(f->certs_why),
+             "the inventory gives no access to its API (api_user)");
+    return false;
+}
+
+static void sha_of(const char *pem, char sha[PKI_SHA256_HEX])
+{
+    pki_sha256(pem, strlen(pem), sha);
+}
+
+static void take_unit(struct cucm_unit *u, struct cucm_snapshot *s)
+{
+    u->there = s->certificate != NULL;
+    u->pem = s->certificate;
+    s->certificate = NULL;
+    if (u->pem)
+        sha_of(u->pem, u->pem_sha256);
+    if (s->request)
+        sha_of(s->request, u->request_sha256);
+    u->trusts = calloc(s->n_trusts + 1, sizeof(*u->trusts));
+    if (!u->trusts)
+        abort();
+    for (u->n_trusts = 0; u->n_trusts < s->n_trusts; u->n_trusts++)
+        sha_of(s->trusts[u->n_trusts], u->trusts[u->n_trusts]);
+}
+
+static int parse_certs(struct facts *facts, const struct read_file *about,
+                       const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+    int rc = 0;
+
+    (void)about;
+    drop_units(f);
+    if (result->end != LINK_OK)
+        *err = *result->err;
+    for (int i = 0; i < CUCM_UNITS && result->end == LINK_OK && rc == 0; i++) {
+        struct cucm_snapshot s;
+
+        rc = cucm_snapshot_parse(result->data, result->len, cucm_unit_names[i],
+                                 &s, err);
+        if (rc == 0) {
+            take_unit(&f->units[i], &s);
+            cucm_snapshot_release(&s);
+        }
+    }
+    f->certs_known = result->end == LINK_OK && rc == 0;
+    snprintf(f->certs_why, sizeof(f->certs_why), "%.255s",
+             f->certs_known ? "" : err->text);
+    return f->certs_known ? 0 : -1;
+}
+
+static void describe_units(struct facts *facts)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    for (int i = 0; i < CUCM_UNITS; i++) {
+        struct cucm_unit *u = &f->units[i];
+
+        if (u->pem && pki_describe(u->pem, strlen(u->pem), &u->info, NULL) < 0)
+            memset(&u->info, 0, sizeof(u->info));
+        free(u->pem);
+        u->pem = NULL;
+    }
+}
+
+/* -- what is shown
+ * --------------------------------------------------------------- */
+
+static bool shown_peer(const struct view *view, const struct read_file *about,
+                       struct link_peer *peer)
+{
+    const struct plan_node *pn = &view->plan->nodes[view->node];
+    const struct cucm_type *type = cucm_type_of(view->plan->plan);
+    struct cucm_facts *f = (struct cucm_facts *)pn->facts;
+
+    (void)about;
+    f->shown_sha256[0] = '\0';
+    f->shown_ms = 0;
+    if (!type->port || !(pn->node->roles & type->scope))
+        return false;
+    peer->address = pn->node->address;
+    peer->port = type->port;
+    peer->tls = LINK_TLS_PLAIN;
+    return true;
+}
+
+static int parse_shown(struct facts *facts, const struct read_file *about,
+                       const struct link_result *result, struct err *err)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+
+    (void)about;
+    (void)err;
+    secret_free(f->shown_bytes);
+    f->shown_bytes = secret_from(result->data, result->len);
+    f->shown_ms = clock_mono_ms();
+    return 0;
+}
+
+static void describe_shown(struct facts *facts)
+{
+    struct cucm_facts *f = (struct cucm_facts *)facts;
+    struct pki_cert_info info;
+
+    if (f->shown_bytes && pki_describe(f->shown_bytes->data,
+                                       f->shown_bytes->len, &info, NULL) == 0)
+        memcpy(f->shown_sha256, info.sha256, PKI_SHA256_HEX);
+    secret_free(f->shown_bytes);
+    f->shown_bytes = NULL;
+}
+
+/* clang-format off */
+#define MODE "run sql select paramvalue from processconfig where paramname='ClusterSecurityMode'"
+const struct read_row cucm_reads[] = {
+    { CUCM_READ_SERVICES,    READ_COMMAND, "utils service list", .parse = parse_services },
+    { CUCM_READ_REPLICATION, READ_COMMAND, "utils dbreplication runtimestate", .parse = parse_replication,
+      .roles = CUCM_PUBLISHER | CUCM_IMP_PUBLISHER },
+    { CUCM_READ_MEMBERS,     READ_COMMAND, "show network cluster", .parse = parse_members,
+      .roles = CUCM_PUBLISHER },
+    { CUCM_READ_MODE,        READ_COMMAND, MODE, true, .parse = parse_mode, .roles = CUCM_PUBLISHER },
+    { CUCM_READ_SSO,         READ_COMMAND, "utils sso status", true, .parse = parse_sso },
+    { CUCM_READ_PHONES,      READ_COMMAND, "show risdb query phone", true, .parse = parse_phones,
+      .roles = CUCM_PUBLISHER },
+    { CUCM_READ_CTL,         READ_COMMAND, "show ctl", true, .parse = parse_ctl, .roles = CUCM_PUBLISHER },
+    { CUCM_READ_CERTS,       READ_API, CUCM_REST "/snapshot/server", true, .peer = api_peer, .parse = parse_certs },
+    { CUCM_READ_CERTS,       READ_WORK, .work = describe_units },
+    { CUCM_READ_SHOWN,       READ_SERVED, NULL, true, .peer = shown_peer, .parse = parse_shown },
+    { CUCM_READ_SHOWN,       READ_WORK, .work = describe_shown },
+    { 0 },
+};
+/* clang-format on */
