@@ -168,6 +168,7 @@ struct plan *plan_new(const struct plan_request *request, struct err *err)
     arena_init(&plan->arena);
     plan->inventory = request->inventory;
     plan->playbook = request->playbook;
+    plan->looks = request->looks;
     plan->target = arena_strdup(&plan->arena, request->target);
     plan->accepted = copy_words(&plan->arena, request->accepted);
     plan->tag = request->tag ? arena_strdup(&plan->arena, request->tag)

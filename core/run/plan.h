@@ -53,7 +53,9 @@ struct plan_node {
                                            of its own; n 0: the cluster's */
     bool serves_tls;                    /* its TLS answered in gates */
     char served_sha256[PKI_SHA256_HEX]; /* the old live certificate's */
-    const char *first_last;             /* its `Last command` in gates */
+    const char *first_last;             /* what gates saw, to be compared with:
+                                           a CMS's `Last command`, a CUCM's
+                                           phones */
     const char **sent;                  /* what we sent since; grows */
     size_t n_sent;
     const char **listed; /* its files in gates, and ours since; sorted */
@@ -116,6 +118,7 @@ struct plan {
     size_t n_inputs;
     const char *const *accepted; /* --accept IDs, NULL-ended */
     const char *tag;             /* drawn, or a plan file's */
+    bool looks; /* nothing will be made of it: inputs may lack */
     struct plan_cluster *clusters;
     size_t n_clusters;
 };
@@ -129,6 +132,7 @@ struct plan_request {
     const char *const *inputs;   /* "key=value", NULL-ended */
     const char *const *accepted; /* NULL-ended or NULL */
     const char *tag;             /* a plan file's; NULL: draw one */
+    bool looks;                  /* `check': reads, and no more */
     bool stored; /* of a run: what its issuer needs is asked by plan_issues */
 };
 

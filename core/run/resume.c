@@ -115,10 +115,16 @@ static void replay_digests(struct file_set *set, const json_t *files)
     {
         const char *slot = json_string_value(json_object_get(item, "slot"));
         const char *sha = json_string_value(json_object_get(item, "sha256"));
+        const char *cert =
+            json_string_value(json_object_get(item, "cert_sha256"));
         for (size_t f = 0; slot && sha && f < set->n; f++)
-            if (strcmp(set->files[f].slot, slot) == 0)
+            if (strcmp(set->files[f].slot, slot) == 0) {
                 snprintf(set->files[f].sha256, sizeof(set->files[f].sha256),
                          "%s", sha);
+                snprintf(set->files[f].cert_sha256,
+                         sizeof(set->files[f].cert_sha256), "%s",
+                         cert ? cert : "");
+            }
     }
 }
 

@@ -39,6 +39,7 @@ struct plan *survey_plan(const struct inventory *inventory,
         .target = "",
         .clusters = clusters,
         .n_clusters = n_clusters,
+        .looks = true,
     };
 
     return plan_new(&request, err);
@@ -52,6 +53,16 @@ static bool is_wanted(const struct node *node, struct node **nodes, size_t n)
     return nodes == NULL;
 }
 
+static bool asks_api(const struct survey *survey)
+{
+    const struct read_row *r = survey->plan->playbook->product->reads;
+
+    for (; r->bit; r++)
+        if (r->kind == READ_API && (r->bit & survey->options.reads))
+            return true;
+    return false;
+}
+
 static int add(struct survey *survey, struct plan_cluster *pc, size_t node,
                struct err *err)
 {
@@ -63,7 +74,10 @@ static int add(struct survey *survey, struct plan_cluster *pc, size_t node,
     s->node = node;
     if (reach_target(survey->plan->inventory, pc->nodes[node].node,
                      product->dialect, survey->options.secrets, &s->target,
-                     err) < 0)
+                     err) < 0 ||
+        (asks_api(survey) &&
+         reach_api(survey->plan->inventory, pc->nodes[node].node,
+                   survey->options.secrets, &s->target, err) < 0))
         return -1;
     s->link =
         survey->options.links.ops->open(survey->options.links.port, &s->target);
