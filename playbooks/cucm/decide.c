@@ -20,8 +20,7 @@ enum {
     SET_UP = 2 /* of replication: facts/uc.md 1.4 */
 };
 
-/* -- who plays which part
- * ------------------------------------------------------ */
+/* -- who plays which part -------------------------------------------------- */
 
 const struct cucm_type *cucm_type_of(const struct plan *plan)
 {
@@ -78,7 +77,7 @@ int cucm_prepare(struct plan_cluster *pc, struct err *err)
     };
     const struct cucm_type *type = cucm_type_of(pc->plan);
 
-    if (!plan_input(pc->plan, "type"))
+    if (!plan_input(pc->plan, "type") && !pc->plan->looks)
         return err_set(err, CAUSE_INPUT,
                        "which certificate? type=tomcat, CallManager, cup-xmpp "
                        "or cup-xmpp-s2s");
@@ -104,8 +103,7 @@ int cucm_prepare(struct plan_cluster *pc, struct err *err)
     return 0;
 }
 
-/* -- the gates
- * -------------------------------------------------------------------- */
+/* -- the gates ------------------------------------------------------------- */
 
 struct gate {
     struct plan_cluster *pc;
@@ -241,8 +239,7 @@ static void gate_request(const struct gate *g, size_t head)
                      g->type->name);
 }
 
-/* -- CallManager and its phones
- * ------------------------------------------------------ */
+/* -- CallManager and its phones -------------------------------------------- */
 
 static void gate_phones(const struct gate *g, size_t publisher)
 {
@@ -298,8 +295,7 @@ static void gate_apart(const struct gate *g, size_t i)
     }
 }
 
-/* -- all of it
- * ---------------------------------------------------------------------- */
+/* -- all of it ------------------------------------------------------------- */
 
 static void gate_node(const struct gate *g, size_t i)
 {

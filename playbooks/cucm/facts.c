@@ -32,13 +32,21 @@ struct facts *cucm_facts_new(void)
     return &f->base;
 }
 
+/* But what the shell said of it. */
+static void drop_unit(struct cucm_unit *u)
+{
+    const struct cucm_unit kept = {.printed = u->printed,
+                                   .is_target = u->is_target};
+
+    free(u->trusts);
+    free(u->pem);
+    *u = kept;
+}
+
 static void drop_units(struct cucm_facts *f)
 {
-    for (int i = 0; i < CUCM_UNITS; i++) {
-        free(f->units[i].trusts);
-        free(f->units[i].pem);
-        memset(&f->units[i], 0, sizeof(f->units[i]));
-    }
+    for (int i = 0; i < CUCM_UNITS; i++)
+        drop_unit(&f->units[i]);
 }
 
 void cucm_facts_free(struct facts *facts)
@@ -46,6 +54,9 @@ void cucm_facts_free(struct facts *facts)
     struct cucm_facts *f = (struct cucm_facts *)facts;
 
     drop_units(f);
+    for (int i = 0; i < CUCM_UNITS; i++)
+        free(f->units[i].printed);
+    free(f->target_pem);
     secret_free(f->shown_bytes);
     free(f->replication);
     free(f->members);
@@ -84,8 +95,7 @@ bool cucm_is_fresh(const struct cucm_facts *f, enum cucm_read bit)
     return at && clock_mono_ms() - at <= CUCM_FRESH_MS;
 }
 
-/* -- the shell ---------------------------------------------------------------
- */
+/* -- the shell ------------------------------------------------------------- */
 
 /* "Cisco Tomcat[STARTED]", "Cisco HCS Admin UI[STOPPED]  Component is ..." */
 static void take_service(struct cucm_facts *f, const char *line, size_t len)
@@ -209,8 +219,20 @@ static int parse_ctl(struct facts *facts, const struct read_file *about,
     return 0;
 }
 
-/* -- the REST interface
- * -------------------------------------------------------- */
+static int parse_own(struct facts *facts, const struct read_file *about,
+                     const struct link_result *result, struct err *err)
+{
+    struct cucm_unit *u = &((struct cucm_facts *)facts)->units[about->tag];
+
+    (void)err;
+    free(u->printed);
+    u->printed = strndup(result->data, result->len);
+    if (!u->printed)
+        abort();
+    return 0;
+}
+
+/* -- the REST interface ---------------------------------------------------- */
 
 /* After the restart its listener may show the certificate of this very run. */
 bool cucm_api(const struct plan_cluster *pc, size_t node,
@@ -229,6 +251,17 @@ bool cucm_api(const struct plan_cluster *pc, size_t node,
     return true;
 }
 
+static void take_target(const struct plan_cluster *pc, struct cucm_facts *f)
+{
+    const struct set_file *crt = set_slot(&pc->set, "crt");
+
+    free(f->target_pem);
+    f->target_pem = NULL;
+    if (crt && crt->content &&
+        !(f->target_pem = strdup(secret_text(crt->content))))
+        abort();
+}
+
 static bool api_peer(const struct view *view, const struct read_file *about,
                      struct link_peer *peer)
 {
@@ -237,6 +270,7 @@ static bool api_peer(const struct view *view, const struct read_file *about,
 
     (void)about;
     f->certs_known = false;
+    take_target(view->plan, f);
     if (cucm_api(view->plan, view->node, peer))
         return true;
     snprintf(f->certs_why, sizeof(f->certs_why),
@@ -291,10 +325,31 @@ static int parse_certs(struct facts *facts, const struct read_file *about,
     return f->certs_known ? 0 : -1;
 }
 
+static void describe_target(struct cucm_facts *f)
+{
+    struct pki_cert_info info;
+
+    f->target_serial[0] = '\0';
+    if (f->target_pem &&
+        pki_describe(f->target_pem, strlen(f->target_pem), &info, NULL) == 0)
+        memcpy(f->target_serial, info.serial, sizeof(f->target_serial));
+}
+
+/* A node that printed nothing this time has said nothing. */
+static void judge_printed(const struct cucm_facts *f, struct cucm_unit *u)
+{
+    u->is_target =
+        u->printed && f->target_serial[0] &&
+        cucm_holds_serial(u->printed, strlen(u->printed), f->target_serial);
+    free(u->printed);
+    u->printed = NULL;
+}
+
 static void describe_units(struct facts *facts)
 {
     struct cucm_facts *f = (struct cucm_facts *)facts;
 
+    describe_target(f);
     for (int i = 0; i < CUCM_UNITS; i++) {
         struct cucm_unit *u = &f->units[i];
 
@@ -302,11 +357,11 @@ static void describe_units(struct facts *facts)
             memset(&u->info, 0, sizeof(u->info));
         free(u->pem);
         u->pem = NULL;
+        judge_printed(f, u);
     }
 }
 
-/* -- what is shown
- * --------------------------------------------------------------- */
+/* -- what is shown --------------------------------------------------------- */
 
 static bool shown_peer(const struct view *view, const struct read_file *about,
                        struct link_peer *peer)
@@ -364,6 +419,13 @@ const struct read_row cucm_reads[] = {
     { CUCM_READ_PHONES,      READ_COMMAND, "show risdb query phone", true, .parse = parse_phones,
       .roles = CUCM_PUBLISHER },
     { CUCM_READ_CTL,         READ_COMMAND, "show ctl", true, .parse = parse_ctl, .roles = CUCM_PUBLISHER },
+    { CUCM_READ_CERTS,       READ_COMMAND, "show cert own tomcat", true, .parse = parse_own, .about = { NULL, 0 } },
+    { CUCM_READ_CERTS,       READ_COMMAND, "show cert own CallManager", true, .parse = parse_own, .about = { NULL, 1 },
+      .roles = CUCM_UCM },
+    { CUCM_READ_CERTS,       READ_COMMAND, "show cert own cup-xmpp", true, .parse = parse_own, .about = { NULL, 2 },
+      .roles = CUCM_PRESENCE },
+    { CUCM_READ_CERTS,       READ_COMMAND, "show cert own cup-xmpp-s2s", true, .parse = parse_own, .about = { NULL, 3 },
+      .roles = CUCM_PRESENCE },
     { CUCM_READ_CERTS,       READ_API, CUCM_REST "/snapshot/server", true, .peer = api_peer, .parse = parse_certs },
     { CUCM_READ_CERTS,       READ_WORK, .work = describe_units },
     { CUCM_READ_SHOWN,       READ_SERVED, NULL, true, .peer = shown_peer, .parse = parse_shown },

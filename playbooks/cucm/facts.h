@@ -18,7 +18,8 @@ enum cucm_read {
     CUCM_READ_MODE = 1 << 3,
     CUCM_READ_SSO = 1 << 4,
     CUCM_READ_PHONES = 1 << 5,
-    CUCM_READ_CERTS = 1 << 6, /* by REST: its own, requests, trust stores */
+    CUCM_READ_CERTS = 1 << 6, /* by REST: its own, requests, trust stores; by
+                                 the shell: its own */
     CUCM_READ_SHOWN = 1 << 7, /* by TLS */
     CUCM_READ_CTL = 1 << 8,
 };
@@ -38,7 +39,10 @@ struct cucm_unit {
     struct pki_cert_info info;           /* kind 0: it cannot be read */
     char (*trusts)[PKI_SHA256_HEX];      /* of the PEMs; owned */
     size_t n_trusts;
-    char *pem; /* until it is described */
+    char *pem;      /* until it is described */
+    char *printed;  /* `show cert own': until it is judged */
+    bool is_target; /* it holds the number of the new certificate: what the
+                       shell says while Tomcat, and so REST, is down */
 };
 
 enum cucm_running {
@@ -69,7 +73,9 @@ struct cucm_facts {
     struct cucm_unit units[CUCM_UNITS];
     char *ctl; /* as printed */
     size_t ctl_len;
-    uint64_t shown_ms; /* monotonic: when its listener last answered */
+    char *target_pem;       /* the new certificate; until it is described */
+    char target_serial[64]; /* hex; "": it is not made yet */
+    uint64_t shown_ms;      /* monotonic: when its listener last answered */
     struct secret *shown_bytes;
     char shown_sha256[PKI_SHA256_HEX]; /* of the certificate; "" */
 };

@@ -34,6 +34,8 @@ enum goal cucm_goal_csr(const struct view *view, struct err *why)
     const struct set_file *csr = set_slot(&view->plan->set, "csr");
     const struct cucm_unit *u = cucm_unit_at(view->plan, view->node);
 
+    if (view->plan->left)
+        return GOAL_MET; /* its answer is on the way, or there */
     if (!cucm_facts_of(view)->certs_known)
         return no_api(view, why);
     if (csr->sha256[0] && strcmp(u->request_sha256, csr->sha256) == 0)
@@ -55,6 +57,8 @@ enum goal cucm_goal_trust(const struct view *view, struct err *why)
     size_t n;
     char **list;
 
+    if (cucm_has_new(view->plan, view->node))
+        return GOAL_MET; /* it would not have been taken without */
     if (!cucm_facts_of(view)->certs_known)
         return no_api(view, why);
     list = cucm_missing_trust(view->plan, &n);
@@ -70,10 +74,10 @@ enum goal cucm_goal_trust(const struct view *view, struct err *why)
 
 enum goal cucm_goal_upload(const struct view *view, struct err *why)
 {
-    if (!cucm_facts_of(view)->certs_known)
-        return no_api(view, why);
     if (cucm_has_new(view->plan, view->node))
         return GOAL_MET;
+    if (!cucm_facts_of(view)->certs_known)
+        return no_api(view, why);
     err_set(why, CAUSE_REMOTE, "it has not the new certificate");
     return GOAL_OPEN;
 }
@@ -87,8 +91,7 @@ enum goal cucm_goal_replicated(const struct view *view, struct err *why)
     return cucm_facts_of(view)->certs_known ? GOAL_OPEN : GOAL_UNKNOWN;
 }
 
-/* -- services
- * ----------------------------------------------------------------------- */
+/* -- services -------------------------------------------------------------- */
 
 enum goal cucm_goal_ctl(const struct view *view, struct err *why)
 {

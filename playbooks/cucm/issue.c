@@ -64,8 +64,7 @@ static char *slot_path(const struct issue_job *job, const char *slot)
                           set_slot(&job->plan->set, slot)->name);
 }
 
-/* -- can it sign?  before any packet
- * -------------------------------------------------- */
+/* -- can it sign?  before any packet --------------------------------------- */
 
 static int check_ca(struct plan_cluster *pc, const char *path, struct err *err)
 {
@@ -106,8 +105,7 @@ int cucm_check_issuer(struct plan_cluster *pc, struct err *err)
     return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
 }
 
-/* -- the request
- * -------------------------------------------------------------------------- */
+/* -- the request ----------------------------------------------------------- */
 
 /* As the node answered it, by its journaled digest. */
 static char *read_request(const struct issue_job *job, struct err *err)
@@ -173,9 +171,7 @@ int cucm_wish(struct issue_job *job, bool make, struct err *err)
     return rc;
 }
 
-/* -- the answer
- * -----------------------------------------------------------------------------
- */
+/* -- the answer ------------------------------------------------------------ */
 
 static int sign(const struct issue_job *job, const char *request,
                 struct answer *a, struct err *err)

@@ -17,8 +17,7 @@ static size_t node_with(const struct plan_cluster *pc, uint32_t role)
     return SIZE_MAX;
 }
 
-/* -- names
- * ------------------------------------------------------------------------ */
+/* -- names ----------------------------------------------------------------- */
 
 /* "sub" of "sub.example.com" */
 static bool is_host_of(const char *host, const char *name)
@@ -84,8 +83,7 @@ const struct cucm_replica *cucm_replica_of(const struct plan_cluster *pc,
                : replica_in(pc, node_with(pc, CUCM_PUBLISHER), node);
 }
 
-/* -- services
- * ----------------------------------------------------------------------- */
+/* -- services -------------------------------------------------------------- */
 
 bool cucm_restarts(const struct view *view, const char *service)
 {
@@ -117,15 +115,16 @@ int cucm_services_run(const struct plan_cluster *pc, size_t node,
     return 0;
 }
 
-/* -- certificates
- * --------------------------------------------------------------------- */
+/* -- certificates ---------------------------------------------------------- */
 
 bool cucm_has_new(const struct plan_cluster *pc, size_t node)
 {
     const struct set_file *crt = set_slot(&pc->set, "crt");
     const struct cucm_unit *u = cucm_unit_at(pc, node);
 
-    return cucm_facts_at(pc, node)->certs_known && crt->sha256[0] && u->there &&
+    if (!cucm_facts_at(pc, node)->certs_known)
+        return u->is_target;
+    return crt->sha256[0] && u->there &&
            strcmp(u->pem_sha256, crt->sha256) == 0;
 }
 
@@ -191,9 +190,8 @@ bool cucm_ctl_has_new(const struct plan_cluster *pc)
     size_t head = cucm_head(pc);
     const struct cucm_facts *f = cucm_facts_at(pc, head);
 
-    return cucm_has_new(pc, head) && f->ctl &&
-           cucm_ctl_holds(f->ctl, f->ctl_len,
-                          cucm_unit_at(pc, head)->info.serial);
+    return f->ctl && f->target_serial[0] &&
+           cucm_holds_serial(f->ctl, f->ctl_len, f->target_serial);
 }
 
 bool cucm_has_sent(const struct plan_node *pn, const char *begin)

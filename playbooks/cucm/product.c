@@ -46,6 +46,7 @@ static const struct command_row commands[] = {
     { "utils sso status",                   COMMAND_READS },
     { "show risdb query phone",             COMMAND_READS },
     { "show ctl",                           COMMAND_READS },
+    { "show cert own {}",                   COMMAND_READS },
     { "POST " CUCM_REST "/csr {} {} {}",             0 },
     { "POST " CUCM_REST "/trust/certificates {}",    0 },
     { "POST " CUCM_REST "/identity/certificates {}", COMMAND_DESTROYS },

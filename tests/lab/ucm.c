@@ -42,8 +42,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* -- coming and going
- * -------------------------------------------------------------- */
+/* -- coming and going ------------------------------------------------------ */
 
 static int role_of(const char *value)
 {
@@ -116,8 +115,7 @@ int ucm_begin(struct lab *lab, struct err *err)
     return rc;
 }
 
-/* -- services
- * ------------------------------------------------------------------------ */
+/* -- services -------------------------------------------------------------- */
 
 struct ucm_service *ucm_service(struct ucm *u, const char *name)
 {
@@ -141,6 +139,8 @@ void ucm_stop(struct ucm *u, struct ucm_service *s)
         if (strcmp(ucm_kinds[i].service, s->name) == 0) {
             tlsport_close(u->ports[i]);
             u->ports[i] = NULL;
+            X509_free(u->units[i].shown);
+            u->units[i].shown = NULL;
         }
     if (strcmp(s->name, "Cisco CallManager") == 0)
         u->phones_ms = UINT64_MAX;
@@ -160,9 +160,21 @@ static void listen_on(struct ucm *u, int unit)
         tlsport_answer(u->ports[unit], ucm_rest);
 }
 
+/* What it will show, if it has a listener, and uses in any case. */
+static void load(struct ucm *u, const struct ucm_service *s)
+{
+    for (int i = 0; i < UCM_UNITS; i++)
+        if (strcmp(ucm_kinds[i].service, s->name) == 0 && u->units[i].cert) {
+            X509_free(u->units[i].shown);
+            X509_up_ref(u->units[i].cert);
+            u->units[i].shown = u->units[i].cert;
+        }
+}
+
 void ucm_start(struct ucm *u, struct ucm_service *s)
 {
     s->running = true;
+    load(u, s);
     for (int i = 0; i < UCM_UNITS; i++)
         if (strcmp(ucm_kinds[i].service, s->name) == 0 && port_of(u, i) &&
             (ucm_kinds[i].scope & u->role) && !u->ports[i])

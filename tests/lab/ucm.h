@@ -42,6 +42,7 @@ extern const struct ucm_kind ucm_kinds[UCM_UNITS];
 struct ucm_unit {
     EVP_PKEY *key, *request_key;
     X509 *cert;
+    X509 *first, *shown; /* when the lab began; as loaded */
     X509_REQ *request;
     STACK_OF(X509) * trusts;
 };
@@ -82,8 +83,7 @@ struct ucm_service *ucm_service(struct ucm *u, const char *name);
 void ucm_stop(struct ucm *u, struct ucm_service *s);
 void ucm_start(struct ucm *u, struct ucm_service *s);
 
-/* -- certificates (ucm_certs.c)
- * ------------------------------------------------ */
+/* -- certificates (ucm_certs.c) -------------------------------------------- */
 
 int ucm_make_first(struct lab_cluster *cluster, int days, struct str *roots,
                    struct err *err);
@@ -98,9 +98,11 @@ const char *ucm_upload(struct ucm *u, enum ucm_unit_id id, const char *pem,
 const char *ucm_trust(struct ucm *u, enum ucm_unit_id id, const char *pem);
 char *ucm_cert_pem(X509 *cert);
 char *ucm_request_pem(X509_REQ *request);
+/* "new": it shows another one than when the lab began; "old"; "stale": another
+ * one is stored by now; "down"; NULL: the node has no such. */
+const char *ucm_state(const struct ucm *u, enum ucm_unit_id id);
 
-/* -- REST (ucm_rest.c), shell (ucm_words.c)
- * -------------------------------------- */
+/* -- REST (ucm_rest.c), shell (ucm_words.c) -------------------------------- */
 
 void ucm_rest(struct lab_node *node, const char *request, struct str *reply);
 extern const struct mmp_command ucm_commands[];

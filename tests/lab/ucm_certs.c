@@ -18,8 +18,7 @@ enum {
     NAMES_CAP = 1 << 16
 };
 
-/* -- small parts
- * ------------------------------------------------------------------------ */
+/* -- small parts ----------------------------------------------------------- */
 
 static void add_ext(X509 *x, X509 *ca, int nid, const char *value)
 {
@@ -109,6 +108,8 @@ void ucm_release_unit(struct ucm_unit *unit)
     EVP_PKEY_free(unit->key);
     EVP_PKEY_free(unit->request_key);
     X509_free(unit->cert);
+    X509_free(unit->first);
+    X509_free(unit->shown);
     X509_REQ_free(unit->request);
     sk_X509_pop_free(unit->trusts, X509_free);
     memset(unit, 0, sizeof(*unit));
@@ -127,8 +128,7 @@ SSL_CTX *ucm_context(const struct ucm_unit *unit, struct err *err)
     return NULL;
 }
 
-/* -- the first ones
- * ------------------------------------------------------------------------ */
+/* -- the first ones -------------------------------------------------------- */
 
 static void give(struct ucm_unit *unit, EVP_PKEY *key, X509 *cert, X509 *ca)
 {
@@ -136,6 +136,8 @@ static void give(struct ucm_unit *unit, EVP_PKEY *key, X509 *cert, X509 *ca)
     X509_up_ref(cert);
     unit->key = key;
     unit->cert = cert;
+    X509_up_ref(cert);
+    unit->first = cert;
     unit->trusts = sk_X509_new_null();
     X509_up_ref(ca);
     sk_X509_push(unit->trusts, ca);
@@ -181,14 +183,16 @@ int ucm_make_first(struct lab_cluster *cluster, int days, struct str *roots,
     free(pem);
     for (int id = 0; id < UCM_UNITS; id++)
         make_unit(cluster, (enum ucm_unit_id)id, days, ca, ca_key);
+    /* the very one, too: it need not name a node that was added */
+    pem = ucm_cert_pem(cluster->nodes[0]->ucm->units[UCM_TOMCAT].cert);
+    str_add(roots, pem);
+    free(pem);
     X509_free(ca);
     EVP_PKEY_free(ca_key);
     return 0;
 }
 
-/* -- requests
- * -----------------------------------------------------------------------------------
- */
+/* -- requests -------------------------------------------------------------- */
 
 static void add_wish(STACK_OF(X509_EXTENSION) * *list, int nid,
                      const char *value)
@@ -225,9 +229,7 @@ int ucm_make_request(struct ucm *u, enum ucm_unit_id id, const char *cn)
                : -1;
 }
 
-/* -- uploads
- * -------------------------------------------------------------------------------------
- */
+/* -- uploads --------------------------------------------------------------- */
 
 static bool has_trust(const struct ucm_unit *unit, X509 *cert)
 {
@@ -356,4 +358,17 @@ const char *ucm_upload(struct ucm *u, enum ucm_unit_id id, const char *pem,
     X509_free(cert);
     lab_changed(u->node->lab);
     return why;
+}
+
+const char *ucm_state(const struct ucm *u, enum ucm_unit_id id)
+{
+    const struct ucm_unit *unit = &u->units[id];
+
+    if (!unit->cert || !(ucm_kinds[id].scope & u->role))
+        return NULL;
+    if (!unit->shown)
+        return "down";
+    if (unit->shown != unit->cert)
+        return "stale";
+    return unit->shown == unit->first ? "old" : "new";
 }

@@ -46,8 +46,7 @@ static const char *text_of(const json_t *body, const char *key)
     return text ? text : "";
 }
 
-/* -- GET /snapshot/server
- * ------------------------------------------------------------- */
+/* -- GET /snapshot/server -------------------------------------------------- */
 
 static void take_text(json_t *object, const char *key, char *text)
 {
@@ -95,9 +94,7 @@ static void snapshot(struct call *c)
                           "trusts", trusts, "revokedCertificates");
 }
 
-/* -- POST
- * --------------------------------------------------------------------------------
- */
+/* -- POST ------------------------------------------------------------------ */
 
 static void post_csr(struct call *c)
 {
@@ -159,9 +156,7 @@ static void post_identity(struct call *c)
     say(c, why ? status : 201, why ? why : "Certificate uploaded");
 }
 
-/* -- one request
- * -----------------------------------------------------------------------------
- */
+/* -- one request ----------------------------------------------------------- */
 
 static const struct {
     const char *line; /* as it is recorded, and faults see it */

@@ -17,9 +17,7 @@ static void show(struct mmp_run *run)
     mmp_end(run, "ok");
 }
 
-/* -- services
- * ------------------------------------------------------------------------------
- */
+/* -- services -------------------------------------------------------------- */
 
 static const char *word_of(const struct ucm_service *s)
 {
@@ -105,9 +103,7 @@ static void restart(struct mmp_run *run)
     mmp_later(run, run->node->set.service_ms, restarted);
 }
 
-/* -- the cluster
- * -----------------------------------------------------------------------------
- */
+/* -- the cluster ----------------------------------------------------------- */
 
 static bool same_side(const struct ucm *a, const struct ucm *b)
 {
@@ -203,9 +199,7 @@ static void phones(struct mmp_run *run)
     show(run);
 }
 
-/* -- the CTL
- * ------------------------------------------------------------------------------------
- */
+/* -- the CTL --------------------------------------------------------------- */
 
 static void show_ctl(struct mmp_run *run)
 {
@@ -243,6 +237,28 @@ static void ask_ctl(struct mmp_run *run)
             update_ctl);
 }
 
+/* As releases up to 14SU1 print it (facts/uc.md 1.2). */
+static void show_own(struct mmp_run *run)
+{
+    for (int i = 0; i < UCM_UNITS; i++) {
+        X509 *cert = run->node->ucm->units[i].cert;
+        BIGNUM *bn;
+        char *hex;
+
+        if (!cert || strcmp(ucm_kinds[i].name, run->args[0]) != 0)
+            continue;
+        bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+        hex = BN_bn2hex(bn);
+        mmp_print(run, "[\n  Version: V3\n  Serial Number: %s\n]\n", hex);
+        OPENSSL_free(hex);
+        BN_free(bn);
+        show(run);
+        return;
+    }
+    mmp_print(run, "Executed command unsuccessfully\n");
+    mmp_end(run, "failure");
+}
+
 /* clang-format off */
 const struct mmp_command ucm_commands[] = {
     { "utils service list",             list, 0, 0, "" },
@@ -253,6 +269,7 @@ const struct mmp_command ucm_commands[] = {
     { "show network cluster",           network_cluster, 0, 0, "" },
     { "show risdb query phone",         phones, 0, 0, "" },
     { "show ctl",                       show_ctl, 0, 0, "" },
+    { "show cert own",                  show_own, 1, 1, "UNIT" },
     { "run sql",                        sql, 1, MMP_WORDS, "STATEMENT" },
     { NULL },
 };

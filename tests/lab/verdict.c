@@ -10,6 +10,7 @@
 #include "tests/lab/control.h"
 #include "tests/lab/record.h"
 #include "tests/lab/service.h"
+#include "tests/lab/ucm.h"
 
 static void put(json_t *o, const char *key, const char *text)
 {
@@ -183,6 +184,16 @@ static const char *services_state(const struct lab_cluster *c)
     return first ? first : "none";
 }
 
+static json_t *ucm_json(const struct ucm *u)
+{
+    json_t *o = json_object();
+
+    for (int i = 0; i < UCM_UNITS; i++)
+        if (ucm_state(u, (enum ucm_unit_id)i))
+            put(o, ucm_kinds[i].name, ucm_state(u, (enum ucm_unit_id)i));
+    return o;
+}
+
 json_t *verdict_node(struct lab_node *n)
 {
     json_t *o = json_object();
@@ -210,6 +221,8 @@ json_t *verdict_node(struct lab_node *n)
     put_number(o, "api_asked", n->api_asked);
     put_number(o, "api_refused", n->api_refused);
     json_object_set_new(o, "services", services_json(n));
+    if (n->ucm)
+        json_object_set_new(o, "ucm", ucm_json(n->ucm));
     return o;
 }
 

@@ -187,8 +187,7 @@ static void the_types(void **state)
                                     "Cisco CallManager", CUCM_ALL));
 }
 
-/* -- request and answer
- * -------------------------------------------------------- */
+/* -- request and answer ---------------------------------------------------- */
 
 #define FILL(field, text) snprintf(field, sizeof(field), "%s", text)
 
