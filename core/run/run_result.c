@@ -95,13 +95,14 @@ static const char *command_line(struct run *run, const char *verb)
                         verb, run->journal.run);
 }
 
-/* A run that stands in the middle can go on, or be taken back: both are named,
- * each on its own line, or they are read as one recipe. */
+/* A run that stands in the middle can go on, or be taken back if there is a
+ * way: both are named, each on its own line, or they are read as one recipe. */
 static const char *other_command(struct run *run)
 {
     for (size_t i = 0; i < run->plan->n_clusters; i++)
         if (run->result.clusters[i].outcome == OUTCOME_INCOMPLETE &&
-            !run->courses[i].walk.back && run->options.mode != RUN_ROLLBACK)
+            run->plan->clusters[i].way_back && !run->courses[i].walk.back &&
+            run->options.mode != RUN_ROLLBACK)
             return command_line(run, "rollback");
     return NULL;
 }

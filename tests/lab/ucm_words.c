@@ -259,8 +259,15 @@ static void show_own(struct mmp_run *run)
     mmp_end(run, "failure");
 }
 
+static void pagination(struct mmp_run *run)
+{
+    mmp_print(run, "Automatic pagination is turned off\n");
+    show(run);
+}
+
 /* clang-format off */
 const struct mmp_command ucm_commands[] = {
+    { "set cli pagination off",         pagination, 0, 0, "" },
     { "utils service list",             list, 0, 0, "" },
     { "utils service restart",          restart, 1, MMP_WORDS, "NAME" },
     { "utils dbreplication runtimestate", runtimestate, 0, 0, "" },

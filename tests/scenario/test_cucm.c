@@ -202,15 +202,16 @@ static const char sign_by_section[] =
     " -in /dev/stdin -days 30 -extensions $(cat section)\n"
     "cat inter.crt\n";
 
+static const char sections[] =
+    "%s\n[added]\nsubjectAltName = DNS:added.example.com,"
+    "DNS:ucm1.example.com\n"
+    "keyUsage = digitalSignature,keyEncipherment,dataEncipherment\n"
+    "extendedKeyUsage = serverAuth,clientAuth\n"
+    "[narrow]\nkeyUsage = digitalSignature,keyEncipherment\n"
+    "[as_asked]\nbasicConstraints = CA:FALSE\n";
+
 static void test_altered_by_the_issuer(void **state)
 {
-    static const char sections[] =
-        "%s\n[added]\nsubjectAltName = DNS:added.example.com,"
-        "DNS:ucm1.example.com\n"
-        "keyUsage = digitalSignature,keyEncipherment,dataEncipherment\n"
-        "extendedKeyUsage = serverAuth,clientAuth\n"
-        "[narrow]\nkeyUsage = digitalSignature,keyEncipherment\n"
-        "[as_asked]\nbasicConstraints = CA:FALSE\n";
     struct bed *bed = their_start(state, "ucm:3+2",
                                   "kind = command\ncommand = ./sign\n", quick);
 
@@ -238,6 +239,7 @@ static void test_subscriber_does_not_start(void **state)
     bed_ends(run, 4, "incomplete");
     all_show(bed, "tomcat", 0, 2, "new");
     assert_string_equal(shows(bed, 2, "tomcat"), "down");
+    assert_false(bed_said(run, "it can be taken back"));
     all_show(bed, "tomcat", 3, NODES, "stale");
     assert_int_equal(bed_count(bed, "ucm4", "utils service restart*"), 0);
     assert_int_equal(bed_count(bed, "imp*", "utils service restart*"), 0);
@@ -298,6 +300,33 @@ static void test_killed(void **state)
     was_orderly(bed);
 }
 
+/* A person has it signed elsewhere, and meanwhile the request stays: a second
+ * one would take the first one's key away. */
+static void test_signed_elsewhere(void **state)
+{
+    struct bed *bed = their_start(state, "ucm:1+0", "kind = csr\n", quick);
+    struct bed_run *run;
+
+    bed_write(bed, "ca.cnf",
+              arena_printf(&bed->arena, sections, bed_read(bed, "ca.cnf")));
+    bed_write(bed, "section", "as_asked");
+    run = bed_do(bed, ROTATE "tomcat");
+    bed_ends(run, 4, "waiting");
+    assert_int_equal(bed_count(bed, "*", "POST " REST "/csr"), 1);
+    their_script(bed, "desk",
+                 arena_printf(&bed->arena, "set -e\n{%s} <%s >answer.pem\n",
+                              strchr(sign_by_section, '\n'),
+                              their_find(bed, "lab", "*.csr")));
+    their_run(bed, "desk", NULL);
+    bed_ends(bed_do(bed, "resume last --yes"), 4, "waiting");
+    run = bed_do(bed, "issue last answer.pem");
+    assert_int_equal(run->code, 0);
+    bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
+    assert_int_equal(bed_count(bed, "*", "POST " REST "/csr"), 1);
+    all_show(bed, "tomcat", 0, 2, "new");
+    was_orderly(bed);
+}
+
 /* A node that was added does not stand in the certificate: it says so, and the
  * same run brings it in. */
 static void test_node_was_added(void **state)
@@ -331,6 +360,7 @@ int main(void)
         cmocka_unit_test_teardown(test_upload_misses_a_node, bed_stop),
         cmocka_unit_test_teardown(test_answers_lost, bed_stop),
         cmocka_unit_test_teardown(test_killed, bed_stop),
+        cmocka_unit_test_teardown(test_signed_elsewhere, bed_stop),
         cmocka_unit_test_teardown(test_node_was_added, bed_stop),
     };
 
