@@ -7,7 +7,7 @@
  *     prove_crash --full [-j N]     every point, both passes, both deaths
  *     prove_crash --only GLOB       the points that match, all their deaths
  *
- * --death kill|power and --way forth|back leave the others away.
+ * --death kill|power and --way forth|back|cucm leave the others away.
  *
  * Ends with 1 when one cluster was left neither new nor old, or two counts of
  * the points differ.
@@ -48,6 +48,8 @@ static const struct group groups[] = {
     { "power cut",                  CRASH_FORWARD, true },
     { "killed on the way back",     CRASH_BACK,    false },
     { "power cut on the way back",  CRASH_BACK,    true },
+    { "killed, of CUCM",            CRASH_CUCM,    false },
+    { "power cut, of CUCM",         CRASH_CUCM,    true },
 };
 /* clang-format on */
 
@@ -140,7 +142,8 @@ static size_t make_jobs(const struct options *o, const struct group *group,
 
     for (size_t i = 0; i < labels->n; i++)
         for (int pass = 0; pass < CRASH_PASSES; pass++)
-            if (is_chosen(o, group, labels->list[i], (enum crash_pass)pass))
+            if ((group->way != CRASH_CUCM || pass == CRASH_RESUME) &&
+                is_chosen(o, group, labels->list[i], (enum crash_pass)pass))
                 jobs[n++] =
                     job_of(group, labels->list[i], (enum crash_pass)pass);
     return n;
@@ -177,7 +180,7 @@ static void run_group(const struct options *o, const struct group *group,
 
 static bool is_wanted_way(const struct options *o, enum crash_way way)
 {
-    return !o->way || strcmp(o->way, way == CRASH_BACK ? "back" : "forth") == 0;
+    return !o->way || strcmp(o->way, crash_way_word(way)) == 0;
 }
 
 static bool is_wanted(const struct options *o, const struct group *group)
@@ -193,7 +196,9 @@ static int choose_labels(const struct options *o, enum crash_way way,
     if (crash_labels_count(way, labels) < 0)
         return -1;
     printf("%zu points of a %s, counted twice\n", labels->n,
-           way == CRASH_BACK ? "way back" : "rotation");
+           way == CRASH_BACK   ? "way back"
+           : way == CRASH_CUCM ? "CUCM rotation"
+                               : "rotation");
     if (!o->full && !o->only)
         crash_labels_sample(labels);
     fflush(stdout);
@@ -214,15 +219,15 @@ static void keep_only(const char *only, struct crash_labels *labels)
 
 static int run_all(const struct options *o)
 {
-    struct crash_labels labels[2] = {0};
+    struct crash_labels labels[CRASH_WAYS] = {0};
     struct sums total = {0}, twice = {0};
     uint64_t began = clock_mono_ms();
 
-    for (int way = 0; way < 2; way++)
+    for (int way = 0; way < CRASH_WAYS; way++)
         if (is_wanted_way(o, (enum crash_way)way) &&
             choose_labels(o, (enum crash_way)way, &labels[way]) < 0)
             return 1;
-    for (size_t i = 0; i < 2 && o->only; i++)
+    for (size_t i = 0; i < CRASH_WAYS && o->only; i++)
         keep_only(o->only, &labels[i]);
     for (size_t i = 0; i < N_GROUPS; i++)
         if (is_wanted(o, &groups[i]))
@@ -236,7 +241,7 @@ static int run_all(const struct options *o)
         total.ends[i] += twice.ends[i];
     total.points += twice.points;
     tell("all", &total);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < CRASH_WAYS; i++)
         crash_labels_release(&labels[i]);
     return total.points == 0 || total.ends[CRASH_NONE] > 0;
 }
@@ -260,7 +265,8 @@ static bool take(struct options *o, int c)
         return is_one_of(o->death, "kill", "power");
     case 'w':
         o->way = optarg;
-        return is_one_of(o->way, "forth", "back");
+        return is_one_of(o->way, "forth", "back") ||
+               strcmp(o->way, "cucm") == 0;
     case 'j':
         o->at_once = strtoul(optarg, NULL, 10);
         return o->at_once > 0;

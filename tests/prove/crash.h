@@ -16,6 +16,8 @@
 enum crash_way { /* what is killed */
     CRASH_FORWARD,
     CRASH_BACK, /* the way back of a run that was done */
+    CRASH_CUCM, /* a rotation that cannot be taken back (cucm/rotate) */
+    CRASH_WAYS
 };
 enum crash_pass { /* what is typed afterwards */
     CRASH_RESUME,
@@ -52,6 +54,8 @@ int crash_job(struct crash_job *job);
 /* Lists the points of a run that nobody kills; 0, or 1. */
 int crash_list(enum crash_way way, bool power, const char *path);
 const char *crash_pass_word(enum crash_pass pass);
+/* "forth", "back", "cucm": what --way takes. */
+const char *crash_way_word(enum crash_way way);
 
 /* -- crash_crew.c: the driver's children ---------------------------------- */
 

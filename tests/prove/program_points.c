@@ -218,6 +218,20 @@ static void die_when_sent(const struct sending *sending, const char *file_verb)
     point_die_when(file_verb ? "fault" : "held", trap);
 }
 
+/* The same of an order by REST: its path is what the lab knows it by. */
+static void die_when_posted(const struct sending *sending)
+{
+    const char *text = sending->act->text, *path = strchr(text, '/');
+    char trap[POINT_BYTES];
+
+    if (!path)
+        abort();
+    snprintf(trap, sizeof(trap), "inject %s no-reply '%.*s' once",
+             sending->view->plan->nodes[sending->view->node].node->name,
+             (int)(path - text + (ptrdiff_t)strcspn(path, " ")), text);
+    point_die_when("fault", trap);
+}
+
 static void send_points(const struct sending *sending, const char *label)
 {
     switch (sending->act->kind) {
@@ -237,7 +251,10 @@ static void send_points(const struct sending *sending, const char *label)
         if (point_reached("%s, sent", label))
             die_when_sent(sending, "read");
         break;
-    case ACT_POST:   /* as the next two: */
+    case ACT_POST:
+        if (point_reached("%s, sent", label))
+            die_when_posted(sending);
+        break;
     case ACT_REMOVE: /* of a row that the proof's cluster has not */
     case ACT_LOCAL:  /* the files that it writes are its points */
     case ACT_END:
