@@ -52,7 +52,10 @@ int cucm_services_run(const struct plan_cluster *pc, size_t node,
                       struct err *err);
 /* Does the node have the new certificate as its own?  As read. */
 bool cucm_has_new(const struct plan_cluster *pc, size_t node);
-/* Does its listener show it?  True, too, of a type that has none. */
+/* Has it a listener of this type?  Not where the service is not activated: a
+ * server for TFTP alone stands in the CallManager certificate, too. */
+bool cucm_listens(const struct plan_cluster *pc, size_t node);
+/* Does its listener show it?  True, too, where there is none. */
 bool cucm_shows_new(const struct plan_cluster *pc, size_t node);
 /* Does the CTL, as read on the head, hold the new certificate's number? */
 bool cucm_ctl_has_new(const struct plan_cluster *pc);

@@ -121,6 +121,17 @@ static void take_service(struct cucm_facts *f, const char *line, size_t len)
                                                  : CUCM_DOWN;
 }
 
+/* Every node has a Tomcat: a list without one is no list, and a service that is
+ * not in it would be taken for one that is not activated. */
+static int whole(struct cucm_facts *f, struct err *err)
+{
+    for (size_t i = 0; i < f->n_services; i++)
+        if (strcmp(f->services[i].name, "Cisco Tomcat") == 0)
+            return 0;
+    f->n_services = 0;
+    return err_set(err, CAUSE_REMOTE, "it lists no Cisco Tomcat");
+}
+
 static int parse_services(struct facts *facts, const struct read_file *about,
                           const struct link_result *result, struct err *err)
 {
@@ -135,8 +146,7 @@ static int parse_services(struct facts *facts, const struct read_file *about,
         take_service(f, p, (size_t)((nl ? nl : end) - p));
         p = nl ? nl + 1 : end;
     }
-    return f->n_services ? 0
-                         : err_set(err, CAUSE_REMOTE, "it lists no services");
+    return whole(f, err);
 }
 
 static int parse_replication(struct facts *facts, const struct read_file *about,

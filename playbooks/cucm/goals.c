@@ -121,12 +121,12 @@ static bool is_moving(const struct view *view)
 }
 
 /* What a listener shows was loaded by one service: of the others only this
- * row's having been seen through says that they started anew.  Of a type
- * without a listener nothing else does. */
+ * row's having been seen through says that they started anew.  Where there is
+ * no listener nothing else does. */
 enum goal cucm_goal_restart(const struct view *view, struct err *why)
 {
-    bool seen = view->acted ||
-                (!view->begun && cucm_type_of(view->plan->plan)->port != 0);
+    bool seen =
+        view->acted || (!view->begun && cucm_listens(view->plan, view->node));
 
     if (is_moving(view)) {
         err_set(why, CAUSE_REMOTE, "its services are starting");

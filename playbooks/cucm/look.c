@@ -128,12 +128,20 @@ bool cucm_has_new(const struct plan_cluster *pc, size_t node)
            strcmp(u->pem_sha256, crt->sha256) == 0;
 }
 
+bool cucm_listens(const struct plan_cluster *pc, size_t node)
+{
+    const struct cucm_type *type = cucm_type_of(pc->plan);
+
+    return type->port && cucm_running_of(cucm_facts_at(pc, node),
+                                         type->shower) != CUCM_NO_SERVICE;
+}
+
 bool cucm_shows_new(const struct plan_cluster *pc, size_t node)
 {
     const struct set_file *crt = set_slot(&pc->set, "crt");
     const struct cucm_facts *f = cucm_facts_at(pc, node);
 
-    if (!cucm_type_of(pc->plan)->port)
+    if (!cucm_listens(pc, node))
         return true;
     return f->shown_ms && f->shown_sha256[0] && crt->cert_sha256[0] &&
            strcmp(f->shown_sha256, crt->cert_sha256) == 0;

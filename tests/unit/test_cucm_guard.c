@@ -240,6 +240,53 @@ static void when_it_has_started_anew(void **state)
     fixture_close(&fx);
 }
 
+/* A server for TFTP alone: nothing there shows the certificate. */
+static void without_a_listener(void **state)
+{
+    struct fixture fx;
+
+    (void)state;
+    uploaded(&fx, "CallManager");
+    assert_false(cucm_shows_new(fx.pc, PUB));
+    fixture_service(&fx, PUB, "Cisco CallManager", CUCM_NO_SERVICE);
+    assert_true(cucm_shows_new(fx.pc, PUB));
+    assert_int_equal(restarted(&fx, false, false), GOAL_OPEN);
+    assert_int_equal(restarted(&fx, true, true), GOAL_MET);
+    fixture_close(&fx);
+}
+
+static int lists(struct cucm_facts *f, const char *text)
+{
+    const struct link_result result = {
+        .end = LINK_OK, .data = text, .len = strlen(text)};
+
+    return cucm_reads[0].parse(&f->base, NULL, &result, NULL);
+}
+
+static void lists_of_services(void **state)
+{
+    struct cucm_facts *f = (struct cucm_facts *)cucm_facts_new();
+
+    (void)state;
+    assert_int_equal(
+        lists(f, "Requesting service status, please wait...\r\n"
+                 "System SSH [STARTED]\r\nGetting list of all services\r\n"
+                 ">> Return code = 0\r\nCisco Tomcat[STARTED]  \r\n"
+                 "Cisco Tftp[STOPPED]  Service Not Activated\r\n"
+                 "Cisco HCS Admin UI[STOPPED]  Component is not running\r\n"
+                 "Cisco CallManager[STARTING]\r\n"),
+        0);
+    assert_int_equal(cucm_running_of(f, "Cisco Tomcat"), CUCM_STARTED);
+    assert_int_equal(cucm_running_of(f, "Cisco Tftp"), CUCM_NO_SERVICE);
+    assert_int_equal(cucm_running_of(f, "Cisco HCS Admin UI"), CUCM_DOWN);
+    assert_int_equal(cucm_running_of(f, "Cisco CallManager"), CUCM_MOVING);
+    assert_int_equal(cucm_running_of(f, "Cisco"), CUCM_NO_SERVICE);
+    assert_int_equal(lists(f, ""), -1);
+    assert_int_equal(lists(f, "Cisco Tftp[STARTED]\n"), -1); /* torn */
+    assert_int_equal(lists(f, "Executed command unsuccessfully\n"), -1);
+    cucm_facts_free(&f->base);
+}
+
 static enum goal phones(const struct fixture *fx)
 {
     const struct view view = fixture_view(fx, PUB);
@@ -277,6 +324,8 @@ int main(void)
         cmocka_unit_test(never),
         cmocka_unit_test(when_it_has_started_anew),
         cmocka_unit_test(when_phones_are_back),
+        cmocka_unit_test(without_a_listener),
+        cmocka_unit_test(lists_of_services),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
