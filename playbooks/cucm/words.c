@@ -351,7 +351,7 @@ bool cucm_holds_serial(const char *text, size_t len, const char *serial)
     char hex[HEX_BYTES], decimal[DECIMAL_BYTES];
     size_t n = 0;
 
-    for (; serial[n] && n < sizeof(hex) - 1; n++) {
+    for (; n < sizeof(hex) - 1 && serial[n]; n++) {
         if (!isxdigit((unsigned char)serial[n]))
             return false;
         hex[n] = (char)tolower((unsigned char)serial[n]);

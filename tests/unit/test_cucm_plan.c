@@ -113,10 +113,10 @@ static void only_commands_of_the_table_match(void **state)
         "utils dbreplication reset all",
         "utils ctl set-cluster mixed-mode",
         "run sql delete from certificate",
-        "POST " CUCM_REST "/csr tomcat multi-server a b",
-        "POST " CUCM_REST "/identity/certificates ../tomcat",
+        ("POST " CUCM_REST "/csr tomcat multi-server a b"),
+        ("POST " CUCM_REST "/identity/certificates ../tomcat"),
         "POST /other tomcat",
-        "DELETE " CUCM_REST "/trust/certificates tomcat",
+        ("DELETE " CUCM_REST "/trust/certificates tomcat"),
         "",
     };
 

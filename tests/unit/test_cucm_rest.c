@@ -64,9 +64,9 @@ static void a_request_in_an_answer(void **state)
         "{}",
         "{\"csr\":7}",
         "{\"csr\":\"no\"}",
-        "{\"csr\":\"" PEM("CERTIFICATE") "\"}",
-        "{\"csr\":\"-----BEGIN CERTIFICATE REQUEST-----\\n<!>\\n"
-        "-----END CERTIFICATE REQUEST-----\"}",
+        ("{\"csr\":\"" PEM("CERTIFICATE") "\"}"),
+        ("{\"csr\":\"-----BEGIN CERTIFICATE REQUEST-----\\n<!>\\n"
+         "-----END CERTIFICATE REQUEST-----\"}"),
         "{\"csr\":\"a\",\"csr\":\"b\"}",
     };
     struct str s;
