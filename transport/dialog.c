@@ -329,7 +329,8 @@ static void paste_line(struct dialog *d)
 
 static bool was_shown(const struct dialog *d)
 {
-    return memchr(str_text(&d->text) + d->pasted_at, '\n',
+    return d->text.len > d->pasted_at && /* it may take back what it showed */
+           memchr(str_text(&d->text) + d->pasted_at, '\n',
                   d->text.len - d->pasted_at) != NULL;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Whatever a shell shows: nothing is typed but the command, one answer to one
- * question that was expected, and empty lines at the login; memory stays
- * bounded; and where packets end makes no difference.
+ * question that was expected, the lines of one text, in order, and empty lines
+ * at the login; memory stays bounded; and where packets end makes no
+ * difference.
  *
- * First byte: bytes in a packet.  Second: `y` when a question is expected.
+ * First byte: bytes in a packet.  Second: `y` when a question is expected, `p`
+ * when there is a text to paste.
  * Then what is shown before each time that nothing comes, parted by `%%`.
  */
 #include <stdlib.h>
@@ -26,7 +28,10 @@ struct play {
     size_t packet; /* 0: all at once */
     unsigned answers, commands, enters;
     bool confirm;
+    const char *paste, *left; /* NULL: none; what was not typed yet */
 };
+
+#define TEXT "-----BEGIN\nMII\n-----END\n"
 
 /* What is to be typed now, as one of the few things that may be. */
 static void take_typed(struct play *p)
@@ -46,6 +51,11 @@ static void take_typed(struct play *p)
             n = 2;
             must(p->confirm && dialog_was_confirmed(&p->d));
             must(++p->answers == 1);
+        } else if (p->left && (*p->left ? text[0] != '\r' : p->enters == 0)) {
+            n = strcspn(p->left, "\n");
+            must(len > n && memcmp(text, p->left, n) == 0 && text[n] == '\r');
+            p->left = *p->left ? p->left + n + 1 : NULL;
+            n++;
         } else {
             must(text[0] == '\r');
             must(++p->enters <= DIALOG_SYNC_MAX);
@@ -89,8 +99,10 @@ static void go_on(struct play *p)
 {
     if (dialog_state(&p->d) != DIALOG_READY)
         return;
-    p->answers = 0;
+    p->answers = p->enters = 0;
+    p->left = p->paste;
     p->commands++;
+    dialog_offer(&p->d, NULL, p->paste);
     dialog_command(&p->d, COMMAND, p->confirm);
     check(p);
 }
@@ -113,8 +125,11 @@ static struct dialog_rules *rules(void)
 {
     static struct dialog_rules *made;
 
+    struct link_dialect dialect = *registry_product("cms")->dialect;
+
+    dialect.paste = "paste the certificate";
     if (!made)
-        made = dialog_rules_new(registry_product("cms")->dialect, NULL);
+        made = dialog_rules_new(&dialect, NULL);
     must(made);
     return made;
 }
@@ -123,13 +138,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
     struct play whole = {.packet = 0}, cut = {.packet = 1};
-    bool erases; /* a backspace takes back words that were seen already */
+    uint8_t expected;
+    /* A backspace takes back words that were seen already; and what is typed of
+     * a text goes by when its lines were shown. */
+    bool differs;
 
     cut.packet += input_byte(&in) % 64;
-    cut.confirm = whole.confirm = input_byte(&in) == 'y';
+    expected = input_byte(&in);
+    cut.confirm = whole.confirm = expected == 'y';
+    cut.paste = whole.paste = expected == 'p' ? TEXT : NULL;
     if (in.left > SHOWN_MAX)
         return 0;
-    erases = in.left && memchr(in.p, '\b', in.left);
+    differs = cut.paste || (in.left && memchr(in.p, '\b', in.left));
     dialog_init(&whole.d, rules(), CAP);
     dialog_init(&cut.d, rules(), CAP);
     while (in.left > 0) {
@@ -137,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         show(&whole, part);
         show(&cut, part);
-        if (!erases)
+        if (!differs)
             must_be_same(&whole, &cut);
         go_on(&whole);
         go_on(&cut);

@@ -165,6 +165,23 @@ static void test_paste(void **state)
     assert_int_equal(dialog_state(&d), DIALOG_READY);
 }
 
+/* A node that takes back what it has shown. */
+static void test_paste_over_backspaces(void **state)
+{
+    (void)state;
+    log_in();
+    dialog_offer(&d, NULL, "-----BEGIN\n-----END\n");
+    begin("set cert import own tomcat", false);
+    show("Paste the Certificate and Hit Enter:");
+    dialog_quiet(&d);
+    typed("-----BEGIN\r");
+    show("\b\b\b\b\b\b\b\b");
+    typed("");
+    show("\r\n");
+    dialog_quiet(&d);
+    typed("-----END\r");
+}
+
 static void test_nothing_to_paste(void **state)
 {
     (void)state;
@@ -186,6 +203,7 @@ int main(void)
         TEST(test_prompt_comes_twice),
         TEST(test_own_answer),
         TEST(test_paste),
+        TEST(test_paste_over_backspaces),
         TEST(test_nothing_to_paste),
     };
 
