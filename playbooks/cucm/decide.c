@@ -90,7 +90,6 @@ int cucm_prepare(struct plan_cluster *pc, struct err *err)
                                              : "");
     for (size_t i = 0; i < pc->n_nodes; i++)
         pc->nodes[i].roles |= part_of(type, pc->nodes[i].node->roles);
-    pc->holder = cucm_head(pc);
     pc->set.n = sizeof(files) / sizeof(*files);
     for (size_t i = 0; i < pc->set.n; i++) {
         pc->set.files[i] = files[i];
@@ -318,14 +317,13 @@ int cucm_decide(struct plan_cluster *pc, struct findings *findings,
     const struct gate g = {pc, cucm_type_of(pc->plan), findings};
 
     (void)err;
-    pc->holder = cucm_head(pc);
     pc->way_back = false;
     snprintf(pc->no_way_back, sizeof(pc->no_way_back),
              "the platform keeps no old key, and takes no certificate without "
              "a new request: what fails is finished, not taken back");
     for (size_t i = 0; i < pc->n_nodes; i++)
         gate_node(&g, i);
-    gate_request(&g, pc->holder);
+    gate_request(&g, cucm_head(pc));
     findings_add(findings, SEVERITY_INFO, "backup", NULL,
                  "take a DRS backup before, and another one afterwards: it is "
                  "the only other way back");
@@ -335,7 +333,7 @@ int cucm_decide(struct plan_cluster *pc, struct findings *findings,
 bool cucm_not_due(const struct plan_cluster *pc, struct str *why)
 {
     const char *wanted = plan_input(pc->plan, "if_days_left");
-    const struct cucm_unit *u = cucm_unit_at(pc, pc->holder);
+    const struct cucm_unit *u = cucm_unit_at(pc, cucm_head(pc));
     long limit = wanted ? strtol(wanted, NULL, 10) : 0;
     int64_t days = (u->info.not_after - clock_wall_ms() / 1000) / DAY_S;
 
@@ -359,6 +357,5 @@ int cucm_recognise(struct plan_cluster *pc, struct err *err)
             return err_set(err, CAUSE_REFUSED,
                            "node %s: its services cannot be read",
                            pc->nodes[i].node->name);
-    pc->holder = cucm_head(pc);
     return 0;
 }

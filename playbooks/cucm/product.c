@@ -148,11 +148,13 @@ void cucm_certificates(const struct view *view, cert_row_f *each, void *user)
             .service = cucm_types[i].name,
             .file = cucm_types[i].name,
             .info = f->units[i].info,
-            .playbook = "cucm/rotate",
-            .input_key = "type",
-            .input_value = cucm_types[i].name,
         };
 
+        if (i == 0) { /* the others cost phones or chats: a person's hour */
+            row.playbook = "cucm/rotate";
+            row.input_key = "type";
+            row.input_value = cucm_types[i].name;
+        }
         if (f->units[i].info.kind == PKI_CERTIFICATE)
             each(user, &row);
     }

@@ -184,8 +184,8 @@ static unsigned asked_s(const struct plan_cluster *pc)
 
 static void assign(struct plan_cluster *pc, size_t holder)
 {
-    (void)holder; /* the inventory's roles say who it is */
-    pc->holder = cucm_head(pc);
+    (void)pc; /* nobody holds data, and the inventory says who leads */
+    (void)holder;
 }
 
 static int way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
