@@ -272,13 +272,34 @@ static void test_answers_lost(void **state)
 {
     struct bed *bed = cluster(state);
 
-    bed_inventory(bed, "cluster lab", "# tries");
+    bed_lab(bed, "inject ucm1 no-reply 'POST " REST "/csr'");
     bed_lab(bed, "inject ucm1 no-reply 'POST " REST "/identity/*'");
     bed_lab(bed, "inject ucm1 no-reply 'POST " REST "/trust/*'");
     bed_ends(bed_do(bed, ROTATE "tomcat"), 0, "done");
     all_show(bed, "tomcat", 0, NODES, "new");
+    assert_int_equal(bed_count(bed, "*", "POST " REST "/csr"), 2);
     assert_int_equal(bed_count(bed, "*", "POST " REST "/identity/*"), 1);
     assert_int_equal(bed_count(bed, "*", "POST " REST "/trust/*"), 1);
+    was_orderly(bed);
+}
+
+/* What the API says along with its no is told, and the run is finished later.
+ */
+static void test_api_says_no(void **state)
+{
+    struct bed *bed = bed_start(state, "ucm:1+0", quick);
+    struct bed_run *run;
+
+    bed_inventory(bed, "cluster lab", "retries = 0\ntimeout_connect = 5");
+    bed_lab(bed, "inject ucm1 fail 'POST " REST "/identity/*' always");
+    run = bed_do(bed, ROTATE "tomcat");
+    bed_ends(run, 4, "incomplete");
+    assert_true(bed_said(run, "its API says no (status 500): Internal error"));
+    all_show(bed, "tomcat", 0, 2, "old");
+    bed_lab(bed, "clear");
+    bed_ends(bed_next(run, "resume"), 0, "done");
+    all_show(bed, "tomcat", 0, 2, "new");
+    assert_int_equal(bed_count(bed, "*", "POST " REST "/csr"), 1);
     was_orderly(bed);
 }
 
@@ -359,6 +380,7 @@ int main(void)
         cmocka_unit_test_teardown(test_subscriber_does_not_start, bed_stop),
         cmocka_unit_test_teardown(test_upload_misses_a_node, bed_stop),
         cmocka_unit_test_teardown(test_answers_lost, bed_stop),
+        cmocka_unit_test_teardown(test_api_says_no, bed_stop),
         cmocka_unit_test_teardown(test_killed, bed_stop),
         cmocka_unit_test_teardown(test_signed_elsewhere, bed_stop),
         cmocka_unit_test_teardown(test_node_was_added, bed_stop),
