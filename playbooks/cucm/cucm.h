@@ -52,8 +52,9 @@ int cucm_services_run(const struct plan_cluster *pc, size_t node,
                       struct err *err);
 /* Does the node have the new certificate as its own?  As read. */
 bool cucm_has_new(const struct plan_cluster *pc, size_t node);
-/* Has it a listener of this type?  Not where the service is not activated: a
- * server for TFTP alone stands in the CallManager certificate, too. */
+/* Did a listener of this type answer when the gates were read?  None does where
+ * the service is not activated: a server for TFTP alone stands in the
+ * CallManager certificate, too. */
 bool cucm_listens(const struct plan_cluster *pc, size_t node);
 /* Does its listener show it?  True, too, where there is none. */
 bool cucm_shows_new(const struct plan_cluster *pc, size_t node);

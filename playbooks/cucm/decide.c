@@ -224,6 +224,24 @@ static void gate_certs(const struct gate *g, size_t i)
     }
 }
 
+/* What nothing shows now, nothing will prove. */
+static void gate_shown(const struct gate *g, size_t i)
+{
+    const struct cucm_facts *f = cucm_facts_at(g->pc, i);
+    struct plan_node *pn = &g->pc->nodes[i];
+
+    pn->serves_tls = f->shown_ms && f->shown_sha256[0];
+    if (pn->serves_tls)
+        memcpy(pn->served_sha256, f->shown_sha256, PKI_SHA256_HEX);
+    else if ((pn->roles & CUCM_IN_SCOPE) && g->type->port)
+        findings_add(g->findings,
+                     g->type->must_show ? SEVERITY_ERROR : SEVERITY_WARNING,
+                     "not-shown", name_of(g, i),
+                     "no certificate is shown on port %u: there its services "
+                     "and what it has stored are all the proof",
+                     g->type->port);
+}
+
 static void gate_request(const struct gate *g, size_t head)
 {
     const struct cucm_unit *u = cucm_unit_at(g->pc, head);
@@ -303,6 +321,7 @@ static void gate_node(const struct gate *g, size_t i)
     gate_member(g, i);
     gate_sso(g, i);
     gate_certs(g, i);
+    gate_shown(g, i);
     gate_apart(g, i);
     if (g->pc->nodes[i].node->roles & CUCM_PUBLISHER) {
         gate_strangers(g, i);

@@ -130,10 +130,7 @@ bool cucm_has_new(const struct plan_cluster *pc, size_t node)
 
 bool cucm_listens(const struct plan_cluster *pc, size_t node)
 {
-    const struct cucm_type *type = cucm_type_of(pc->plan);
-
-    return type->port && cucm_running_of(cucm_facts_at(pc, node),
-                                         type->shower) != CUCM_NO_SERVICE;
+    return pc->nodes[node].serves_tls;
 }
 
 bool cucm_shows_new(const struct plan_cluster *pc, size_t node)

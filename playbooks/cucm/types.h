@@ -48,7 +48,7 @@ struct cucm_type {
     uint32_t scope;     /* nodes that stand in it */
     uint32_t head;      /* where its request is made and it is uploaded */
     unsigned port;      /* a TLS listener that shows it; 0: none can be asked */
-    const char *shower; /* the service whose listener that is */
+    bool must_show;     /* it has one wherever it is */
     bool drops_phones;  /* they register anew: counted before and after */
     bool in_ctl;        /* in mixed mode the CTL names it */
     bool needs_sso_off; /* seed 004 step 5 */

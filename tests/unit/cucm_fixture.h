@@ -193,6 +193,7 @@ static inline void fixture_open(struct fixture *fx, const char *type)
         fixture_services(fx, i);
         fixture_cert(fx, i, FIXTURE_OLD, FIXTURE_OLD);
         fixture_facts(fx, i)->sso_known = true;
+        fx->pc->nodes[i].serves_tls = true;
         fixture_read(fx, i);
     }
     fixture_facts(fx, PUB)->mode_known = true;

@@ -248,7 +248,7 @@ static void without_a_listener(void **state)
     (void)state;
     uploaded(&fx, "CallManager");
     assert_false(cucm_shows_new(fx.pc, PUB));
-    fixture_service(&fx, PUB, "Cisco CallManager", CUCM_NO_SERVICE);
+    fx.pc->nodes[PUB].serves_tls = false;
     assert_true(cucm_shows_new(fx.pc, PUB));
     assert_int_equal(restarted(&fx, false, false), GOAL_OPEN);
     assert_int_equal(restarted(&fx, true, true), GOAL_MET);

@@ -200,6 +200,11 @@ static void no_api(struct fixture *fx)
     fixture_facts(fx, SUB2)->certs_known = false;
 }
 
+static void nothing_is_shown(struct fixture *fx)
+{
+    fixture_facts(fx, SUB1)->shown_ms = 0;
+}
+
 static void a_request_waits(struct fixture *fx)
 {
     FILL(fixture_facts(fx, PUB)->units[0].request_sha256, FIXTURE_CSR);
@@ -230,6 +235,7 @@ static const struct {
     { "members",      SEVERITY_ERROR,   a_member_has_another_role },
     { "no-api",       SEVERITY_ERROR,   no_api },
     { "request",      SEVERITY_BLOCK,   a_request_waits },
+    { "not-shown",    SEVERITY_ERROR,   nothing_is_shown },
     { "due",          SEVERITY_WARNING, a_name_is_missing },
 };
 /* clang-format on */
@@ -289,12 +295,16 @@ static void gates_of_callmanager(void **state)
     assert_int_equal(cucm_phones_before(fx.pc), 12);
     fixture_facts(&fx, PUB)->mode_known = false;
     fixture_facts(&fx, PUB)->phones_known = false;
+    fixture_facts(&fx, SUB2)->shown_ms = 0;
     tvs->there = true;
     tvs->info.kind = PKI_CERTIFICATE;
     tvs->info.not_before = clock_wall_ms() / 1000 - 3600;
     cucm_rotate.decide(fx.pc, &findings, NULL);
     assert_true(found(&findings, "mode", SEVERITY_ERROR));
     assert_true(found(&findings, "phones", SEVERITY_BLOCK));
+    assert_true(found(&findings, "not-shown", SEVERITY_WARNING));
+    assert_true(fx.pc->nodes[SUB1].serves_tls);
+    assert_false(fx.pc->nodes[SUB2].serves_tls);
     assert_true(found(&findings, "apart", SEVERITY_BLOCK));
     assert_int_equal(cucm_phones_before(fx.pc), -1);
     findings_release(&findings);
