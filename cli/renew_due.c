@@ -103,7 +103,8 @@ static void note_by_hand(struct renew_cluster *c, const char *node,
         return;
     c->by_hand = true;
     snprintf(c->why, sizeof(c->why),
-             "%s on %s (%s): no playbook renews it, see its issuer",
+             "%s on %s (%s): not begun by fleet/renew: by its own "
+             "playbook, or by its issuer",
              row->service, node, row->file);
 }
 
