@@ -122,7 +122,9 @@ struct link_put {
 
 enum link_tls {
     LINK_TLS_PLAIN,
-    LINK_TLS_POSTGRES /* SSLRequest first */
+    LINK_TLS_POSTGRES,   /* SSLRequest first */
+    LINK_TLS_XMPP,       /* STARTTLS first, as a client ... */
+    LINK_TLS_XMPP_SERVER /* ... or as a server */
 };
 
 struct link_peer { /* a TLS listener, not by SSH */
@@ -130,8 +132,9 @@ struct link_peer { /* a TLS listener, not by SSH */
     unsigned port;
     enum link_tls tls;
     unsigned timeout_ms;
-    const char *pin;   /* `ask`: SHA-256 of a certificate that is good, too */
-    size_t answer_cap; /* `ask`, `post`: bytes of the answer; 0: 64 KB */
+    const char *domain; /* `peer_chain`, XMPP: whom it is asked for */
+    const char *pin;    /* `ask`: SHA-256 of a certificate that is good, too */
+    size_t answer_cap;  /* `ask`, `post`: bytes of the answer; 0: 64 KB */
 };
 
 struct link_post { /* JSON for a node's REST interface */

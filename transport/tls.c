@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One probe: resolve, connect, ask (PostgreSQL), shake hands, read the chain,
+ * One probe: resolve, connect, ask (tls_ask.c), shake hands, read the chain,
  * close.  One function for each state; only end_probe() ends it.  What the
  * chain is worth is not known here.
  */
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "transport/tls_ask.h"
 #include "transport/tls_priv.h"
 
 enum {
@@ -29,7 +30,8 @@ enum state {
 struct tls_probe {
     uv_loop_t *loop;
     struct link_peer peer;
-    char *address;
+    char *address, *domain;
+    struct tls_ask ask;
     link_done_f *done;
     void *user;
     enum state state;
@@ -69,8 +71,10 @@ static void end_probe(struct tls_probe *p, enum link_end end, enum cause cause,
 static void free_probe(struct tls_probe *p)
 {
     shake_release(&p->shake);
+    tls_ask_release(&p->ask);
     uv_freeaddrinfo(p->found);
     free(p->address);
+    free(p->domain);
     free(p);
 }
 
@@ -240,32 +244,38 @@ static void start_handshake(struct tls_probe *p)
     handshake(p, 0);
 }
 
-/* ------------------------------------------------------------- PostgreSQL */
+/* --------------------------------------------------------- asking for TLS */
 
-static void ask_postgres(struct tls_probe *p)
+static void send_text(struct tls_probe *p, struct str *out)
 {
-    /* length 8, code 1234 5679 (PostgreSQL: SSLRequest) */
-    static const unsigned char request[] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
+    if (out->len > 0)
+        send_bytes(p, str_text(out), out->len);
+    str_release(out);
+}
+
+static void ask(struct tls_probe *p)
+{
+    struct str out;
 
     p->state = ASK;
-    send_bytes(p, request, sizeof(request));
+    str_init(&out, READ_BYTES);
+    tls_ask_begin(&p->ask, p->peer.tls, p->domain, &out);
+    send_text(p, &out);
 }
 
 static void take_answer(struct tls_probe *p, const char *data, size_t len)
 {
-    if (data[0] == 'S' && len == 1)
+    struct err err = {0};
+    enum ask_step step;
+    struct str out;
+
+    str_init(&out, READ_BYTES);
+    step = tls_ask_take(&p->ask, data, len, &out, &err);
+    send_text(p, &out);
+    if (step == ASK_BEGIN)
         start_handshake(p);
-    else if (data[0] == 'S') /* may have been put in by someone between */
-        end_probe(p, LINK_FAILED, CAUSE_REMOTE,
-                  "PostgreSQL sent bytes before the TLS handshake");
-    else if (data[0] == 'N')
-        end_probe(p, LINK_FAILED, CAUSE_REMOTE,
-                  "PostgreSQL does not offer TLS");
-    else if (data[0] == 'E')
-        end_probe(p, LINK_FAILED, CAUSE_REMOTE,
-                  "PostgreSQL refused the connection");
-    else
-        end_probe(p, LINK_FAILED, CAUSE_REMOTE, "this is not PostgreSQL");
+    else if (step == ASK_FAILED)
+        end_probe(p, LINK_FAILED, CAUSE_REMOTE, "%s", err.text);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -359,8 +369,8 @@ static void on_connect(uv_connect_t *request, int status)
         end_probe(p, LINK_UNSENT, CAUSE_SYSTEM, "%s", uv_strerror(rc));
         return;
     }
-    if (p->peer.tls == LINK_TLS_POSTGRES)
-        ask_postgres(p);
+    if (p->peer.tls != LINK_TLS_PLAIN)
+        ask(p);
     else
         start_handshake(p);
 }
@@ -435,7 +445,8 @@ struct tls_probe *tls_probe_start(uv_loop_t *loop, const struct link_peer *peer,
     struct tls_probe *p = calloc(1, sizeof(*p));
     int port = (int)peer->port;
 
-    if (!p || !(p->address = strdup(peer->address)))
+    if (!p || !(p->address = strdup(peer->address)) ||
+        (peer->domain && !(p->domain = strdup(peer->domain))))
         abort();
     p->loop = loop;
     p->peer = *peer;

@@ -2,8 +2,8 @@
  *
  * transport/tls.h - which certificates a TLS listener shows.
  *
- * A probe connects, asks a PostgreSQL server for TLS first when told to,
- * shakes hands and reads the chain.  It judges nothing: any chain is taken,
+ * A probe connects, asks a PostgreSQL or XMPP server for TLS first when told
+ * to, shakes hands and reads the chain.  It judges nothing: any chain is taken,
  * core/pki looks at it.  No client certificate is sent.  A server that
  * demands one aborts after it has shown its own (TLS 1.2: in the handshake,
  * 1.3: after it): what it showed is what was asked for, so that is a success
@@ -21,7 +21,7 @@
 
 struct tls_probe;
 
-/* Starts one.  `peer` and its address are copied; timeout_ms 0 is 10 s.
+/* Starts one.  `peer`, its address and domain are copied; timeout_ms 0 is 10 s.
  * Never fails at once: whatever is wrong is told by `done`, which is called
  * exactly once, from the loop, never in this call or in the cancel, when
  * every handle is closed.  The probe is gone when `done` is called.

@@ -373,6 +373,14 @@ static void describe_units(struct facts *facts)
 
 /* -- what is shown --------------------------------------------------------- */
 
+/* "example.com" of "imp1.example.com" */
+static const char *domain_of(const struct plan_cluster *pc, size_t node)
+{
+    const char *fqdn = cucm_fqdn(pc, node), *dot = strchr(fqdn, '.');
+
+    return dot ? dot + 1 : fqdn;
+}
+
 static bool shown_peer(const struct view *view, const struct read_file *about,
                        struct link_peer *peer)
 {
@@ -387,7 +395,8 @@ static bool shown_peer(const struct view *view, const struct read_file *about,
         return false;
     peer->address = pn->node->address;
     peer->port = type->port;
-    peer->tls = LINK_TLS_PLAIN;
+    peer->tls = type->tls;
+    peer->domain = domain_of(view->plan, view->node);
     return true;
 }
 

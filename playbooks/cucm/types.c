@@ -11,7 +11,7 @@
  * 15; Cisco Tftp serves the old one until it starts anew).  CallManager: the
  * order of seed 004; HAProxy from 14SU1 on (facts/uc.md 2). */
 const struct cucm_type cucm_types[] = {
-    { "tomcat", CUCM_ALL, CUCM_PUBLISHER, 8443, true, false, false, true,
+    { "tomcat", CUCM_ALL, CUCM_PUBLISHER, 8443, LINK_TLS_PLAIN, true, false, false, true,
       { { "Cisco Tomcat",       CUCM_ALL },
         { "Cisco UDS Tomcat",   CUCM_UCM },
         { "Cisco AXL Tomcat",   CUCM_UCM },
@@ -19,15 +19,15 @@ const struct cucm_type cucm_types[] = {
         { "Cisco Tftp",         CUCM_UCM },
         { "Cisco DRF Master",   CUCM_PUBLISHER },
         { "Cisco DRF Local",    CUCM_ALL } } },
-    { "CallManager", CUCM_UCM, CUCM_PUBLISHER, 5061, false, true, true, false,
+    { "CallManager", CUCM_UCM, CUCM_PUBLISHER, 5061, LINK_TLS_PLAIN, false, true, true, false,
       { { "Cisco Tftp",         CUCM_UCM },
         { "Cisco CallManager",  CUCM_UCM },
         { "Cisco CTIManager",   CUCM_UCM },
         { "Cisco Trust Verification Service", CUCM_UCM },
         { "Cisco HAProxy",      CUCM_UCM } } },
-    { "cup-xmpp", CUCM_PRESENCE, CUCM_IMP_PUBLISHER, 0, false, false, false, false,
+    { "cup-xmpp", CUCM_PRESENCE, CUCM_IMP_PUBLISHER, 5222, LINK_TLS_XMPP, false, false, false, false,
       { { "Cisco XCP Router",   CUCM_PRESENCE } } },
-    { "cup-xmpp-s2s", CUCM_PRESENCE, CUCM_IMP_PUBLISHER, 0, false, false, false, false,
+    { "cup-xmpp-s2s", CUCM_PRESENCE, CUCM_IMP_PUBLISHER, 5269, LINK_TLS_XMPP_SERVER, false, false, false, false,
       { { "Cisco XCP XMPP Federation Connection Manager", CUCM_PRESENCE } } },
     { NULL },
 };

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/link.h"
+
 enum cucm_role {
     CUCM_PUBLISHER = 1 << 0,
     CUCM_SUBSCRIBER = 1 << 1,
@@ -48,6 +50,7 @@ struct cucm_type {
     uint32_t scope;     /* nodes that stand in it */
     uint32_t head;      /* where its request is made and it is uploaded */
     unsigned port;      /* a TLS listener that shows it; 0: none can be asked */
+    enum link_tls tls;  /* how it is asked */
     bool must_show;     /* it has one wherever it is */
     bool drops_phones;  /* they register anew: counted before and after */
     bool in_ctl;        /* in mixed mode the CTL names it */

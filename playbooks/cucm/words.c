@@ -173,12 +173,21 @@ int cucm_replication_parse(const char *text, size_t len,
 /* -- the cluster's members --------------------------------------------------
  */
 
+/* It is asked for by name, and stands in an order and in XML. */
+static bool is_name(const char *word)
+{
+    return strspn(word,
+                  "abcdefghijklmnopqrstuvwxyz"
+                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == strlen(word);
+}
+
 static bool take_member(const struct line *line, struct cucm_member *m)
 {
     bool subscriber = line->n > 4 && strcmp(line->words[3], "Subscriber") == 0;
 
     m->publisher = line->n > 4 && strcmp(line->words[3], "Publisher") == 0;
-    if ((!m->publisher && !subscriber) || !is_address(line->words[0]))
+    if ((!m->publisher && !subscriber) || !is_address(line->words[0]) ||
+        !is_name(line->words[1]) || !is_name(line->words[2]))
         return false;
     m->presence = strcmp(line->words[4], "cups") == 0;
     if (!m->presence && strcmp(line->words[4], "callmanager") != 0)

@@ -87,6 +87,8 @@ static const struct settings_key keys[] = {
     N(service_words, "0"),
     N(ucm_tomcat_port, "8443"),
     N(ucm_callmanager_port, "5061"),
+    N(ucm_xmpp_port, "5222"),
+    N(ucm_s2s_port, "5269"),
     N(ucm_days, "10"),
     N(ucm_replication, "2"),
     N(ucm_sso, "0"),

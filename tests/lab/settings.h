@@ -59,7 +59,7 @@ struct lab_settings {
     unsigned service_late_ms; /* and still, after it said that it is up */
     unsigned service_words;   /* 1: certs, trust and disable say SUCCESS too */
     /* CUCM (tests/lab/ucm.h) */
-    unsigned ucm_tomcat_port, ucm_callmanager_port;
+    unsigned ucm_tomcat_port, ucm_callmanager_port, ucm_xmpp_port, ucm_s2s_port;
     unsigned ucm_days;        /* the first certificates end in; of [lab] */
     unsigned ucm_replication; /* 2: set up */
     unsigned ucm_sso, ucm_mixed;

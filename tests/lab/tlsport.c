@@ -20,6 +20,7 @@ enum {
 };
 enum visit_state {
     V_REQUEST,
+    V_XMPP,
     V_HANDSHAKE,
     V_OPEN
 };
@@ -30,6 +31,7 @@ struct tlsport {
     int fd;
     tlsport_reply_f *reply; /* NULL: nobody is answered */
     bool postgres;          /* a request stands before the handshake */
+    bool xmpp;              /* STARTTLS does */
     SSL_CTX *ctx;
     struct visit *visits;
 };
@@ -129,6 +131,33 @@ static int read_request(struct visit *v)
     return 0;
 }
 
+/* RFC 6120 5.4, as much of it as a probe needs. */
+static int read_xmpp(struct visit *v)
+{
+    static const char hello[] =
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+        "xmlns:stream='http://etherx.jabber.org/streams' id='1' "
+        "version='1.0'><stream:features><starttls "
+        "xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"
+        "</stream:features>";
+    static const char proceed[] =
+        "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+    char buf[512];
+    ssize_t n = read(v->fd, buf, sizeof(buf));
+
+    if (n <= 0)
+        return n < 0 && errno == EAGAIN ? 0 : -1;
+    str_addn(&v->said, buf, (size_t)n);
+    if (strstr(str_text(&v->said), "<starttls") &&
+        write(v->fd, proceed, sizeof(proceed) - 1) > 0) {
+        str_reset(&v->said);
+        begin_handshake(v);
+    } else if (v->got == 0 && strstr(str_text(&v->said), "version='1.0'>")) {
+        v->got = (size_t)(write(v->fd, hello, sizeof(hello) - 1) > 0);
+    }
+    return 0;
+}
+
 /* 0: wait, 1: done, -1: end */
 static int step_of(struct visit *v, int rc)
 {
@@ -203,6 +232,8 @@ static void on_visit(uv_poll_t *poll, int status, int events)
     (void)events;
     if (rc == 0 && v->state == V_REQUEST) {
         rc = read_request(v);
+    } else if (rc == 0 && v->state == V_XMPP) {
+        rc = read_xmpp(v);
     } else if (rc == 0 && v->state == V_HANDSHAKE) {
         rc = step_of(v, SSL_accept(v->ssl));
         if (rc == 1)
@@ -228,7 +259,9 @@ static void on_visitor(uv_poll_t *poll, int status, int events)
         str_init(&v->said, REQUEST_CAP);
         v->next = p->visits;
         p->visits = v;
-        if (!p->postgres)
+        if (p->xmpp)
+            v->state = V_XMPP;
+        else if (!p->postgres)
             begin_handshake(v);
         uv_poll_init(p->node->lab->loop, &v->poll, fd);
         v->poll.data = v;
@@ -269,6 +302,11 @@ struct tlsport *tlsport_open(struct lab_node *node, struct err *err)
     if (p)
         p->postgres = true;
     return p;
+}
+
+void tlsport_xmpp(struct tlsport *p)
+{
+    p->xmpp = true;
 }
 
 void tlsport_answer(struct tlsport *p, tlsport_reply_f *reply)

@@ -25,6 +25,8 @@ struct tlsport *tlsport_serve(struct lab_node *node, unsigned number,
 typedef void tlsport_reply_f(struct lab_node *node, const char *request,
                              struct str *reply);
 void tlsport_answer(struct tlsport *port, tlsport_reply_f *reply);
+/* From now on: visitors must ask for TLS by STARTTLS, as XMPP has it. */
+void tlsport_xmpp(struct tlsport *port);
 void tlsport_close(struct tlsport *port); /* NULL is fine */
 
 /* A non-blocking listening socket; -1 on error.  server.c uses it too. */

@@ -127,9 +127,20 @@ struct ucm_service *ucm_service(struct ucm *u, const char *name)
 
 static unsigned port_of(const struct ucm *u, int unit)
 {
-    return unit == UCM_TOMCAT        ? u->node->set.ucm_tomcat_port
-           : unit == UCM_CALLMANAGER ? u->node->set.ucm_callmanager_port
-                                     : 0;
+    const struct lab_settings *set = &u->node->set;
+
+    switch (unit) {
+    case UCM_TOMCAT:
+        return set->ucm_tomcat_port;
+    case UCM_CALLMANAGER:
+        return set->ucm_callmanager_port;
+    case UCM_XMPP:
+        return set->ucm_xmpp_port;
+    case UCM_S2S:
+        return set->ucm_s2s_port;
+    default:
+        return 0;
+    }
 }
 
 void ucm_stop(struct ucm *u, struct ucm_service *s)
@@ -158,6 +169,8 @@ static void listen_on(struct ucm *u, int unit)
         record_violation(u->node, "lab", false, "%s", err.text);
     else if (unit == UCM_TOMCAT)
         tlsport_answer(u->ports[unit], ucm_rest);
+    else if (unit == UCM_XMPP || unit == UCM_S2S)
+        tlsport_xmpp(u->ports[unit]);
 }
 
 /* What it will show, if it has a listener, and uses in any case. */

@@ -148,6 +148,28 @@ static void test_callmanager(void **state)
     was_orderly(bed);
 }
 
+/* IM&P: its own publisher leads; shown behind STARTTLS. */
+static void test_presence(void **state)
+{
+    struct bed *bed = bed_start(state, "ucm:0+2", quick);
+    struct bed_run *run;
+
+    run = bed_do(bed, ROTATE "cup-xmpp");
+    bed_ends(run, 0, "done");
+    for (size_t i = NODES - 2; i < NODES; i++) {
+        assert_string_equal(shows(bed, i, "cup-xmpp"), "new");
+        assert_int_equal(bed_count(bed, nodes[i], "* Cisco XCP Router"), 1);
+    }
+    assert_int_equal(bed_count(bed, "imp1", "POST " REST "/identity/*"), 1);
+    assert_int_equal(bed_count(bed, "ucm1", "POST *"), 0);
+    assert_int_equal(bed_count(bed, "ucm1", "utils service restart*"), 0);
+    assert_false(bed_said(run, "no certificate is shown"));
+    run = bed_do(bed, "plan cucm/rotate lab type=cup-xmpp-s2s");
+    assert_true(bed_said(run, "imp2") && bed_said(run, "no certificate is "
+                                                       "shown on port 5269"));
+    was_orderly(bed);
+}
+
 /* -- what refuses it, and leaves everything alone -------------------------- */
 
 static void refuses(struct bed *bed, const char *type, const char *words)
@@ -375,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_tomcat, bed_stop),
         cmocka_unit_test_teardown(test_callmanager, bed_stop),
+        cmocka_unit_test_teardown(test_presence, bed_stop),
         cmocka_unit_test_teardown(test_gates, bed_stop),
         cmocka_unit_test_teardown(test_altered_by_the_issuer, bed_stop),
         cmocka_unit_test_teardown(test_subscriber_does_not_start, bed_stop),

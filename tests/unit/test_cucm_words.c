@@ -155,6 +155,9 @@ static void the_cluster(void **state)
     text = with(members, "sub Subscriber callmanager", "sub Other callmanager");
     assert_int_equal(cucm_members_parse(text, strlen(text), &m, NULL), -1);
     free(text);
+    text = with(members, "sub.example.com sub", "sub'><x/>.example.com sub");
+    assert_int_equal(cucm_members_parse(text, strlen(text), &m, NULL), -1);
+    free(text);
     text = with(members, "Subscriber cups", "Subscriber gravity");
     assert_int_equal(cucm_members_parse(text, strlen(text), &m, NULL), -1);
     free(text);
