@@ -177,7 +177,9 @@ void cell_tell(const struct cell *cell, const char *event, const char *command,
 
 static void tell_settled(const struct cell *cell)
 {
-    if (cell->state == CELL_DONE)
+    /* an act whose answer was lost has done its work all the same */
+    if (cell->state == CELL_DONE ||
+        (cell->state == CELL_SKIPPED && cell->ever_acted))
         cell_tell(cell, "step-done", NULL, NULL);
     else if (cell->state == CELL_SKIPPED)
         cell_tell(cell, "step-skipped", NULL, "already as wanted");

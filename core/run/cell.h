@@ -53,16 +53,17 @@ struct cell {
     struct walk *walk;
     size_t row, node; /* node SIZE_MAX: STEP_ONCE */
     enum cell_state state;
-    unsigned tries; /* failed ones */
-    bool again;     /* rewound: its goal is asked more strictly */
-    bool acted;     /* acts went out in this try */
-    bool told;      /* step-started was told */
-    bool spent;     /* no try is left: the node is asked a last time */
-    bool hold;      /* failed so that nothing may be taken back */
-    bool refused;   /* failed on login or host key */
-    size_t act;     /* which one is out */
-    size_t probes;  /* answers awaited */
-    int self_rc;    /* of the own node's probe */
+    unsigned tries;  /* failed ones */
+    bool again;      /* rewound: its goal is asked more strictly */
+    bool acted;      /* acts went out in this try */
+    bool ever_acted; /* in any */
+    bool told;       /* step-started was told */
+    bool spent;      /* no try is left: the node is asked a last time */
+    bool hold;       /* failed so that nothing may be taken back */
+    bool refused;    /* failed on login or host key */
+    size_t act;      /* which one is out */
+    size_t probes;   /* answers awaited */
+    int self_rc;     /* of the own node's probe */
     bool self_refused;
     bool holder_unseen; /* it was to be read, too, and did not answer */
     struct err err;     /* of the last failure */

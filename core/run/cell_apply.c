@@ -144,7 +144,7 @@ static void send_next(struct cell *cell)
         course->pc->left = course->acted = true;
     if ((cell->step->flags & STEP_OUTAGE) && !is_apart(cell))
         course->pc->outage_sent = true;
-    cell->acted = true;
+    cell->acted = cell->ever_acted = true;
     cell->acted_ms = clock_mono_ms();
 }
 
