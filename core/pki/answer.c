@@ -27,28 +27,16 @@ static unsigned line_of(const char *data, const char *at)
     return line;
 }
 
-/* The label is theirs, too. */
-static int fail_label(const struct pki_block *block, unsigned line,
-                      struct err *err)
-{
-    struct str label;
-
-    str_init(&label, 4 * sizeof(block->label));
-    str_add_visible(&label, block->label, strlen(block->label), false);
-    err_set(err, CAUSE_INPUT,
-            "line %u: only certificates are wanted, and here begins one %s",
-            line, str_text(&label));
-    str_release(&label);
-    return -1;
-}
-
 static int take_block(const char *data, const struct pki_block *block,
                       STACK_OF(X509) * certs, struct err *err)
 {
     unsigned line = line_of(data, block->start);
 
     if (pki_pem_label(block) != PKI_LABEL_CERT)
-        return fail_label(block, line, err);
+        return err_set(
+            err, CAUSE_INPUT,
+            "line %u: only certificates are wanted, and here begins one %s",
+            line, block->label);
     if (sk_X509_num(certs) >= ANSWER_CERTS)
         return err_set(err, CAUSE_INPUT, "line %u: more than %d certificates",
                        line, ANSWER_CERTS);

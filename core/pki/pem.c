@@ -30,6 +30,15 @@ bool pki_pem_is(const void *data, size_t len)
     return len > 0 && memmem(data, len, begin_mark, BEGIN_LEN) != NULL;
 }
 
+/* RFC 7468 2; errors repeat it. */
+static bool is_label(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return len > 0;
+}
+
 /* Copies "LABEL" of "LABEL-----"; returns what follows, NULL when the line
  * has no such end. */
 static const char *take_label(const char *at, const char *end,
@@ -38,8 +47,7 @@ static const char *take_label(const char *at, const char *end,
     const char *stop = find(at, end, dashes);
     size_t len = stop ? (size_t)(stop - at) : 0;
 
-    if (!stop || len == 0 || len >= sizeof(block->label) ||
-        memchr(at, '\n', len) || memchr(at, '\0', len))
+    if (!stop || len >= sizeof(block->label) || !is_label(at, len))
         return NULL;
     memcpy(block->label, at, len);
     block->label[len] = '\0';

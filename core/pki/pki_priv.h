@@ -31,7 +31,7 @@ enum {
 
 /* One block inside a buffer; it points into that buffer. */
 struct pki_block {
-    char label[48];
+    char label[48]; /* printable ASCII */
     const char *start; /* at "-----BEGIN" */
     size_t len;        /* to the last dash of the END line */
     const char *body;  /* between the two lines */
@@ -51,7 +51,7 @@ enum pki_label {
 
 bool pki_pem_is(const void *data, size_t len);
 /* Moves *at past the next block.  1: found, 0: no more, -1: a BEGIN line
- * without its END line. */
+ * without its END line, or with an odd label. */
 int pki_pem_next(const char **at, const char *end, struct pki_block *block);
 enum pki_label pki_pem_label(const struct pki_block *block);
 /* The decoded bytes; NULL when the body is not base64. */

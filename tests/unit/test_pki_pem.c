@@ -150,6 +150,7 @@ static void test_normal_labels(void **state)
     char *trusted = relabel(leaf.pem, "TRUSTED CERTIFICATE");
     char *crl = relabel(leaf.pem, "X509 CRL");
     char *lie = relabel(leaf.pem, "PRIVATE KEY");
+    char *odd = relabel(leaf.pem, "CER\001\377FICATE"); /* not to be repeated */
     char *both = join(leaf.pem, trusted, NULL);
 
     (void)state;
@@ -158,6 +159,8 @@ static void test_normal_labels(void **state)
     refuses(both, strlen(both), "block 2 (TRUSTED CERTIFICATE)");
     refuses(crl, strlen(crl), "X509 CRL");
     refuses(lie, strlen(lie), "damaged");
+    refuses(odd, strlen(odd), "begins");
+    free(odd);
     free(old);
     free(trusted);
     free(crl);
