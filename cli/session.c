@@ -69,6 +69,7 @@ static void hide_environment(struct session *session)
         hide(session, inv->nodes[i]->password);
         hide(session, inv->nodes[i]->passphrase);
         hide(session, inv->nodes[i]->api_password);
+        hide(session, inv->nodes[i]->keystore_password);
     }
     for (size_t i = 0; i < inv->n_clusters; i++)
         hide(session, inv->clusters[i]->key_passphrase);

@@ -57,6 +57,12 @@ typedef void link_closed_f(void *user);
 
 /* How a product speaks (facts/cms.md 1.2, 1.3, 3.4, 11).  Patterns are POSIX
  * extended regular expressions, matched without case where (i) stands. */
+struct link_typed {     /* what a command by exec is answered */
+    const char *prompt; /* its output ends with this, blanks behind it
+                           aside; NULL ends the table */
+    bool secret;        /* the target's typed_secret; else `text' */
+    const char *text;
+};
 struct link_dialect {
     bool shell_commands;  /* plain commands in the shell too, not by exec */
     unsigned pty_columns; /* wide, so that nothing is wrapped */
@@ -71,6 +77,12 @@ struct link_dialect {
     unsigned channel_retry_ms; /* wait after a refused channel, once */
     size_t output_cap;         /* bytes of one command's output at most */
     unsigned sftp_depth;       /* requests in flight on one SFTP channel */
+    /* Of commands by exec.  Each prompt is answered once a command: a secret
+     * that is asked for again was refused (LINK_REFUSED). */
+    const struct link_typed *typed; /* NULL: none asks */
+    /* Around each: the one shell that the product's templates are for, where a
+     * node may have another as its login's.  NULL: nothing. */
+    const char *exec_before, *exec_after;
 };
 
 struct link_target {
@@ -92,6 +104,8 @@ struct link_target {
     struct secret *api_password; /* shared by reference */
     struct secret *api_ca;       /* PEM: whom its certificate leads to, or that
                                     very certificate */
+    struct secret *typed_secret; /* for the dialect's prompts; shared by
+                                    reference; NULL: none */
     const char *const *names;    /* what that may call it besides `address`;
                                     NULL-ended, or NULL */
     unsigned connect_timeout_ms; /* name, TCP, key exchange and login */

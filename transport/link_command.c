@@ -36,6 +36,7 @@ static void forget_chan(struct lane *lane)
         chan_close(lane->chan);
     lane->chan = NULL;
     lane->chan_opened = false;
+    typed_forget(lane);
 }
 
 void command_settle(struct lane *lane, enum link_end end, const struct err *err)
@@ -166,6 +167,16 @@ static void on_exec_opened(void *user)
     lane->chan_opened = true;
 }
 
+/* The command still waits for an answer: its connection goes with it. */
+static void refuse_typing(struct lane *lane, struct err *err)
+{
+    err_context(err, "\"%s\" at %s", lane->current->command.text,
+                address(lane));
+    command_settle(lane, LINK_REFUSED, err);
+    lane_drop(lane);
+    lane_kick(lane);
+}
+
 /* Over the cap the connection goes, not the channel alone: a node need not
  * care that a channel was closed, nor for its window, and libssh would keep
  * what it goes on sending. */
@@ -178,8 +189,11 @@ static void on_exec_data(void *user, const char *data, size_t len)
     if (r == NULL)
         return;
     r->last_ms = clock_mono_ms();
-    if (str_addn(&r->out, data, len) == 0)
+    if (str_addn(&r->out, data, len) == 0) {
+        if (typed_answer(lane, &err) < 0)
+            refuse_typing(lane, &err);
         return;
+    }
     err_set(&err, CAUSE_LOST,
             "\"%s\" at %s printed more than %zu bytes: cut off, whether it "
             "did its work is unknown",
@@ -216,18 +230,17 @@ static void on_exec_sent(void *user, size_t n)
     struct lane *lane = user;
     struct request *r = lane->current;
 
-    (void)n;
-    if (r->sent)
-        return;
-    r->sent = true;
-    r->sent_ms = clock_mono_ms();
+    if (lane->chan_opened) {
+        typed_sent(lane, n);
+    } else if (!r->sent) {
+        r->sent = true;
+        r->sent_ms = clock_mono_ms();
+    }
 }
 
-static const void *no_output(void *user, size_t *len)
+static const void *exec_output(void *user, size_t *len)
 {
-    (void)user;
-    *len = 0;
-    return NULL;
+    return typed_output(user, len);
 }
 
 static const struct chan_owner exec_owner = {
@@ -235,15 +248,21 @@ static const struct chan_owner exec_owner = {
     .data = on_exec_data,
     .eof = on_exec_eof,
     .ended = on_exec_ended,
-    .output = no_output,
+    .output = exec_output,
     .sent = on_exec_sent,
 };
 
 static void exec_start(struct lane *lane)
 {
-    const struct chan_wish wish = {.kind = CHAN_EXEC,
-                                   .command = lane->current->command.text};
+    const struct link_dialect *dialect = lane->link->target->dialect;
+    const char *before = dialect->exec_before, *after = dialect->exec_after;
+    struct chan_wish wish = {.kind = CHAN_EXEC};
 
+    str_reset(&lane->line_out);
+    str_addf(&lane->line_out, "%s%s%s", before ? before : "",
+             lane->current->command.text, after ? after : "");
+    wish.command = str_text(&lane->line_out);
+    typed_forget(lane);
     lane->chan_opened = false;
     lane->chan = chan_open(lane->conn, &wish, &exec_owner, lane);
 }

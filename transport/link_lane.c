@@ -306,6 +306,7 @@ void lane_init(struct lane *lane, struct link *l, bool is_files)
     lane->link = l;
     lane->is_files = is_files;
     line_init(&lane->line);
+    str_init(&lane->line_out, 16 * 1024);
     uv_timer_init(l->port->loop, &lane->deadline);
     uv_timer_init(l->port->loop, &lane->pause);
     lane->deadline.data = lane;
@@ -316,6 +317,8 @@ void lane_init(struct lane *lane, struct link *l, bool is_files)
 void lane_release(struct lane *lane)
 {
     forget_pin(lane);
+    typed_forget(lane);
+    str_release(&lane->line_out);
     uv_close((uv_handle_t *)&lane->deadline, on_handle_closed);
     uv_close((uv_handle_t *)&lane->pause, on_handle_closed);
 }

@@ -10,6 +10,7 @@
 #ifndef CERTFLEET_TRANSPORT_LINK_PRIV_H
 #define CERTFLEET_TRANSPORT_LINK_PRIV_H
 
+#include <openssl/crypto.h>
 #include <uv.h>
 
 #include "core/base/str.h"
@@ -21,6 +22,10 @@
 #include "transport/port_priv.h"
 #include "transport/sftp.h"
 #include "transport/ssh.h"
+
+enum {
+    TYPED_MAX = 4096 /* bytes of an answer */
+};
 
 enum request_kind {
     REQUEST_CONNECT,
@@ -87,6 +92,10 @@ struct lane {
     struct chan *chan; /* exec or SFTP */
     bool chan_opened;
     bool chan_retried;
+    struct str line_out; /* what the exec asks for, with what stands around */
+    char typing[TYPED_MAX]; /* an answer on its way; wiped */
+    size_t typing_len, typing_at;
+    unsigned typed_rows; /* of the dialect's table, that were answered */
     struct chan *shell;
     struct dialog *dialog;
     bool typed;      /* the current command was given to the dialog */
@@ -165,6 +174,14 @@ void command_settle(struct lane *lane, enum link_end end,
                     const struct err *err);
 /* The channel was refused: once more after a while, then UNSENT. */
 void command_chan_refused(struct lane *lane, const struct err *err);
+
+/* link_typed.c */
+bool typed_is_at(const char *text, size_t len, const char *prompt);
+void typed_forget(struct lane *lane); /* before each command, and at the end */
+/* After each output.  -1: it asks for what we do not have, or again. */
+int typed_answer(struct lane *lane, struct err *err);
+const void *typed_output(const struct lane *lane, size_t *len);
+void typed_sent(struct lane *lane, size_t n);
 
 /* link_shell.c */
 void shell_start(struct lane *lane);

@@ -93,6 +93,7 @@ struct node {
     /* Its REST interface; api_user NULL: it is not asked, the others are NULL.
      */
     const char *api_user, *api_password, *api_ca;
+    const char *keystore_password; /* secret reference or NULL */
     unsigned api_port;      /* 0: what its status shows, else 443 */
     unsigned port;          /* 0: ssh_config, else 22 */
     const char *interface;  /* NULL: what its status shows */

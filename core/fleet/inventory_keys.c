@@ -195,6 +195,10 @@ const struct key inventory_table[] = {
       "PEM: whom the web interface's certificate must lead to, or that very"
       " certificate; the password is sent to nobody else",
       IN_NODE(api_ca) },
+    { ALL, "keystore_password", &type_secret, NULL, NULL,
+      ";file:keystore.pass",
+      "where the password of the node's Java keystore comes from; it is typed"
+      " at the prompt, never on a command line", IN_NODE(keystore_password) },
     { ALL, "api_port", &type_port, NULL, "what `webadmin' shows, else 443",
       ";443", "HTTPS port of the REST interface", IN_NODE(api_port) },
 

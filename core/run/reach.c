@@ -54,6 +54,11 @@ static int read_secrets(const struct inventory *inventory,
         !(target->passphrase = secret_ref_read(secrets, node->passphrase,
                                                inventory->folder, what, err)))
         return -1;
+    snprintf(what, sizeof(what), "keystore password of %s", node->name);
+    if (node->keystore_password &&
+        !(target->typed_secret = secret_ref_read(
+              secrets, node->keystore_password, inventory->folder, what, err)))
+        return -1;
     return 0;
 }
 
@@ -124,6 +129,7 @@ void reach_release(struct link_target *target)
     secret_free(target->passphrase);
     secret_free(target->api_password);
     secret_free(target->api_ca);
-    target->password = target->passphrase = NULL;
+    secret_free(target->typed_secret);
+    target->password = target->passphrase = target->typed_secret = NULL;
     target->api_password = target->api_ca = NULL;
 }
