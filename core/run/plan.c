@@ -406,7 +406,7 @@ static void note_made(struct plan_cluster *pc, size_t node, const char *command)
         size_t len = strcspn(p, " ");
 
         snprintf(name, sizeof(name), "%.*s%.*s", (int)strcspn(base, " "), base,
-                 (int)len, p);
+                 *p == '=' ? 0 : (int)len, p);
         plan_note_put(pc, node, name);
         p += len + strspn(p + len, " ");
     }

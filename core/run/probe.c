@@ -10,8 +10,10 @@
 #include <uv.h>
 
 #include "core/base/clock.h"
+#include "core/run/act.h"
 
 enum {
+    COMMAND_CAP = 4096,
     FILE_CAP = 256 * 1024
 }; /* bytes; certificates and keys are small */
 
@@ -22,6 +24,7 @@ struct probe {
     struct view view;
     uint32_t reads;
     const struct read_row *row;
+    struct str text; /* of its command, expanded */
     struct read_file files[READ_FILES_MAX];
     size_t n_files;
     size_t asked, answered;
@@ -71,6 +74,7 @@ static void finish(struct probe *p)
     if (p->failed)
         facts->err = p->err;
     p->done(p->user, p->failed ? -1 : 0, p->refused, &p->err);
+    str_release(&p->text);
     free(p);
 }
 
@@ -201,16 +205,27 @@ static bool ask_work(struct probe *p)
     return true;
 }
 
+/* A command that is about what the plan does not have yet is passed over. */
+static bool ask_command(struct probe *p)
+{
+    const struct act read = {ACT_COMMAND, p->row->text};
+    struct link_command command = {0};
+
+    str_reset(&p->text);
+    if (act_text(&p->view, &read, &p->text, NULL) < 0)
+        return false;
+    command.text = str_text(&p->text);
+    p->ops->command(p->link, &command, on_answer, ask(p, NULL));
+    return true;
+}
+
 static bool ask_row(struct probe *p)
 {
-    const struct link_command command = {.text = p->row->text};
-
     p->asked = 1;
     p->answered = 0;
     switch (p->row->kind) {
     case READ_COMMAND:
-        p->ops->command(p->link, &command, on_answer, ask(p, NULL));
-        return true;
+        return ask_command(p);
     case READ_LIST:
         p->ops->list(p->link, on_answer, ask(p, NULL));
         return true;
@@ -255,6 +270,7 @@ void probe_start(const struct probe_options *options, probe_done_f *done,
     p->ops = options->ops;
     p->link = options->link;
     p->view = *options->view;
+    str_init(&p->text, COMMAND_CAP);
     p->row = p->view.plan->plan->playbook->product->reads;
     p->reads =
         options->reads | p->view.plan->plan->playbook->product->status_read;

@@ -51,7 +51,9 @@ enum {
 struct read_row {
     uint32_t bit;
     enum read_kind kind;
-    const char *text; /* READ_COMMAND: the command; READ_API: the path */
+    const char *text; /* READ_COMMAND: the command, a template as an act's: one
+                         whose variables are not known is passed over;
+                         READ_API: the path */
     bool optional;    /* its failure leaves the fact unknown, no more */
     /* READ_FILES: which names; returns how many. */
     size_t (*names)(const struct view *, struct read_file *list);
@@ -80,7 +82,8 @@ struct command_row {
                            */
     unsigned flags;
     const char *makes; /* endings of the files that it makes, whose base is its
-                          first argument: ".key .csr"; NULL: none */
+                          first argument: ".key .csr"; "=": that very file;
+                          NULL: none */
 };
 
 /* A look at one node of a cluster in a walk. */

@@ -284,9 +284,13 @@ static int keep_file(const struct send *s, const struct secret *bytes,
                      struct err *err)
 {
     const struct plan_cluster *pc = s->course->pc;
-    char *path = plan_file_path(pc->folder, NULL, str_text(&s->text));
-    int rc = file_make_folders(pc->folder, err);
+    const struct plan_node *owner =
+        pc->nodes[s->view.node].own.n ? &pc->nodes[s->view.node] : NULL;
+    char *folder = plan_file_path(pc->folder, owner, "");
+    char *path = plan_file_path(pc->folder, owner, str_text(&s->text));
+    int rc = file_make_folders(folder, err);
 
+    free(folder);
     if (rc == 0)
         rc = file_write(path, bytes->data, bytes->len, 0600, false, err);
     free(path);
@@ -298,7 +302,8 @@ static int keep_file(const struct send *s, const struct secret *bytes,
 static void keep_taken(uv_work_t *work)
 {
     struct send *s = work->data;
-    const struct set_file *file = set_slot(&s->course->pc->set, s->act->text);
+    const struct set_file *file =
+        set_slot(plan_target(s->course->pc, s->view.node, false), s->act->text);
     const struct secret *passphrase = s->course->key_passphrase;
     struct secret *locked = NULL;
 

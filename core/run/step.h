@@ -73,7 +73,7 @@ enum act_kind {
     ACT_PUT,     /* a file of the target set, by slot; read back and compared */
     ACT_FETCH,   /* a file of the node, kept in the store's backup folder */
     ACT_TAKE,    /* a file of the new set that the node made, by slot: kept in
-                    the set's folder */
+                    the set's folder; of a node's own set, in that node's */
     ACT_REMOVE,  /* a file of the node, which this run had made there */
     ACT_POST,    /* an order to the node's REST interface: "POST /path WORD";
                     its body and what it answers are the product's */
