@@ -14,6 +14,7 @@
 #include "tests/lab/cluster.h"
 #include "tests/lab/service.h"
 #include "tests/lab/ucm.h"
+#include "tests/lab/win.h"
 
 enum {
     FILE_CAP = 16 << 20,
@@ -233,6 +234,8 @@ static int node_words(struct reader *r, const char *key, const char *value)
 {
     struct lab_node *n = r->node;
 
+    if (strcmp(key, "personality") == 0)
+        return win_new(n, value);
     if (strcmp(key, "address") == 0)
         lab_replace(&n->address, value);
     else if (strcmp(key, "hostname") == 0)
@@ -372,6 +375,8 @@ static int complete(struct reader *r)
             n->version = lab_strdup("3.9");
         if (!n->db_address)
             n->db_address = lab_strdup(n->address);
+        if (n->win && win_begin(n, r->err) < 0)
+            return -1;
         n->initial_digests = lab_calloc(CERTSET_FILES, sizeof(char *));
         for (int f = 0; f < CERTSET_FILES; f++) {
             struct certset_part *p = &n->db.certs.part[f];

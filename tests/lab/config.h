@@ -22,6 +22,7 @@ struct make_options {
     unsigned databases, connects;             /* nodes of each cluster */
     unsigned spare_databases, spare_connects; /* further ones, in none */
     const char *services; /* "all", names by commas, or NULL: none */
+    const char *servers;  /* "cvp-server,cvp-oamp": these alone; or NULL */
     unsigned clusters;
     const char *base; /* first address */
     unsigned port, db_port;
@@ -37,6 +38,8 @@ struct make_options {
 /* Writes DIR/lab.ini and all it names, and for the client certfleet.ini,
  * known_hosts, the password file and an identity. */
 int make_lab(const struct make_options *options, struct err *err);
+/* The same for `servers'. */
+int make_servers(const struct make_options *options, struct err *err);
 /* A whole file, not synced: a lab need not survive a power cut. */
 int make_write(const char *path, const void *data, size_t len, unsigned mode,
                struct err *err);

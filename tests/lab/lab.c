@@ -16,6 +16,7 @@
 #include "tests/lab/server.h"
 #include "tests/lab/service.h"
 #include "tests/lab/ucm.h"
+#include "tests/lab/win.h"
 
 struct lab *lab_new(uv_loop_t *loop, const char *dir)
 {
@@ -126,6 +127,13 @@ uint64_t lab_age_ms(const struct lab *lab)
 
 /* -- power ----------------------------------------------------------------- */
 
+void lab_node_services(struct lab_node *node, bool up)
+{
+    service_power(node, up);
+    if (node->win)
+        win_power(node, up);
+}
+
 void lab_node_down(struct lab_node *node)
 {
     if (!node->up)
@@ -133,7 +141,7 @@ void lab_node_down(struct lab_node *node)
     node->up = false;
     node->boots++;
     server_node_down(node);
-    service_power(node, false);
+    lab_node_services(node, false);
     db_power_lost(node);
     lab_changed(node->lab);
 }
@@ -150,7 +158,7 @@ void lab_node_up(struct lab_node *node)
     node->started_ms = clock_mono_ms();
     if (server_node_up(node, &err) < 0)
         record_violation(node, "lab", false, "%s", err.text);
-    service_power(node, true);
+    lab_node_services(node, true);
     db_power_back(node);
     lab_changed(node->lab);
 }
@@ -230,6 +238,7 @@ static void free_node(struct lab_node *n)
     lab_files_free(n);
     service_free(n);
     ucm_free(n);
+    win_free(n);
     certset_release(&n->db.certs);
     settings_release(&n->set);
     str_release(&n->used_names);

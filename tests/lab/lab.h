@@ -31,6 +31,7 @@ struct record;
 struct control;
 struct lab_server;
 struct service;
+struct win;
 
 enum {
     LAB_DATABASE = 1,
@@ -116,6 +117,7 @@ struct lab_node {
     struct service *services; /* tests/lab/service.h */
     size_t n_services;
     struct ucm *ucm; /* tests/lab/ucm.h; NULL: a Meeting Server */
+    struct win *win; /* a Windows server (tests/lab/win.h); NULL: it is none */
     /* calls now, at most, and those that the Call Bridge dropped */
     unsigned calls, most_calls, calls_lost;
     unsigned api_asked, api_refused; /* questions to REST */
@@ -200,6 +202,8 @@ uint64_t lab_age_ms(const struct lab *lab);        /* since the start */
 void lab_node_down(struct lab_node *node);
 void lab_node_up(struct lab_node *node);
 void lab_node_reboot(struct lab_node *node, unsigned ms);
+/* What it serves with its power on. */
+void lab_node_services(struct lab_node *node, bool up);
 
 /* The cluster that the configuration asks for is there without any command:
  * `primary` leads, the other database nodes have joined, the rest is

@@ -18,7 +18,6 @@
 #include "tests/lab/mmp.h"
 #include "tests/lab/record.h"
 #include "tests/lab/server.h"
-#include "tests/lab/service.h"
 #include "tests/lab/times.h"
 #include "tests/lab/ucm.h"
 
@@ -53,6 +52,7 @@ static const char usage_text[] =
     "  --make ucm:S+I a CUCM publisher, S subscribers and I nodes of IM&P\n"
     "  --spare D+C    so many further nodes a cluster, standalone and empty\n"
     "  --services L   services of every node: all, or names by commas (none)\n"
+    "  --servers L    instead: Windows servers, as cvp-server,cvp-oamp\n"
     "  --clusters N   that many clusters (1)\n"
     "  --base ADDR    first address (127.0.1.1)\n"
     "  --port N       SSH port of every node (2222)\n"
@@ -68,8 +68,7 @@ static const char usage_text[] =
     "  --until-eof    ends when standard input does\n"
     "  --quiet        no `ready` line\n";
 
-/* -- stopping ---------------------------------------------------------------
- */
+/* -- stopping -------------------------------------------------------------- */
 
 static void write_verdict(struct lab *lab)
 {
@@ -153,7 +152,7 @@ static void tear_down(struct program *p)
         later_cancel(lab->nodes[i]->boot);
         lab->nodes[i]->boot = NULL;
         server_node_down(lab->nodes[i]);
-        service_power(lab->nodes[i], false);
+        lab_node_services(lab->nodes[i], false);
     }
     mmp_release(lab, 0);
     while (later_hurry())
@@ -170,8 +169,7 @@ static void tear_down(struct program *p)
     uv_loop_close(&p->loop);
 }
 
-/* -- starting ---------------------------------------------------------------
- */
+/* -- starting -------------------------------------------------------------- */
 
 static void raise_limits(void)
 {
@@ -193,7 +191,7 @@ static int listen_all(struct lab *lab, struct err *err)
         if (n->up && server_node_up(n, err) < 0)
             return -1;
         if (n->up)
-            service_power(n, true);
+            lab_node_services(n, true);
     }
     return 0;
 }
@@ -269,14 +267,14 @@ static int serve(const struct options *o, const char *config)
     return p.exit_code;
 }
 
-/* -- the command line --------------------------------------------------------
- */
+/* -- the command line ------------------------------------------------------ */
 
 enum {
     O_MAKE = 256,
     O_CLUSTERS,
     O_SPARE,
     O_SERVICES,
+    O_SERVERS,
     O_BASE,
     O_PORT,
     O_DB_PORT,
@@ -301,6 +299,7 @@ static const struct option long_options[] = {
     { "make", required_argument, NULL, O_MAKE },
     { "spare", required_argument, NULL, O_SPARE },
     { "services", required_argument, NULL, O_SERVICES },
+    { "servers", required_argument, NULL, O_SERVERS },
     { "clusters", required_argument, NULL, O_CLUSTERS },
     { "base", required_argument, NULL, O_BASE },
     { "port", required_argument, NULL, O_PORT },
@@ -375,6 +374,10 @@ static bool take_make(struct options *o, int c, const char *arg)
         return true;
     case O_SERVICES:
         o->make.services = arg;
+        return true;
+    case O_SERVERS:
+        o->make.servers = arg;
+        o->made = true;
         return true;
     case O_CLUSTERS:
         o->make.clusters = number(arg);

@@ -361,6 +361,8 @@ int make_lab(const struct make_options *options, struct err *err)
     struct in_addr base;
     int rc;
 
+    if (options->servers)
+        return make_servers(options, err);
     if (inet_pton(AF_INET, options->base, &base) != 1)
         return err_set(err, CAUSE_INPUT, "%s: not an address", options->base);
     if (options->databases + options->connects == 0 ||

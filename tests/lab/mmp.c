@@ -11,6 +11,7 @@
 #include "tests/lab/faults.h"
 #include "tests/lab/hostile.h"
 #include "tests/lab/record.h"
+#include "tests/lab/win.h"
 
 enum {
     OUTPUT_CAP = 1 << 20
@@ -45,7 +46,7 @@ static void mark(struct mmp_run *run, const char *state)
     lab_changed(run->node->lab);
 }
 
-static void flush_out(struct mmp_run *run)
+void mmp_flush(struct mmp_run *run)
 {
     if (!run->detached && run->out.len > 0)
         run->sink.write(run->sink.user, str_text(&run->out), run->out.len);
@@ -138,11 +139,11 @@ static void answer(struct mmp_run *run)
         run->out.len /= 2;
     if (strikes(run, F_DROP_HALF)) {
         run->out.len /= 2;
-        flush_out(run);
+        mmp_flush(run);
         cut(run, true);
         return;
     }
-    flush_out(run);
+    mmp_flush(run);
     mark(run, run->detached ? "lost" : "answered");
     drop = strikes(run, F_DROP_AFTER) != NULL;
     if (let_go(run))
@@ -236,7 +237,7 @@ void mmp_ask(struct mmp_run *run, const char *question,
              void (*on_yes)(struct mmp_run *))
 {
     str_add(&run->out, question);
-    flush_out(run);
+    mmp_flush(run);
     entry_of(run)->state = "asked";
     lab_changed(run->node->lab);
     if (strikes(run, F_DROP_ASKED)) {
@@ -289,6 +290,8 @@ void mmp_later(struct mmp_run *run, unsigned ms, void (*fn)(struct mmp_run *))
 void mmp_detach(struct mmp_run *run)
 {
     run->detached = true;
+    if (run->on_detach)
+        run->on_detach(run);
     if (run->asking)
         mmp_answer(run, false);
 }
@@ -368,6 +371,10 @@ static void act(struct mmp_run *run)
         return;
     if (strikes(run, F_FAIL)) {
         mmp_fail(run, "Internal error");
+        return;
+    }
+    if (run->node->win) {
+        win_run(run);
         return;
     }
     c = mmp_find(run, &words);

@@ -42,6 +42,10 @@ struct mmp_run {
     unsigned boots; /* of the node when it was taken */
     bool foreign;
     bool asking;
+    /* A program that reads what is typed, as it comes; NULL: none does. */
+    void (*on_input)(struct mmp_run *run, const char *data, size_t len);
+    void (*on_detach)(struct mmp_run *run);
+    void *child; /* theirs */
     void (*on_yes)(struct mmp_run *run);
     void (*on_later)(struct mmp_run *run);
     unsigned held; /* id of the hold it waits in; 0: none */
@@ -70,6 +74,7 @@ void mmp_fail(struct mmp_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void mmp_ok(struct mmp_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void mmp_flush(struct mmp_run *run); /* what was printed goes out now */
 void mmp_end(struct mmp_run *run, const char *result); /* ok, failure, ... */
 void mmp_ask(struct mmp_run *run, const char *question,
              void (*on_yes)(struct mmp_run *run));

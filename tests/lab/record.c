@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lab/win.h"
+
 struct record *record_new(struct lab *lab)
 {
     struct record *r = lab_calloc(1, sizeof(*r));
@@ -41,6 +43,9 @@ static void look_for_secrets(struct lab_node *node, const char *text)
 {
     if (strstr(text, "PRIVATE KEY"))
         record_violation(node, "secret", false, "a private key was typed");
+    if (node->win && node->win->secret && strstr(text, node->win->secret))
+        record_violation(node, "secret", false,
+                         "the server's secret was typed");
     for (const struct lab_user *u = node->users; u; u = u->next)
         if (u->password && *u->password && strstr(text, u->password))
             record_violation(node, "secret", false,

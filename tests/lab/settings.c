@@ -66,6 +66,8 @@ static const struct settings_key keys[] = {
     W(turn_password, "lab-turn-password", NULL),
     W(turn_secret, "lab-turn-secret", NULL),
     W(api_answer, "status", "status|nothing|odd|cut|twice|endless|elsewhere"),
+    W(win_shell, "cmd", "cmd|powershell"),
+    W(keytool, "keytool", NULL),
     N(strict_names, "1"),
     N(allow_setstat, "0"),
     N(disk_bytes, "67108864"),

@@ -46,6 +46,9 @@ struct lab_settings {
         scheduler_port, webbridge_port;
     char *turn_password, *turn_secret; /* printed as they are */
     char *api_answer;                  /* status, or what a hostile API says */
+    /* Windows servers */
+    char *win_shell; /* cmd | powershell: the login's */
+    char *keytool;   /* the program that is theirs */
     /* files */
     unsigned strict_names;  /* 1: extension and character rules */
     unsigned allow_setstat; /* 1: SETSTAT answers OK */

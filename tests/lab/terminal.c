@@ -320,6 +320,10 @@ static void feed(struct terminal *t)
     if (t->feeding)
         return;
     t->feeding = true;
+    if (t->run && t->run->on_input && t->input.len > 0) {
+        t->run->on_input(t->run, str_text(&t->input), t->input.len);
+        str_reset(&t->input);
+    }
     while (t->input.len > 0 && !t->ending) {
         bool asking = t->run && t->run->asking;
         char c = t->input.data[0];

@@ -11,6 +11,7 @@
 #include "tests/lab/record.h"
 #include "tests/lab/service.h"
 #include "tests/lab/ucm.h"
+#include "tests/lab/win.h"
 
 static void put(json_t *o, const char *key, const char *text)
 {
@@ -223,6 +224,8 @@ json_t *verdict_node(struct lab_node *n)
     json_object_set_new(o, "services", services_json(n));
     if (n->ucm)
         json_object_set_new(o, "ucm", ucm_json(n->ucm));
+    if (n->win)
+        win_verdict(n, o);
     return o;
 }
 
