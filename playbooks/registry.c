@@ -8,15 +8,22 @@
 
 #include "playbooks/cms/cms.h"
 #include "playbooks/cucm/cucm.h"
+#include "playbooks/cvp/cvp.h"
 
 static const struct product *const products[] = {
     &cms_product,
     &cucm_product,
+    &cvp_product,
 };
 
 static const struct playbook *const playbooks[] = {
-    &cms_db_rotate,      &cms_db_add_node, &cms_db_remove_node,
-    &cms_service_rotate, &cucm_rotate,     NULL,
+    &cms_db_rotate,
+    &cms_db_add_node,
+    &cms_db_remove_node,
+    &cms_service_rotate,
+    &cucm_rotate,
+    &cvp_keystore_rotate,
+    NULL,
 };
 
 enum {
