@@ -156,10 +156,10 @@ enum goal cvp_goal_swap(const struct view *view, struct err *why)
     return still_open(view);
 }
 
-static const char *target_cert(const struct view *view, enum cvp_alias alias)
+static const char *cert_of(const struct view *view, enum cvp_alias alias,
+                           bool back)
 {
-    const struct file_set *set =
-        plan_target(view->plan, view->node, view->back);
+    const struct file_set *set = plan_target(view->plan, view->node, back);
     const struct set_file *crt = set_slot(set, cvp_slot(alias, CVP_CRT));
 
     return crt ? crt->cert_sha256 : "";
@@ -201,12 +201,14 @@ static enum goal shows(const struct view *view, enum cvp_alias alias,
     const char *shown = f->shown_sha256[alias];
 
     if (f->shown_ms[alias] >= view->walk_ms &&
-        same(shown, target_cert(view, alias)))
+        same(shown, cert_of(view, alias, view->back)))
         return GOAL_MET;
     err_set(why, CAUSE_REMOTE, "%s %s on port %u", cvp_aliases[alias].title,
             shown[0] ? "shows another certificate" : "does not answer",
             cvp_aliases[alias].port);
-    return GOAL_OPEN;
+    /* Stopped and started, and still what it had: it was not stopped. */
+    return same(shown, cert_of(view, alias, !view->back)) ? still_open(view)
+                                                          : GOAL_OPEN;
 }
 
 static enum goal runs(const struct view *view, enum cvp_service service,
@@ -220,9 +222,9 @@ static enum goal runs(const struct view *view, enum cvp_service service,
             state == WIN_UNKNOWN   ? "is in no state that we know"
             : state == WIN_STOPPED ? "does not run"
                                    : "is starting or stopping");
-    return state == WIN_UNKNOWN   ? GOAL_UNKNOWN
-           : state == WIN_STOPPED ? GOAL_OPEN
-                                  : GOAL_BUSY;
+    if (state == WIN_STOPPED) /* `net start' waits, and has come back */
+        return still_open(view);
+    return state == WIN_UNKNOWN ? GOAL_UNKNOWN : GOAL_BUSY;
 }
 
 /* W3SVC shows nothing of the keystore at a port of its own. */
@@ -255,7 +257,7 @@ static enum goal lives(const struct view *view, enum cvp_alias alias,
 {
     const struct cvp_entry *e = &cvp_facts_of(view)->live.entry[alias];
 
-    if (e->key && same(e->leaf.sha256, target_cert(view, alias)))
+    if (e->key && same(e->leaf.sha256, cert_of(view, alias, view->back)))
         return GOAL_MET;
     err_set(why, CAUSE_REMOTE, "%s in the keystore is not the %s one",
             cvp_aliases[alias].alias, view->back ? "old" : "new");

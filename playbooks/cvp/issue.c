@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Requests that servers made, signed by our own CA or by somebody else: for
- * each alias the leaf with what lies between it and its root (keytool makes a
- * chain of that once the root is trusted, facts/uc.md 6), for each server the
- * root.  Blocking; runs in the pool.
+ * each alias the whole chain, for each server the root alone.  keytool takes a
+ * reply as it is when it asks no question: what is not in the file is not in
+ * the chain either.  Blocking; runs in the pool.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,10 +255,9 @@ static int write_both(const struct issue_job *job, const struct spot *spot,
                       const struct str *chain, struct err *err)
 {
     const char *root = root_of(chain);
-    size_t len = (size_t)(root - str_text(chain));
 
     if (write_slot(job, spot->pn, cvp_slot(spot->alias, CVP_CRT),
-                   str_text(chain), len, err) < 0)
+                   str_text(chain), chain->len, err) < 0)
         return -1;
     return write_slot(job, spot->pn, "root", root, strlen(root), err);
 }

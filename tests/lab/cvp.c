@@ -103,9 +103,9 @@ static int make_key(struct lab_node *node, const char *alias, bool first,
                                     "-alias",
                                     alias,
                                     "-keyalg",
-                                    "RSA",
-                                    "-keysize",
-                                    "2048",
+                                    "EC",
+                                    "-groupname",
+                                    "secp256r1",
                                     "-validity",
                                     "10",
                                     "-dname",
@@ -156,7 +156,8 @@ static int take_secret(struct lab_node *node, struct err *err)
     return 0;
 }
 
-/* As the installer leaves it: self-signed, for the server's bare name. */
+/* As the installer leaves it: self-signed, for the server's bare name.  Not
+ * RSA, which takes Java a second for each key. */
 static int begin(struct lab_node *node, struct err *err)
 {
     char *folder = cvp_folder(node);
@@ -216,6 +217,7 @@ static int export_alias(struct lab_node *node, const char *alias,
     return rc;
 }
 
+/* What was exported of the very same keystore before is there still. */
 static SSL_CTX *load(struct lab_node *node, const struct win_service_row *row,
                      struct err *err)
 {
@@ -223,13 +225,15 @@ static SSL_CTX *load(struct lab_node *node, const struct win_service_row *row,
     struct lab_file *live = lab_file(node, CVP_LIVE);
     struct secret *bytes = NULL;
     SSL_CTX *ctx = NULL;
+    char hex[65] = "";
 
+    if (live)
+        lab_digest(live->data, live->len, hex);
     if (asprintf(&from, "%s/" CVP_LIVE, folder) < 0 ||
-        asprintf(&to, "%s/export.p12", folder) < 0)
+        asprintf(&to, "%s/%.16s-%s.p12", folder, hex, row->alias) < 0)
         abort();
-    remove(to);
     if (live && make_write(from, live->data, live->len, 0600, err) == 0 &&
-        export_alias(node, row->alias, from, to, err) == 0)
+        (file_exists(to) || export_alias(node, row->alias, from, to, err) == 0))
         bytes = file_read(to, 1 << 20, err);
     if (bytes)
         ctx = context(bytes->data, bytes->len);

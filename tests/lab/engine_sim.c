@@ -174,13 +174,12 @@ static void sim_bootstrap(struct engine *e, struct lab_cluster *cluster,
 {
     struct err why = {0};
 
-    cluster->acked = FIRST_ROWS;
     for (size_t i = 0; i < cluster->n_nodes; i++) {
         struct lab_node *n = cluster->nodes[i];
         if (!(n->roles & LAB_DATABASE) || n->spare)
             continue;
         n->db.copy.generation = 1;
-        n->db.copy.rows = FIRST_ROWS;
+        n->db.copy.rows = cluster->acked = FIRST_ROWS;
         if (primary && n->up && start_server(n, &why) < 0)
             err_context(&why, "%s", n->name);
     }

@@ -60,8 +60,8 @@ static void add_heads(struct maker *m)
     str_add(&m->fleet,
             "[fleet]\nstate_dir = state\nknown_hosts = known_hosts\n"
             "ssh_config = none\nuser = admin\nidentity = id_ed25519\n"
-            "\n[issuer ca]\nkind = internal\nca_cert = ca-{cluster}.crt\n"
-            "ca_key = ca-{cluster}.key\nkey = ec:P-256\n");
+            "\n[issuer dbca]\nkind = internal\nca_cert = dbca-{cluster}.crt\n"
+            "ca_key = dbca-{cluster}.key\nkey = ec:P-256\n");
 }
 
 /* "cvp-server" is node server1 of product cvp. */
@@ -76,7 +76,7 @@ static int add_server(struct maker *m, const char *word, unsigned number)
     a.s_addr = htonl(ntohl(a.s_addr) + number - 1);
     inet_ntop(AF_INET, &a, address, sizeof(address));
     if (number == 1)
-        str_addf(&m->fleet, "\n[cluster lab]\nproduct = %.*s\nissuer = ca\n",
+        str_addf(&m->fleet, "\n[cluster lab]\nproduct = %.*s\nissuer = dbca\n",
                  (int)(kind - word), word);
     str_addf(&m->lab,
              "\n[node %s%u]\ncluster = lab\naddress = %s\n"
