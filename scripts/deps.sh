@@ -18,6 +18,7 @@ BUILD='build-essential cmake ninja-build pkg-config libssh-dev libssl-dev
     libcurl4-openssl-dev libical-dev libmicrohttpd-dev tzdata'
 # a|b: the first that this release has.  The pinned 14 is Debian 12's.
 TEST='libcmocka-dev openssh-client openssh-server openssl git procps
+    default-jre-headless
     clang-14|clang clang-format-14|clang-format clang-tidy-14|clang-tidy
     libclang-rt-14-dev|libclang-rt-dev cppcheck valgrind'
 DEMO='postgresql-15|postgresql openssl procps util-linux libcmocka-dev'

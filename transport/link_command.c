@@ -190,8 +190,14 @@ static void on_exec_data(void *user, const char *data, size_t len)
         return;
     r->last_ms = clock_mono_ms();
     if (str_addn(&r->out, data, len) == 0) {
-        if (typed_answer(lane, &err) < 0)
+        switch (typed_answer(lane, &err)) {
+        case -1:
             refuse_typing(lane, &err);
+            break;
+        case 1:
+            chan_wake(lane->chan);
+            break;
+        }
         return;
     }
     err_set(&err, CAUSE_LOST,

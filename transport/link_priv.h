@@ -178,7 +178,8 @@ void command_chan_refused(struct lane *lane, const struct err *err);
 /* link_typed.c */
 bool typed_is_at(const char *text, size_t len, const char *prompt);
 void typed_forget(struct lane *lane); /* before each command, and at the end */
-/* After each output.  -1: it asks for what we do not have, or again. */
+/* After each output.  1: there is something to send; -1: it asks for what we do
+ * not have, or again. */
 int typed_answer(struct lane *lane, struct err *err);
 const void *typed_output(const struct lane *lane, size_t *len);
 void typed_sent(struct lane *lane, size_t n);

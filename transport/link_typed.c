@@ -72,8 +72,7 @@ int typed_answer(struct lane *lane, struct err *err)
         return -1;
     /* the answer ends the line, in what it prints as on a terminal */
     (void)str_addc(&lane->current->out, '\n');
-    chan_wake(lane->chan);
-    return 0;
+    return 1;
 }
 
 const void *typed_output(const struct lane *lane, size_t *len)
