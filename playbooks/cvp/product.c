@@ -65,21 +65,22 @@ static const struct link_dialect dialect = {
 };
 
 /* Everything that may ever be sent (invariant I6).  A command line never holds
- * a password: there is no -storepass and no -keypass here. */
+ * a password: there is no -storepass and no -keypass here.  Only a name that begins
+ * as our copies' do can be a keystore to work on, or take its place. */
 static const struct command_row commands[] = {
     { CVP_DIGEST,                                   COMMAND_READS },
     { CVP_WHERE,                                    COMMAND_READS },
     { CVP_CLOCK,                                    COMMAND_READS },
     { KEYTOOL "-list -rfc -keystore " CVP_STORE,    COMMAND_READS },
-    { KEYTOOL "-list -rfc -keystore {}",            COMMAND_READS },
+    { KEYTOOL "-list -rfc -keystore cvp-{}",        COMMAND_READS },
     { "sc query {}",                                COMMAND_READS },
     { CVP_COPY_ASIDE("{}"),                         0, "=" },
-    { CVP_DELETE("{}", "{}"),                       0 },
-    { CVP_GENERATE("{}", "{}", "{}"),               0 },
-    { CVP_REQUEST("{}", "{}", "{,}", "{}"),         0, "=" },
-    { CVP_IMPORT("{}", "{}", "{}"),                 0 },
-    { CVP_BRING("{}"),                              COMMAND_DESTROYS },
-    { CVP_REPLACE("{}"),                            COMMAND_DESTROYS },
+    { CVP_DELETE("{}", "cvp-{}"),                       0 },
+    { CVP_GENERATE("{}", "{}", "cvp-{}"),               0 },
+    { CVP_REQUEST("{}", "{}", "{,}", "cvp-{}"),         0, "=" },
+    { CVP_IMPORT("{}", "{}", "cvp-{}"),                 0 },
+    { CVP_BRING("cvp-{}"),                              COMMAND_DESTROYS },
+    { CVP_REPLACE("cvp-{}"),                            COMMAND_DESTROYS },
     { "net stop {}",                                COMMAND_DESTROYS },
     { "net start {}",                               COMMAND_DESTROYS },
     { NULL, 0 },
