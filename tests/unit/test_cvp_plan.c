@@ -45,6 +45,11 @@ struct bed {
     struct view view;
 };
 
+static void put(char sha256[PKI_SHA256_HEX], const char *text)
+{
+    snprintf(sha256, PKI_SHA256_HEX, "%s", text);
+}
+
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "we");
@@ -104,28 +109,28 @@ static int open_bed(void **state)
     bed->pc = &bed->plan->clusters[0];
     bed->f = (struct cvp_facts *)bed->pc->nodes[0].facts;
     bed->view = (struct view){.plan = bed->pc};
-    strcpy(bed->f->live_sha256, OLD);
+    put(bed->f->live_sha256, OLD);
     for (int a = 0; a < CVP_ALIASES; a++) {
         bed->f->live.entry[a].seen = bed->f->live.entry[a].key = true;
-        strcpy(bed->f->live.entry[a].leaf.sha256, "old-cert");
+        put(bed->f->live.entry[a].leaf.sha256, "old-cert");
     }
-    strcpy(bed->f->shown_sha256[CVP_WSM], "old-cert");
+    put(bed->f->shown_sha256[CVP_WSM], "old-cert");
     assert_int_equal(cvp_decide(bed->pc, &findings, &err), 0);
     findings_release(&findings);
     assert_int_equal(
         plan_name_set(bed->pc, 7, "3f9a", bed->inventory->state_dir, &err), 0);
-    strcpy(bed->f->copy_sha256[CVP_OLD], OLD);
-    strcpy(bed->f->copy_sha256[CVP_NEW], NEW);
+    put(bed->f->copy_sha256[CVP_OLD], OLD);
+    put(bed->f->copy_sha256[CVP_NEW], NEW);
     bed->f->staged.there = true;
     for (int a = 0; a < CVP_ALIASES; a++) {
         bed->f->staged.entry[a] = (struct cvp_entry){
             .seen = true, .key = true, .chain = 2, .rooted = true};
-        strcpy(bed->f->staged.entry[a].leaf.sha256, "new-cert");
+        put(bed->f->staged.entry[a].leaf.sha256, "new-cert");
         bed->f->service[a] = WIN_RUNNING;
     }
     bed->f->service[CVP_SVC_CALLSERVER] = WIN_RUNNING;
     for (size_t i = 0; i < bed->pc->nodes[0].own.n; i++)
-        strcpy(bed->pc->nodes[0].own.files[i].cert_sha256, "new-cert");
+        put(bed->pc->nodes[0].own.files[i].cert_sha256, "new-cert");
     bed->pc->issued = bed->pc->loaded = true;
     read_now(bed);
     *state = bed;
@@ -157,7 +162,7 @@ static void test_acts_can_be_sent(void **state)
         struct view view = {.plan = bed->pc, .node = n};
 
         for (size_t i = 0; i < bed->pc->nodes[n].own.n; i++)
-            strcpy(bed->pc->nodes[n].own.files[i].cert_sha256, "0123456789");
+            put(bed->pc->nodes[n].own.files[i].cert_sha256, "0123456789");
         for (size_t row = 0; row < pb->n_steps; row++)
             for (size_t k = 0; act_at(&view, &pb->steps[row], k); k++) {
                 const struct act *act = act_at(&view, &pb->steps[row], k);
@@ -258,14 +263,14 @@ static void test_swap_needs_its_ground(void **state)
     assert_int_equal(asked(bed, CVP_REPLACE(OLD_COPY), NULL), 0);
     bed->view.back = false;
     /* I7: somebody else was at work */
-    strcpy(bed->f->live_sha256, "cc");
+    put(bed->f->live_sha256, "cc");
     assert_int_equal(asked(bed, SWAP, &hold), -1);
     assert_true(hold);
-    strcpy(bed->f->live_sha256, OLD);
+    put(bed->f->live_sha256, OLD);
     /* I5: the copy is gone, or is another */
-    strcpy(bed->f->copy_sha256[CVP_OLD], "");
+    put(bed->f->copy_sha256[CVP_OLD], "");
     assert_int_equal(asked(bed, SWAP, NULL), -1);
-    strcpy(bed->f->copy_sha256[CVP_OLD], OLD);
+    put(bed->f->copy_sha256[CVP_OLD], OLD);
     /* I3 */
     bed->f->staged.entry[CVP_VXML].key = false;
     assert_int_equal(asked(bed, SWAP, NULL), -1);
@@ -306,7 +311,7 @@ static void test_keys_only_in_the_copy(void **state)
                      -1);
     assert_int_equal(asked(bed, CVP_COPY_ASIDE("x.keystore"), NULL), -1);
     /* the keystore is the new one: the copy of the old one is not made again */
-    strcpy(bed->f->live_sha256, NEW);
+    put(bed->f->live_sha256, NEW);
     assert_int_equal(asked(bed, CVP_COPY_ASIDE(OLD_COPY), NULL), -1);
 }
 
@@ -315,13 +320,13 @@ static void test_services(void **state)
     struct bed *bed = *state;
 
     assert_int_equal(asked(bed, "net stop VXMLServer", NULL), -1);
-    strcpy(bed->f->live_sha256, NEW);
+    put(bed->f->live_sha256, NEW);
     assert_int_equal(asked(bed, "net stop VXMLServer", NULL), 0);
     assert_int_equal(asked(bed, "net stop W3SVC", NULL), -1);
     assert_int_equal(asked(bed, "net stop Spooler", NULL), -1);
     bed->view.back = true;
     assert_int_equal(asked(bed, "net start VXMLServer", NULL), -1);
-    strcpy(bed->f->live_sha256, OLD);
+    put(bed->f->live_sha256, OLD);
     assert_int_equal(asked(bed, "net start VXMLServer", NULL), 0);
 }
 
@@ -354,14 +359,14 @@ static void test_swap_goal(void **state)
     assert_int_equal(cvp_goal_swap(&bed->view, &why), GOAL_OPEN);
     bed->view.acted = true;
     assert_int_equal(cvp_goal_swap(&bed->view, &why), GOAL_ERROR);
-    strcpy(bed->f->live_sha256, NEW);
+    put(bed->f->live_sha256, NEW);
     assert_int_equal(cvp_goal_swap(&bed->view, &why), GOAL_MET);
     bed->view.back = true;
     assert_int_equal(cvp_goal_swap(&bed->view, &why), GOAL_ERROR);
     /* no copy, no digest: two blanks are not the same */
     bed->view.back = false;
-    strcpy(bed->f->copy_sha256[CVP_NEW], "");
-    strcpy(bed->f->live_sha256, "");
+    put(bed->f->copy_sha256[CVP_NEW], "");
+    put(bed->f->live_sha256, "");
     assert_int_equal(cvp_goal_swap(&bed->view, &why), GOAL_ERROR);
 }
 
@@ -373,16 +378,16 @@ static void test_service_goal(void **state)
 
     assert_int_equal(cvp_goal_service(&bed->view, CVP_SVC_WSM, &why),
                      GOAL_ERROR); /* not swapped */
-    strcpy(bed->f->live_sha256, NEW);
+    put(bed->f->live_sha256, NEW);
     assert_int_equal(cvp_goal_service(&bed->view, CVP_SVC_WSM, &why),
                      GOAL_OPEN);
     bed->view.acted = true; /* it still shows what it had */
     assert_int_equal(cvp_goal_service(&bed->view, CVP_SVC_WSM, &why),
                      GOAL_ERROR);
-    strcpy(shown, ""); /* it is on its way */
+    put(shown, ""); /* it is on its way */
     assert_int_equal(cvp_goal_service(&bed->view, CVP_SVC_WSM, &why),
                      GOAL_OPEN);
-    strcpy(shown, "new-cert");
+    put(shown, "new-cert");
     assert_int_equal(cvp_goal_service(&bed->view, CVP_SVC_WSM, &why), GOAL_MET);
     bed->view.walk_ms = UINT64_MAX; /* read before this walk */
     assert_int_equal(cvp_goal_service(&bed->view, CVP_SVC_WSM, &why),
@@ -405,7 +410,7 @@ static void test_unseen_service(void **state)
     struct bed *bed = *state;
     struct err why = {0};
 
-    strcpy(bed->f->live_sha256, NEW);
+    put(bed->f->live_sha256, NEW);
     assert_int_equal(cvp_goal_service(&bed->view, CVP_SVC_CALLSERVER, &why),
                      GOAL_MET);
     plan_note_sent(bed->pc, 0, SWAP);
@@ -423,12 +428,12 @@ static void test_recognised(void **state)
 
     bed->pc->nodes[1].left_out = true;
     assert_int_equal(cvp_recognise(bed->pc, &err), 0);
-    strcpy(bed->f->live_sha256, NEW);
+    put(bed->f->live_sha256, NEW);
     assert_int_equal(cvp_recognise(bed->pc, &err), 0);
-    strcpy(bed->f->live_sha256, "cc");
+    put(bed->f->live_sha256, "cc");
     assert_int_equal(cvp_recognise(bed->pc, &err), -1);
     assert_int_equal(cvp_way_back(bed->pc, 0, &err), 0);
-    strcpy(bed->f->copy_sha256[CVP_OLD], "cc");
+    put(bed->f->copy_sha256[CVP_OLD], "cc");
     assert_int_equal(cvp_way_back(bed->pc, 0, &err), -1);
 }
 
