@@ -259,9 +259,8 @@ static int serve(const struct options *o, const char *config)
     if (start(&p, o, config, &err) < 0) {
         fprintf(stderr, "certfleet-lab: %s\n", err.text);
         p.exit_code = 1;
-    } else {
+    } else
         uv_run(&p.loop, UV_RUN_DEFAULT);
-    }
     p.lab->stopping = true;
     tear_down(&p);
     return p.exit_code;
@@ -377,8 +376,7 @@ static bool take_make(struct options *o, int c, const char *arg)
         return true;
     case O_SERVERS:
         o->make.servers = arg;
-        o->made = true;
-        return true;
+        return o->made = true;
     case O_CLUSTERS:
         o->make.clusters = number(arg);
         return true;
@@ -493,7 +491,6 @@ int main(int argc, char **argv)
         return control_client(o.ctl, argv + optind, argc - optind);
     if (optind < argc)
         o.config = argv[optind++];
-    /* options may follow the file */
     while ((c = getopt_long(argc, argv, "+", long_options, NULL)) != -1)
         if (!take_option(&o, c, optarg ? optarg : "")) {
             fputs(usage_text, stderr);
