@@ -94,10 +94,10 @@ struct node {
      */
     const char *api_user, *api_password, *api_ca;
     const char *keystore_password; /* secret reference or NULL */
-    unsigned api_port;      /* 0: what its status shows, else 443 */
-    unsigned port;          /* 0: ssh_config, else 22 */
-    const char *interface;  /* NULL: what its status shows */
-    const char *db_address; /* NULL: what the cluster shows */
+    unsigned api_port;             /* 0: what its status shows, else 443 */
+    unsigned port;                 /* 0: ssh_config, else 22 */
+    const char *interface;         /* NULL: what its status shows */
+    const char *db_address;        /* NULL: what the cluster shows */
     unsigned db_port;
     const char *const *names; /* further certificate names; NULL-ended */
     const char *host_key;     /* pin or NULL */

@@ -43,8 +43,9 @@ enum goal cvp_goal_keep(const struct view *view, struct err *why)
 {
     const struct cvp_facts *f = cvp_facts_of(view);
 
+    /* once something is live it is too late for one that helps */
     if (same(f->copy_sha256[CVP_OLD], old_sha256(view)) &&
-        node_of(view)->backup_ms)
+        (node_of(view)->backup_ms || view->plan->left))
         return GOAL_MET;
     err_set(why, CAUSE_REMOTE, "the keystore is not kept as it was");
     return still_open(view);

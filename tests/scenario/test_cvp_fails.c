@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cvp/keystore-rotate fails at each row: for good, and the keystore is the old
- * one byte for byte, and served; or once, and it ends well.
+ * one byte for byte, and served; or once, and it ends well.  And killed.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "tests/scenario/crew.h"
@@ -24,7 +25,6 @@ static const struct failure rows[] = {
     { "fail-async",  "*net start Web*",           "once",   1 },
     { "drop-during", "*-genkeypair*",             "once",   0 },
     { "drop-during", "*move /y *",                "once",   0 },
-    { "drop-during", "*net stop Web*",            "once",   0 },
 };
 /* clang-format on */
 enum {
@@ -50,12 +50,56 @@ static void test_row(void **state)
     cvp_is_safe(bed);
 }
 
+/* -- killed, right behind this command ------------------------------------- */
+
+static struct bed *killed(void **state, const char *command)
+{
+    struct bed *bed = cvp_bed(state, "cvp-oamp");
+    int id = bed_id(bed_lab(bed, "hold oamp1 after '%s'", command));
+    struct bed_run *run =
+        bed_begin(bed, BED_PLAIN, CVP_ROTATE "alias=wsm_certificate");
+
+    bed_lab(bed, "wait held %d", id);
+    assert_int_equal(kill(run->pid, SIGKILL), 0);
+    assert_int_equal(bed_finish(run), 128 + SIGKILL);
+    bed_lab(bed, "release %d", id);
+    return bed;
+}
+
+/* It is down, and nobody waits for it. */
+static void test_killed_and_resumed(void **state)
+{
+    struct bed *bed = killed(state, "*net stop Web*");
+
+    bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
+    cvp_shows(bed, "oamp1", "WebServicesManager", "new");
+    assert_int_equal(bed_count(bed, "*", "*-genkeypair*"), 1);
+    cvp_is_safe(bed);
+}
+
+/* The keystore is the new one, and no service has read it. */
+static void test_killed_and_taken_back(void **state)
+{
+    struct bed *bed = killed(state, "*move /y *");
+
+    assert_string_equal(bed_text(bed_lab(bed, "node oamp1"), "keystore"),
+                        "new");
+    bed_ends(bed_do(bed, "rollback last --yes"), 0, "rolled-back");
+    assert_string_equal(bed_text(bed_lab(bed, "node oamp1"), "keystore"),
+                        "old");
+    cvp_shows(bed, "oamp1", "WebServicesManager", "old");
+    cvp_is_safe(bed);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ROWS];
+    struct CMUnitTest tests[ROWS + 2] = {
+        cmocka_unit_test_teardown(test_killed_and_resumed, bed_stop),
+        cmocka_unit_test_teardown(test_killed_and_taken_back, bed_stop),
+    };
 
     for (size_t i = 0; i < ROWS; i++)
-        tests[i] = (struct CMUnitTest){
+        tests[i + 2] = (struct CMUnitTest){
             .name = rows[i].subject,
             .test_func = test_row,
             .teardown_func = bed_stop,

@@ -351,6 +351,24 @@ static void test_files(void **state)
 
 /* -- goals ----------------------------------------------------------------- */
 
+/* A process that has not fetched it itself: before anything is live it is
+ * fetched again, later it is there or is not. */
+static void test_keep_goal(void **state)
+{
+    struct bed *bed = *state;
+    struct err why = {0};
+
+    assert_int_equal(cvp_goal_keep(&bed->view, &why), GOAL_OPEN);
+    bed->pc->nodes[0].backup_ms = 1;
+    assert_int_equal(cvp_goal_keep(&bed->view, &why), GOAL_MET);
+    bed->pc->nodes[0].backup_ms = 0;
+    bed->pc->left = true;
+    put(bed->f->live_sha256, NEW);
+    assert_int_equal(cvp_goal_keep(&bed->view, &why), GOAL_MET);
+    put(bed->f->copy_sha256[CVP_OLD], "cc");
+    assert_int_equal(cvp_goal_keep(&bed->view, &why), GOAL_OPEN);
+}
+
 static void test_swap_goal(void **state)
 {
     struct bed *bed = *state;
@@ -449,6 +467,7 @@ int main(void)
         TEST(test_keys_only_in_the_copy),
         TEST(test_services),
         TEST(test_files),
+        TEST(test_keep_goal),
         TEST(test_swap_goal),
         TEST(test_service_goal),
         TEST(test_unseen_service),
