@@ -10,7 +10,6 @@
 #ifndef CERTFLEET_TRANSPORT_LINK_PRIV_H
 #define CERTFLEET_TRANSPORT_LINK_PRIV_H
 
-#include <openssl/crypto.h>
 #include <uv.h>
 
 #include "core/base/str.h"
@@ -92,10 +91,10 @@ struct lane {
     struct chan *chan; /* exec or SFTP */
     bool chan_opened;
     bool chan_retried;
-    struct str line_out; /* what the exec asks for, with what stands around */
-    char typing[TYPED_MAX]; /* an answer on its way; wiped */
-    size_t typing_len, typing_at;
-    unsigned typed_rows; /* of the dialect's table, that were answered */
+    struct str line_out;   /* what the exec asks for, with what stands around */
+    struct secret *typing; /* an answer on its way; NULL: none */
+    size_t typing_at;      /* bytes of it that are gone */
+    unsigned typed_rows;   /* of the dialect's table, that were answered */
     struct chan *shell;
     struct dialog *dialog;
     bool typed;      /* the current command was given to the dialog */

@@ -17,10 +17,16 @@ bool typed_is_at(const char *text, size_t len, const char *prompt)
     return len >= n && memcmp(text + len - n, prompt, n) == 0;
 }
 
+static void drop(struct lane *lane)
+{
+    secret_free(lane->typing);
+    lane->typing = NULL;
+    lane->typing_at = 0;
+}
+
 void typed_forget(struct lane *lane)
 {
-    OPENSSL_cleanse(lane->typing, sizeof(lane->typing));
-    lane->typing_len = lane->typing_at = 0;
+    drop(lane);
     lane->typed_rows = 0;
 }
 
@@ -46,13 +52,13 @@ static int take(struct lane *lane, const struct link_typed *row,
         return err_set(err, CAUSE_REFUSED,
                        "it asks \"%s\", and no secret is named for this node",
                        row->prompt);
-    if (len >= sizeof(lane->typing))
+    if (len > TYPED_MAX)
         return err_set(err, CAUSE_REFUSED, "what it asks for is over %d bytes",
-                       TYPED_MAX - 1);
-    memcpy(lane->typing, text ? text : (const char *)secret->data, len);
-    lane->typing[len] = '\n';
-    lane->typing_len = len + 1;
-    lane->typing_at = 0;
+                       TYPED_MAX);
+    drop(lane);
+    lane->typing = secret_new(len + 1);
+    memcpy(lane->typing->data, text ? text : (const char *)secret->data, len);
+    lane->typing->data[len] = '\n';
     return 0;
 }
 
@@ -61,7 +67,7 @@ int typed_answer(struct lane *lane, struct err *err)
     unsigned bit;
     const struct link_typed *row = row_at(lane, &bit);
 
-    if (!row || lane->typing_at < lane->typing_len)
+    if (!row || lane->typing)
         return 0;
     if (lane->typed_rows & bit)
         return err_set(err, CAUSE_REFUSED,
@@ -77,13 +83,13 @@ int typed_answer(struct lane *lane, struct err *err)
 
 const void *typed_output(const struct lane *lane, size_t *len)
 {
-    *len = lane->typing_len - lane->typing_at;
-    return lane->typing + lane->typing_at;
+    *len = lane->typing ? lane->typing->len - lane->typing_at : 0;
+    return lane->typing ? lane->typing->data + lane->typing_at : NULL;
 }
 
 void typed_sent(struct lane *lane, size_t n)
 {
     lane->typing_at += n;
-    if (lane->typing_at >= lane->typing_len)
-        OPENSSL_cleanse(lane->typing, sizeof(lane->typing));
+    if (lane->typing && lane->typing_at >= lane->typing->len)
+        drop(lane);
 }
