@@ -19,7 +19,7 @@ static const struct {
     const char *option, *words;
 } done_before[] = {
     { " -delete ", "> does not exist" },
-    { " -import ", "Certificate not imported, alias <root-" },
+    { " -alias root-", "Certificate not imported, alias <root-" },
     { " -import ", "Certificate reply and certificate in keystore are identical" },
 };
 /* clang-format on */
