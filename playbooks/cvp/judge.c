@@ -20,7 +20,7 @@ static const struct {
 } done_before[] = {
     { " -delete ", "> does not exist" },
     { " -alias root-", "Certificate not imported, alias <root-" },
-    { " -import ", "Certificate reply and certificate in keystore are identical" },
+    { "_certificate -file ", "Certificate reply and certificate in keystore are identical" },
 };
 /* clang-format on */
 
