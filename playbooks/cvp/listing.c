@@ -60,6 +60,8 @@ static void take_line(struct reader *r, const char *line)
 
     if (after(line, "Your keystore contains "))
         r->listed = true;
+    if (!r->listed)
+        return;
     if ((value = after(line, "Alias name: "))) {
         end_entry(r);
         r->entry = entry_of(r->store, value);
@@ -124,6 +126,8 @@ int cvp_store_parse(struct cvp_store *store, const char *text, size_t len,
     else if (len && strstr(str_text(&copy), "Your keystore contains ")) {
         take_lines(&r, copy.data);
         store->there = r.listed;
+        if (!r.listed)
+            rc = err_set(err, CAUSE_REMOTE, "it is no list of a keystore");
     } else {
         rc = not_listed(store, str_text(&copy), err);
     }
