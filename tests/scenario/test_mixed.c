@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A fleet of several products in one inventory: read by one `check', renewed by
- * one `fleet/renew'.  Each product has a lab of its own.
+ * A fleet of three products in one inventory: read by one `check', renewed by
+ * one `fleet/renew'.  Each product has a lab of its own; CVP's keystores want
+ * Java's keytool, and are left out where there is none.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "tests/scenario/crew.h"
+#include "tests/scenario/cvp.h"
 
 /* A lab whose cluster joins the first one's inventory under this name. */
 static const struct guest {
     const char *name, *shape;
     const char *const *args;
 } guests[] = {
+    {"portal", "1+0", (const char *const[]){"--servers", "cvp-oamp", NULL}},
     {"voice", "ucm:1+1",
      (const char *const[]){"--set", "service_ms=5", "--set", "ucm_days=10",
                            "--set", "ucm_phones_ms=200", NULL}},
@@ -21,10 +24,14 @@ enum {
     GUESTS = sizeof(guests) / sizeof(*guests)
 };
 
-static struct bed *others[GUESTS];
+enum {
+    PORTAL,
+    VOICE
+};
 
-/* -- one inventory ----------------------------------------------------------
- */
+static struct bed *others[GUESTS]; /* NULL: it is not there */
+
+/* -- one inventory -------------------------------------------------------- */
 
 static const char *with(struct bed *bed, const char *text, const char *old,
                         const char *new)
@@ -47,21 +54,31 @@ static const char *with(struct bed *bed, const char *text, const char *old,
 static const char *sections_of(struct bed *bed, const struct guest *guest,
                                struct bed *other)
 {
+    static const char *const pairs[][2] = {
+        {"[issuer ", "[issuer %s-"},
+        {"issuer = ", "issuer = %s-"},
+        {"[cluster lab]\n", "[cluster %s]\nuser = admin\n"},
+        {"cluster = lab\n", "cluster = %s\n"},
+    };
+    const char *const paths[] = {"file:password", "file:keystore.pass",
+                                 "id_ed25519", "ucm-ca.crt"};
     const char *text = strstr(bed_read(other, "certfleet.ini"), "[issuer ");
-    struct arena *arena = &bed->arena;
 
-    text = with(bed, text, "dbca", arena_printf(arena, "%s-ca", guest->name));
-    text = with(bed, text, "[cluster lab]\n",
-                arena_printf(arena,
-                             "[cluster %s]\nuser = admin\n"
-                             "password = file:%s/password\n",
-                             guest->name, other->dir));
-    text = with(bed, text, "cluster = lab\n",
-                arena_printf(arena, "cluster = %s\n", guest->name));
-    text = with(bed, text, " = file:password",
-                arena_printf(arena, " = file:%s/password", other->dir));
-    return with(bed, text,
-                "api_ca = ", arena_printf(arena, "api_ca = %s/", other->dir));
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+        text = with(bed, text, pairs[i][0],
+                    with(bed, pairs[i][1], "%s", guest->name));
+    text = with(bed, text, "user = admin\nproduct",
+                "user = admin\nidentity = id_ed25519\n"
+                "password = file:password\nproduct");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+        const char *name = paths[i] + (paths[i][4] == ':' ? 5 : 0);
+
+        text =
+            with(bed, text, paths[i],
+                 arena_printf(&bed->arena, "%.*s%s/%s", (int)(name - paths[i]),
+                              paths[i], other->dir, name));
+    }
+    return text;
 }
 
 static void join(struct bed *bed, const struct guest *guest, struct bed *other)
@@ -80,7 +97,7 @@ static struct bed *start(void **state)
     struct bed *bed = bed_start(state, "3+0", NULL);
     void *guest;
 
-    for (size_t i = 0; i < GUESTS; i++) {
+    for (size_t i = cvp_has_keytool() ? PORTAL : VOICE; i < GUESTS; i++) {
         others[i] = bed_start(&guest, guests[i].shape, guests[i].args);
         join(bed, &guests[i], others[i]);
     }
@@ -100,8 +117,7 @@ static int stop(void **state)
     return rc;
 }
 
-/* -- the fleet --------------------------------------------------------------
- */
+/* -- the fleet ------------------------------------------------------------ */
 
 static void cucm_is(struct bed *voice, const char *state)
 {
@@ -124,18 +140,22 @@ static void test_one_fleet(void **state)
     bed_ends(run, 3, "due");
     assert_int_equal(bed_events(run, "certificate", "core1", NULL), 3);
     assert_int_equal(bed_events(run, "certificate", "ucm1", NULL), 2);
+    if (others[PORTAL])
+        assert_int_equal(bed_events(run, "certificate", "oamp1", NULL), 2);
     run = bed_do(bed, "apply fleet/renew * due=30 --yes");
     bed_ends(run, 3, "due"); /* CallManager and what drops chats is nobody's */
     assert_string_equal(bed_text(bed_cluster(run, "lab"), "outcome"), "done");
     assert_string_equal(bed_text(bed_cluster(run, "voice"), "outcome"), "done");
     assert_true(bed_events(run, "alarm", NULL, NULL) > 0);
     bed_is_new(bed, "lab", "core1");
-    cucm_is(others[0], "new");
+    cucm_is(others[VOICE], "new");
+    if (others[PORTAL])
+        cvp_shows(others[PORTAL], "oamp1", "WebServicesManager", "new");
     /* and nothing of it is due again */
     bed_do(bed, "apply fleet/renew * due=30 --yes");
     assert_int_equal(bed_count(bed, "*", "database cluster initialize"), 1);
     assert_int_equal(
-        bed_count(others[0], "*", "utils service restart Cisco Tomcat"), 3);
+        bed_count(others[VOICE], "*", "utils service restart Cisco Tomcat"), 3);
 }
 
 int main(void)
