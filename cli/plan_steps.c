@@ -60,19 +60,36 @@ static size_t count_nodes(const struct plan_pen *pen, size_t first, size_t last)
     return n;
 }
 
-static void count_act(struct plan_pen *pen, const struct act *act,
-                      const char *text)
+static void count_act(struct plan_pen *pen, const struct view *view,
+                      const struct act *act)
 {
     const struct product *product = pen->pc->plan->playbook->product;
     const struct command_row *row;
-    struct err err = {.cause = CAUSE_NONE};
+    struct str text;
 
     if (act->kind == ACT_PUT)
         pen->sum->files++;
     if (!act_is_text(act))
         return;
-    row = command_match(product, text, &err);
+    str_init(&text, 4096);
+    row = act_text(view, act, &text, NULL) < 0
+              ? NULL
+              : command_match(product, str_text(&text), NULL);
     pen->sum->commands += !row || !(row->flags & COMMAND_READS);
+    str_release(&text);
+}
+
+static void add_answer(const struct view *view, const struct act *act,
+                       struct str *lines)
+{
+    const char *answer =
+        act->answer ? act->answer
+                    : view->plan->plan->playbook->product->dialect->answer;
+
+    if (act->kind == ACT_CONFIRM)
+        str_addf(lines, "   (asks; answered %s)", answer);
+    else if (act->kind == ACT_ASKED)
+        str_addf(lines, "   (may ask; answered %s)", answer);
 }
 
 /* One act as it will be: with what is not known yet as its variable. */
@@ -84,6 +101,7 @@ static void add_act(struct plan_pen *pen, const struct view *view,
     static const char *const signs[] = {
         [ACT_COMMAND] = "> ", [ACT_CONFIRM] = "> ", [ACT_PUT] = "+ ",
         [ACT_FETCH] = "< ",   [ACT_TAKE] = "< ",    [ACT_REMOVE] = "- ",
+        [ACT_ASKED] = "> ",   [ACT_PASTE] = "> ",   [ACT_KEEP] = "> ",
         [ACT_POST] = "> ",    [ACT_LOCAL] = "* ",
     };
 
@@ -94,11 +112,9 @@ static void add_act(struct plan_pen *pen, const struct view *view,
         str_addf(&text, "%s   (%s)", act->text, err.text);
     }
     str_add_visible(lines, str_text(&text), text.len, false);
-    if (act->kind == ACT_CONFIRM)
-        str_addf(lines, "   (asks; answered %s)",
-                 view->plan->plan->playbook->product->dialect->answer);
+    add_answer(view, act, lines);
     str_add(lines, "\n");
-    count_act(pen, act, str_text(&text));
+    count_act(pen, view, act);
     str_release(&text);
 }
 

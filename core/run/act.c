@@ -7,15 +7,30 @@
 
 #include <string.h>
 
+/* A file that goes by its name alone. */
 static bool is_by_slot(const struct act *act)
 {
     return act->kind == ACT_PUT || act->kind == ACT_TAKE;
 }
 
+static const char *slot_of(const struct act *act)
+{
+    return is_by_slot(act) ? act->text : act->slot;
+}
+
 bool act_is_text(const struct act *act)
 {
-    return act->kind == ACT_COMMAND || act->kind == ACT_CONFIRM ||
-           act->kind == ACT_POST;
+    switch (act->kind) {
+    case ACT_COMMAND:
+    case ACT_CONFIRM:
+    case ACT_ASKED:
+    case ACT_PASTE:
+    case ACT_KEEP:
+    case ACT_POST:
+        return true;
+    default:
+        return false;
+    }
 }
 
 const struct act *act_at(const struct view *view, const struct step *step,
@@ -31,10 +46,10 @@ const struct act *act_at(const struct view *view, const struct step *step,
             continue;
         if (a->when && !a->when(view))
             continue;
-        if (is_by_slot(a))
+        if (slot_of(a))
             file = set_slot(plan_target(view->plan, view->node, view->back),
-                            a->text);
-        if (is_by_slot(a) && (!file || !plan_node_gets(pn, file)))
+                            slot_of(a));
+        if (slot_of(a) && (!file || !plan_node_gets(pn, file)))
             continue;
         if (n-- == 0)
             return a;
@@ -99,7 +114,14 @@ int act_describe(const struct view *view, const struct act *act,
         str_add(out, "get ");
     else if (act->kind == ACT_REMOVE)
         str_add(out, "remove ");
-    return act_text(view, act, out, err);
+    if (act_text(view, act, out, err) < 0)
+        return -1;
+    if (act->slot)
+        str_addf(
+            out, " %c %s", act->kind == ACT_PASTE ? '<' : '>',
+            set_slot(plan_target(view->plan, view->node, view->back), act->slot)
+                ->name);
+    return 0;
 }
 
 static bool is_argument_char(char c)

@@ -175,6 +175,10 @@ struct product {
     bool (*variable)(const struct view *, const char *name, struct str *out);
     enum reply (*judge)(const char *command, const char *output, size_t len,
                         struct err *err);
+    /* ACT_KEEP: the file of the set that stands in a command's output; -1:
+     * none does.  NULL: it has no such act. */
+    int (*keep)(const char *command, const char *output, size_t len,
+                struct str *content, struct err *err);
     /* ACT_POST: where it goes and its body, for "POST /path WORD...", of which
      * only the path goes out.  NULL, and `posted', too: it has no such act. */
     int (*post)(const struct view *, const char *text, struct post *,

@@ -139,6 +139,16 @@ static void replay_generation(struct plan_cluster *pc, const json_t *data)
     pc->issued = true;
 }
 
+static void replay_taken(struct plan_cluster *pc,
+                         const struct store_entry *entry, const json_t *data)
+{
+    size_t node = find_node(pc, entry->record.node);
+    bool own = node != SIZE_MAX && pc->nodes[node].own.n;
+
+    replay_digests(own ? &pc->nodes[node].own : &pc->set,
+                   json_object_get(data, "files"));
+}
+
 static void replay_acts(struct plan_cluster *pc, size_t node,
                         const json_t *acts)
 {
@@ -268,7 +278,7 @@ int run_replay(struct plan *plan, const struct store_entry *entry,
     else if (strcmp(kind, "generation") == 0)
         replay_generation(pc, data);
     else if (strcmp(kind, "taken") == 0)
-        replay_digests(&pc->set, json_object_get(data, "files"));
+        replay_taken(pc, entry, data);
     else if (strcmp(kind, "cell") == 0)
         replay_cell(pc, entry, data);
     else if (strcmp(kind, "holder") == 0)

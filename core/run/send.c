@@ -13,6 +13,7 @@
 #include "core/base/file.h"
 #include "core/run/act.h"
 #include "core/run/issue.h"
+#include "core/run/send_keep.h"
 #include "core/run/send_post.h"
 
 enum {
@@ -34,6 +35,7 @@ struct send {
     sent_f *done;
     void *user;
     uv_work_t work;
+    char *paste;          /* PASTE */
     char *path;           /* FETCH */
     struct secret *bytes; /* FETCH: a backup holds keys */
     int rc;
@@ -54,6 +56,7 @@ static void drop(struct send *s)
 {
     str_release(&s->text);
     secret_free(s->bytes);
+    free(s->paste);
     free(s->path);
     free(s);
 }
@@ -84,18 +87,42 @@ enum sent send_by_end(enum link_end end)
 
 /* -- commands ------------------------------------------------------------- */
 
+static const struct product *product_of(const struct send *s)
+{
+    return s->course->pc->plan->playbook->product;
+}
+
+static void on_answer_kept(void *user, enum sent sent, const struct err *err)
+{
+    finish(user, sent, err);
+}
+
+/* What the node printed, without what stands around it. */
+static void keep_answer(struct send *s, const struct link_result *result)
+{
+    const struct kept_file kept = {s->course, s->view.node, s->act->slot};
+    struct str content;
+
+    str_init(&content, FILE_CAP);
+    if (product_of(s)->keep(str_text(&s->text), result->data, result->len,
+                            &content, &s->err) < 0)
+        finish(s, SENT_ERROR, &s->err);
+    else
+        send_keep(&kept, &content, on_answer_kept, s);
+    str_release(&content);
+}
+
 static void on_command(void *user, const struct link_result *result)
 {
     struct send *s = user;
-    const struct product *product = s->course->pc->plan->playbook->product;
     enum reply reply;
 
     if (result->end != LINK_OK) {
         finish(s, send_by_end(result->end), result->err);
         return;
     }
-    reply =
-        product->judge(str_text(&s->text), result->data, result->len, &s->err);
+    reply = product_of(s)->judge(str_text(&s->text), result->data, result->len,
+                                 &s->err);
     if (reply == REPLY_BUSY) {
         finish(s, SENT_BUSY, &s->err);
     } else if (reply == REPLY_FAILED) {
@@ -105,16 +132,37 @@ static void on_command(void *user, const struct link_result *result)
         err_set(&s->err, CAUSE_REMOTE,
                 "the node asked no question, so nothing was confirmed");
         finish(s, SENT_ERROR, &s->err);
+    } else if (s->act->kind == ACT_KEEP) {
+        keep_answer(s, result);
     } else {
         finish(s, SENT_OK, NULL);
     }
 }
 
+/* A certificate: what is pasted is shown on the node's terminal. */
+static char *pasted(const struct send *s)
+{
+    const struct secret *content =
+        set_slot(plan_target(s->view.plan, s->view.node, s->view.back),
+                 s->act->slot)
+            ->content;
+    char *copy = content ? strndup((const char *)content->data, content->len)
+                         : strdup("");
+
+    if (!copy)
+        abort();
+    return copy;
+}
+
 static void send_command(struct send *s)
 {
+    if (s->act->kind == ACT_PASTE)
+        s->paste = pasted(s);
     const struct link_command command = {
         .text = str_text(&s->text),
-        .confirm = s->act->kind == ACT_CONFIRM,
+        .confirm = s->act->kind == ACT_CONFIRM || s->act->kind == ACT_ASKED,
+        .answer = s->act->answer,
+        .paste = s->paste,
     };
 
     s->course->ops->command(link_of(s), &command, on_command, s);
@@ -351,7 +399,7 @@ static void on_taken_away(void *user, const struct link_result *result)
 
 static int may_send(struct send *s, bool *hold, struct err *err)
 {
-    const struct product *product = s->course->pc->plan->playbook->product;
+    const struct product *product = product_of(s);
 
     *hold = false;
     if (journal_may_act(s->course->journal, err) < 0)
@@ -370,6 +418,9 @@ static void dispatch(struct send *s)
     switch (s->act->kind) {
     case ACT_COMMAND:
     case ACT_CONFIRM:
+    case ACT_ASKED:
+    case ACT_PASTE:
+    case ACT_KEEP:
         send_command(s);
         break;
     case ACT_PUT:

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/file.h"
+#include "core/run/send_keep.h"
 
 enum {
     BODY_CAP = 1024 * 1024,
@@ -24,7 +24,6 @@ struct posting {
     sent_f *done;
     void *user;
     uv_work_t work;
-    int rc;
     struct err err;
 };
 
@@ -43,63 +42,6 @@ static void finish(struct posting *p, enum sent sent)
     free(p);
 }
 
-/* -- a file out of the answer ---------------------------------------------- */
-
-static struct set_file *kept_file(const struct posting *p)
-{
-    struct file_set *set = &p->course->pc->set;
-
-    for (size_t i = 0; i < set->n; i++)
-        if (strcmp(set->files[i].slot, p->kept.slot) == 0)
-            return &set->files[i];
-    return NULL;
-}
-
-static void keep(uv_work_t *work)
-{
-    struct posting *p = work->data;
-    const char *folder = p->course->pc->folder;
-    char *path = plan_file_path(folder, NULL, kept_file(p)->name);
-
-    p->rc = file_make_folders(folder, &p->err);
-    if (p->rc == 0)
-        p->rc = file_write(path, str_text(&p->kept.content),
-                           p->kept.content.len, 0600, false, &p->err);
-    free(path);
-}
-
-static void on_journaled(void *user, const struct err *err)
-{
-    struct posting *p = user;
-
-    if (err)
-        p->err = *err;
-    finish(p, err ? SENT_ERROR : SENT_OK);
-}
-
-/* A later process knows by the digest whether the node still has what this
- * answer was about. */
-static void on_kept(uv_work_t *work, int status)
-{
-    struct posting *p = work->data;
-    struct set_file *file = kept_file(p);
-
-    if (status != 0 || p->rc < 0) {
-        finish(p, SENT_ERROR);
-        return;
-    }
-    pki_sha256(str_text(&p->kept.content), p->kept.content.len, file->sha256);
-    const struct journal_record record = {
-        .cluster = p->course->pc->cluster->name,
-        .node = p->course->pc->nodes[p->view.node].node->name,
-        .step = file->slot,
-        .kind = "taken",
-        .data = json_pack("{s:[{s:s, s:s}]}", "files", "slot", file->slot,
-                          "sha256", file->sha256),
-    };
-    journal_write(p->course->journal, &record, on_journaled, p);
-}
-
 /* -- the order ------------------------------------------------------------- */
 
 static enum sent sent_of(enum reply reply)
@@ -107,6 +49,15 @@ static enum sent sent_of(enum reply reply)
     return reply == REPLY_BUSY     ? SENT_BUSY
            : reply == REPLY_FAILED ? SENT_ERROR
                                    : SENT_OK;
+}
+
+static void on_kept(void *user, enum sent sent, const struct err *err)
+{
+    struct posting *p = user;
+
+    if (err)
+        p->err = *err;
+    finish(p, sent);
 }
 
 static void on_answer(void *user, const struct link_result *result)
@@ -121,12 +72,11 @@ static void on_answer(void *user, const struct link_result *result)
         return;
     }
     reply = product_of(p)->posted(&p->view, p->text, result, &p->kept, &p->err);
-    if (sent_of(reply) != SENT_OK || !p->kept.slot || !kept_file(p)) {
+    const struct kept_file kept = {p->course, p->view.node, p->kept.slot};
+    if (sent_of(reply) == SENT_OK && kept.slot && send_keeps(&kept))
+        send_keep(&kept, &p->kept.content, on_kept, p);
+    else
         finish(p, sent_of(reply));
-        return;
-    }
-    p->work.data = p;
-    uv_queue_work(p->course->loop, &p->work, keep, on_kept);
 }
 
 /* "POST /path WORD ...": the path is the second word. */

@@ -70,6 +70,9 @@ enum act_kind {
     ACT_END,     /* closes a table of acts */
     ACT_COMMAND, /* a command that asks nothing */
     ACT_CONFIRM, /* a command that asks, and is answered when it did */
+    ACT_ASKED,   /* a command that may ask, and is answered if it does */
+    ACT_PASTE,   /* a command that asks for a file of the target set */
+    ACT_KEEP,    /* a command whose answer holds a file of the new set */
     ACT_PUT,     /* a file of the target set, by slot; read back and compared */
     ACT_FETCH,   /* a file of the node, kept in the store's backup folder */
     ACT_TAKE,    /* a file of the new set that the node made, by slot: kept in
@@ -86,6 +89,8 @@ struct act {
     uint32_t roles;   /* only on nodes with one of these; 0: on all */
     bool (*when)(const struct view *view); /* only then; NULL: always.
                              Must not change while the acts of a try go out */
+    const char *answer; /* to what it asks; NULL: the dialect's */
+    const char *slot;   /* of ACT_PASTE and ACT_KEEP: which file */
 };
 
 struct step {

@@ -181,6 +181,7 @@ static void label_act(const struct sending *sending, char *label)
     static const char *const verbs[] = {
         [ACT_COMMAND] = "> ", [ACT_CONFIRM] = "> ",   [ACT_PUT] = "put ",
         [ACT_FETCH] = "get ", [ACT_TAKE] = "get ",    [ACT_REMOVE] = "remove ",
+        [ACT_ASKED] = "> ",   [ACT_PASTE] = "> ",     [ACT_KEEP] = "> ",
         [ACT_POST] = "> ",    [ACT_LOCAL] = "here: ",
     };
     const struct plan_cluster *pc = sending->view->plan;
@@ -237,6 +238,9 @@ static void send_points(const struct sending *sending, const char *label)
     switch (sending->act->kind) {
     case ACT_COMMAND:
     case ACT_CONFIRM:
+    case ACT_ASKED:
+    case ACT_PASTE:
+    case ACT_KEEP:
         if (point_reached("%s, sent", label))
             die_when_sent(sending, NULL);
         break;
