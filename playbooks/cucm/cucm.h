@@ -81,11 +81,9 @@ void cucm_common_name(const struct plan_cluster *pc, struct str *out);
 int cucm_prepare(struct plan_cluster *pc, struct err *err);
 int cucm_check_type(const struct plan_cluster *pc, const char *value,
                     struct err *err);
-int cucm_check_issuer(struct plan_cluster *pc, struct err *err);
 int cucm_decide(struct plan_cluster *pc, struct findings *findings,
                 struct err *err);
 bool cucm_not_due(const struct plan_cluster *pc, struct str *why);
-const struct issuer *cucm_issuer(const struct plan_cluster *pc);
 int cucm_recognise(struct plan_cluster *pc, struct err *err);
 int cucm_wish(struct issue_job *job, bool make, struct err *err);
 void cucm_issue(struct issue_job *job);

@@ -10,7 +10,8 @@
 
 #include "core/base/clock.h"
 #include "playbooks/cucm/cucm.h"
-#include "playbooks/cucm/request.h"
+#include "playbooks/vos/answer.h"
+#include "playbooks/vos/request.h"
 
 enum {
     DAY_S = 86400,
@@ -96,7 +97,7 @@ int cucm_prepare(struct plan_cluster *pc, struct err *err)
         pc->set.files[i].name =
             arena_printf(&pc->plan->arena, "%s%s", type->name, files[i].name);
     }
-    if (!cucm_issuer(pc))
+    if (!vos_issuer(pc))
         return err_set(err, CAUSE_INPUT, "cluster %s names no issuer",
                        pc->cluster->name);
     return 0;
@@ -120,7 +121,7 @@ static void gate_services(const struct gate *g, size_t i)
     const struct cucm_facts *f = cucm_facts_at(g->pc, i);
     struct err why = {0};
 
-    if (cucm_running_of(f, "Cisco Tomcat") != CUCM_STARTED)
+    if (cucm_running_of(f, "Cisco Tomcat") != VOS_STARTED)
         findings_add(g->findings, SEVERITY_ERROR, "service-down", name_of(g, i),
                      "Cisco Tomcat does not run there");
     else if (cucm_services_run(g->pc, i, &why) < 0)
@@ -216,7 +217,7 @@ static void gate_certs(const struct gate *g, size_t i)
         const char *fqdn = cucm_fqdn(g->pc, k);
 
         if ((g->pc->nodes[k].node->roles & g->type->scope) &&
-            (g->pc->nodes[i].roles & CUCM_HEAD) && !cucm_names(&u->info, fqdn))
+            (g->pc->nodes[i].roles & CUCM_HEAD) && !vos_names(&u->info, fqdn))
             findings_add(g->findings, SEVERITY_WARNING, "due", name_of(g, k),
                          "%s does not stand in the %s certificate: a new "
                          "multi-server request is due, and is made",
@@ -361,7 +362,7 @@ bool cucm_not_due(const struct plan_cluster *pc, struct str *why)
         return false;
     for (size_t i = 0; i < pc->n_nodes; i++)
         if ((pc->nodes[i].node->roles & cucm_type_of(pc->plan)->scope) &&
-            !cucm_names(&u->info, cucm_fqdn(pc, i)))
+            !vos_names(&u->info, cucm_fqdn(pc, i)))
             return false;
     str_addf(why, "its certificate has %" PRId64 " days left, more than %ld",
              days, limit);
@@ -372,7 +373,7 @@ bool cucm_not_due(const struct plan_cluster *pc, struct str *why)
 int cucm_recognise(struct plan_cluster *pc, struct err *err)
 {
     for (size_t i = 0; i < pc->n_nodes; i++)
-        if (cucm_facts_at(pc, i)->n_services == 0)
+        if (cucm_facts_at(pc, i)->services.n == 0)
             return err_set(err, CAUSE_REFUSED,
                            "node %s: its services cannot be read",
                            pc->nodes[i].node->name);

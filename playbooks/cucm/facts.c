@@ -12,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "playbooks/cucm/cucm.h"
+#include "playbooks/vos/serial.h"
 
 enum {
     ANSWER_CAP = 2 * 1024 * 1024, /* a node's whole trust stores, in PEM */
@@ -79,13 +80,10 @@ const struct cucm_unit *cucm_unit_at(const struct plan_cluster *pc, size_t i)
     return &cucm_facts_at(pc, i)->units[cucm_type_of(pc->plan) - cucm_types];
 }
 
-enum cucm_running cucm_running_of(const struct cucm_facts *f,
-                                  const char *service)
+enum vos_running cucm_running_of(const struct cucm_facts *f,
+                                 const char *service)
 {
-    for (size_t i = 0; i < f->n_services; i++)
-        if (strcmp(f->services[i].name, service) == 0)
-            return f->services[i].running;
-    return CUCM_NO_SERVICE;
+    return vos_running_of(&f->services, service);
 }
 
 bool cucm_is_fresh(const struct cucm_facts *f, enum cucm_read bit)
@@ -97,56 +95,13 @@ bool cucm_is_fresh(const struct cucm_facts *f, enum cucm_read bit)
 
 /* -- the shell ------------------------------------------------------------- */
 
-/* "Cisco Tomcat[STARTED]", "Cisco HCS Admin UI[STOPPED]  Component is ..." */
-static void take_service(struct cucm_facts *f, const char *line, size_t len)
-{
-    const char *open = memchr(line, '[', len);
-    size_t name = open ? (size_t)(open - line) : 0;
-    const char *end = line + len;
-
-    while (name && line[name - 1] == ' ')
-        name--;
-    if (!name || name >= sizeof(f->services[0].name) ||
-        f->n_services == CUCM_SERVICES_MAX)
-        return;
-    memcpy(f->services[f->n_services].name, line, name);
-    f->services[f->n_services].name[name] = '\0';
-    len = (size_t)(end - open);
-    f->services[f->n_services++].running =
-        memmem(open, len, "[STARTED]", 9) ? CUCM_STARTED
-        : memmem(open, len, "[STARTING]", 10) ||
-                memmem(open, len, "[STOPPING]", 10)
-            ? CUCM_MOVING
-        : memmem(open, len, "Not Activated", 13) ? CUCM_NO_SERVICE
-                                                 : CUCM_DOWN;
-}
-
-/* Every node has a Tomcat: a list without one is no list, and a service that is
- * not in it would be taken for one that is not activated. */
-static int whole(struct cucm_facts *f, struct err *err)
-{
-    for (size_t i = 0; i < f->n_services; i++)
-        if (strcmp(f->services[i].name, "Cisco Tomcat") == 0)
-            return 0;
-    f->n_services = 0;
-    return err_set(err, CAUSE_REMOTE, "it lists no Cisco Tomcat");
-}
-
 static int parse_services(struct facts *facts, const struct read_file *about,
                           const struct link_result *result, struct err *err)
 {
     struct cucm_facts *f = (struct cucm_facts *)facts;
-    const char *p = result->data, *end = p + result->len;
 
     (void)about;
-    f->n_services = 0;
-    while (p < end) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p));
-
-        take_service(f, p, (size_t)((nl ? nl : end) - p));
-        p = nl ? nl + 1 : end;
-    }
-    return whole(f, err);
+    return vos_services_parse(result->data, result->len, &f->services, err);
 }
 
 static int parse_replication(struct facts *facts, const struct read_file *about,
@@ -350,7 +305,7 @@ static void judge_printed(const struct cucm_facts *f, struct cucm_unit *u)
 {
     u->is_target =
         u->printed && f->target_serial[0] &&
-        cucm_holds_serial(u->printed, strlen(u->printed), f->target_serial);
+        vos_holds_serial(u->printed, strlen(u->printed), f->target_serial);
     free(u->printed);
     u->printed = NULL;
 }

@@ -10,6 +10,7 @@
 #include "playbooks/cucm/rest.h"
 #include "playbooks/cucm/types.h"
 #include "playbooks/cucm/words.h"
+#include "playbooks/vos/services.h"
 
 enum cucm_read {
     CUCM_READ_SERVICES = 1 << 0,
@@ -33,8 +34,8 @@ enum {
 extern const char *const cucm_unit_names[CUCM_UNITS];
 
 struct cucm_unit {
-    bool there;                      /* it has a certificate of its own */
-    char pem_sha256[PKI_SHA256_HEX]; /* of the PEM in the form of cucm_pem */
+    bool there;                          /* it has a certificate of its own */
+    char pem_sha256[PKI_SHA256_HEX];     /* of the PEM in the form of vos_pem */
     char request_sha256[PKI_SHA256_HEX]; /* of a request that waits; "" */
     struct pki_cert_info info;           /* kind 0: it cannot be read */
     char (*trusts)[PKI_SHA256_HEX];      /* of the PEMs; owned */
@@ -45,23 +46,9 @@ struct cucm_unit {
                        shell says while Tomcat, and so REST, is down */
 };
 
-enum cucm_running {
-    CUCM_NO_SERVICE, /* not listed, or not activated */
-    CUCM_STARTED,
-    CUCM_MOVING, /* starting or stopping */
-    CUCM_DOWN,
-};
-enum {
-    CUCM_SERVICES_MAX = 160
-};
-
 struct cucm_facts {
     struct facts base;
-    struct {
-        char name[64];
-        enum cucm_running running;
-    } services[CUCM_SERVICES_MAX];
-    size_t n_services;
+    struct vos_services services;
     struct cucm_replication *replication; /* NULL: not read */
     struct cucm_members *members;         /* the same */
     bool mode_known, mixed;
@@ -88,8 +75,8 @@ const struct cucm_facts *cucm_facts_of(const struct view *view);
 const struct cucm_facts *cucm_facts_at(const struct plan_cluster *pc, size_t i);
 /* The unit of the run's type. */
 const struct cucm_unit *cucm_unit_at(const struct plan_cluster *pc, size_t i);
-enum cucm_running cucm_running_of(const struct cucm_facts *facts,
-                                  const char *service);
+enum vos_running cucm_running_of(const struct cucm_facts *facts,
+                                 const char *service);
 /* Was it read within CUCM_FRESH_MS? */
 bool cucm_is_fresh(const struct cucm_facts *facts, enum cucm_read bit);
 

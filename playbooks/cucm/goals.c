@@ -14,7 +14,7 @@ enum {
 /* Read by the row, which failed if it could not: decide() weighs it. */
 enum goal cucm_goal_gates(const struct view *view, struct err *why)
 {
-    if (cucm_facts_of(view)->n_services)
+    if (cucm_facts_of(view)->services.n)
         return GOAL_MET;
     err_set(why, CAUSE_REMOTE, "its services cannot be read");
     return GOAL_UNKNOWN;
@@ -115,7 +115,7 @@ static bool is_moving(const struct view *view)
 
     for (size_t i = 0; (service = cucm_service_at(i)); i++)
         if (cucm_restarts(view, service) &&
-            cucm_running_of(cucm_facts_of(view), service) == CUCM_MOVING)
+            cucm_running_of(cucm_facts_of(view), service) == VOS_MOVING)
             return true;
     return false;
 }

@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #include "playbooks/cucm/cucm.h"
+#include "playbooks/vos/pem.h"
+#include "playbooks/vos/serial.h"
 
 static size_t node_with(const struct plan_cluster *pc, uint32_t role)
 {
@@ -93,7 +95,7 @@ bool cucm_restarts(const struct view *view, const char *service)
     return cucm_type_restarts(cucm_type_of(view->plan->plan), service,
                               pn->node->roles) &&
            (!view->plan->decided ||
-            cucm_running_of(f, service) != CUCM_NO_SERVICE);
+            cucm_running_of(f, service) != VOS_NO_SERVICE);
 }
 
 int cucm_services_run(const struct plan_cluster *pc, size_t node,
@@ -104,13 +106,13 @@ int cucm_services_run(const struct plan_cluster *pc, size_t node,
     const char *service;
 
     for (size_t i = 0; (service = cucm_service_at(i)); i++) {
-        enum cucm_running running = cucm_running_of(f, service);
+        enum vos_running running = cucm_running_of(f, service);
 
-        if (cucm_restarts(&view, service) && running != CUCM_NO_SERVICE &&
-            running != CUCM_STARTED)
+        if (cucm_restarts(&view, service) && running != VOS_NO_SERVICE &&
+            running != VOS_STARTED)
             return err_set(err, CAUSE_REMOTE, "%s %s", service,
-                           running == CUCM_MOVING ? "is on its way"
-                                                  : "does not run");
+                           running == VOS_MOVING ? "is on its way"
+                                                 : "does not run");
     }
     return 0;
 }
@@ -168,8 +170,7 @@ char **cucm_missing_trust(const struct plan_cluster *pc, size_t *n)
         abort();
     *n = 0;
     str_init(&pem, ca ? ca->len + 128 : 128);
-    while (*n < CUCM_TRUSTS_MAX &&
-           (p = cucm_pem_next(p, "CERTIFICATE", &pem))) {
+    while (*n < CUCM_TRUSTS_MAX && (p = vos_pem_next(p, "CERTIFICATE", &pem))) {
         if (!trusts(u, str_text(&pem))) {
             memmove(list + 1, list, *n * sizeof(*list));
             list[0] = str_take(&pem);
@@ -196,7 +197,7 @@ bool cucm_ctl_has_new(const struct plan_cluster *pc)
     const struct cucm_facts *f = cucm_facts_at(pc, head);
 
     return f->ctl && f->target_serial[0] &&
-           cucm_holds_serial(f->ctl, f->ctl_len, f->target_serial);
+           vos_holds_serial(f->ctl, f->ctl_len, f->target_serial);
 }
 
 bool cucm_has_sent(const struct plan_node *pn, const char *begin)

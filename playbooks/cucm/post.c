@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "playbooks/cucm/cucm.h"
+#include "playbooks/vos/answer.h"
 
 enum {
     KEY_BITS = 2048 /* what the platform's own form has: seed 004 step 1 */
@@ -23,7 +24,7 @@ static bool is_for(const char *text, const char *what)
 
 static unsigned key_bits(const struct plan_cluster *pc)
 {
-    const char *kind = cucm_issuer(pc)->key;
+    const char *kind = vos_issuer(pc)->key;
 
     return strncmp(kind, "rsa:", 4) == 0 ? (unsigned)strtoul(kind + 4, NULL, 10)
                                          : KEY_BITS;

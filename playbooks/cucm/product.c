@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "playbooks/cucm/cucm.h"
+#include "playbooks/vos/dialect.h"
 
 /* clang-format off */
 static const struct role_word roles[] = {
@@ -20,22 +21,6 @@ static const struct product_words words = {
     .product = "cucm",
     .roles = roles,
     .one_of = CUCM_ALL,
-};
-
-/* facts/uc.md 1.1: no exec channel, a prompt without a blank behind it, which
- * may come twice, and pages until they are turned off. */
-static const struct link_dialect dialect = {
-    .shell_commands = true,
-    .pty_columns = 512,
-    .prompt = "(^|\n)admin:[[:space:]]*$",
-    .question = "\\(y/n\\)[?:]?|\\(yes/no\\)[?:]?",
-    .answer = "y",
-    .password_change = "new password",
-    .opening = "set cli pagination off",
-    .start_ms = 120000,
-    .channel_retry_ms = 1000,
-    .output_cap = 4 * 1024 * 1024,
-    .sftp_depth = 1,
 };
 
 /* Everything that may ever be sent.  No regeneration, no deletion, no restart
@@ -70,26 +55,13 @@ static const struct command_row commands[] = {
 };
 /* clang-format on */
 
-static bool holds(const char *text, size_t len, const char *word)
-{
-    return memmem(text, len, word, strlen(word)) != NULL;
-}
-
-/* What means no, in whatever sentence (facts/uc.md 1.4).  A restart that does
- * not say [STARTED] may have gone well all the same: its goal asks. */
+/* A restart that does not say [STARTED] may have gone well all the same: its
+ * goal asks (facts/uc.md 1.4). */
 static enum reply judge(const char *command, const char *output, size_t len,
                         struct err *err)
 {
-    static const char *const bad[] = {"Executed command unsuccessfully",
-                                      "No valid command entered", "[FAILED]"};
-
     (void)command;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-        if (holds(output, len, bad[i])) {
-            err_set(err, CAUSE_REMOTE, "the node says: %s", bad[i]);
-            return REPLY_FAILED;
-        }
-    return REPLY_OK;
+    return vos_judge_words(output, len, err);
 }
 
 static bool variable(const struct view *view, const char *name, struct str *out)
@@ -164,7 +136,7 @@ const struct product cucm_product = {
     .name = "cucm",
     .title = "Cisco Unified Communications Manager with IM and Presence",
     .words = &words,
-    .dialect = &dialect,
+    .dialect = &vos_dialect,
     .commands = commands,
     .reads = cucm_reads,
     .check_reads = CUCM_READ_SERVICES | CUCM_READ_REPLICATION |

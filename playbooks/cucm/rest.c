@@ -3,8 +3,8 @@
  * JSON for certmgr, and of it.
  */
 #include "playbooks/cucm/rest.h"
+#include "playbooks/vos/pem.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,7 @@
 
 enum {
     PEM_CAP = 16 * 1024,
-    MESSAGE_CAP = 300,
-    COLUMNS = 64
+    MESSAGE_CAP = 300
 };
 
 /* -- bodies ---------------------------------------------------------------- */
@@ -58,53 +57,6 @@ void cucm_identity_body(const char *service, const char *pem, struct str *out)
 
 /* -- PEM ------------------------------------------------------------------- */
 
-static bool is_base64(char c)
-{
-    return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '=';
-}
-
-/* The same bytes are the same text, however they were broken into lines. */
-static int add_base64(const char *p, const char *stop, struct str *out)
-{
-    size_t column = 0;
-
-    for (; p < stop; p++) {
-        if (strchr(" \t\r\n", *p))
-            continue;
-        if (!is_base64(*p))
-            return -1;
-        str_addc(out, *p);
-        if (++column % COLUMNS == 0)
-            str_addc(out, '\n');
-    }
-    if (column % COLUMNS)
-        str_addc(out, '\n');
-    return column ? 0 : -1;
-}
-
-const char *cucm_pem_next(const char *text, const char *label, struct str *out)
-{
-    char begin[80], end[80];
-    const char *p, *stop;
-
-    snprintf(begin, sizeof(begin), "-----BEGIN %s-----", label);
-    snprintf(end, sizeof(end), "-----END %s-----", label);
-    p = strstr(text, begin);
-    stop = p ? strstr(p, end) : NULL;
-    if (!stop)
-        return NULL;
-    str_addf(out, "%s\n", begin);
-    if (add_base64(p + strlen(begin), stop, out) < 0 ||
-        str_addf(out, "%s\n", end) < 0)
-        return NULL;
-    return stop + strlen(end);
-}
-
-int cucm_pem(const char *text, const char *label, struct str *out)
-{
-    return cucm_pem_next(text, label, out) ? 0 : -1;
-}
-
 /* -- answers --------------------------------------------------------------- */
 
 static int odd(struct err *err, const char *what)
@@ -127,7 +79,7 @@ int cucm_csr_answer(const char *json, size_t len, struct str *out,
 {
     json_t *root = load(json, len);
     const char *text = json_string_value(json_object_get(root, "csr"));
-    int rc = text ? cucm_pem(text, "CERTIFICATE REQUEST", out) : -1;
+    int rc = text ? vos_pem(text, "CERTIFICATE REQUEST", out) : -1;
 
     json_decref(root);
     return rc < 0 ? odd(err, "request (`csr')") : 0;
@@ -160,7 +112,7 @@ static char *take_pem(const json_t *object, const char *key, const char *label)
     char *kept = NULL;
 
     str_init(&pem, PEM_CAP);
-    if (text && cucm_pem(text, label, &pem) == 0 && !pem.cut)
+    if (text && vos_pem(text, label, &pem) == 0 && !pem.cut)
         kept = strdup(str_text(&pem));
     str_release(&pem);
     return kept;

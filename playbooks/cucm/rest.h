@@ -30,24 +30,18 @@ void cucm_trust_body(const char *service, const char *const *pems, size_t n,
                      struct str *out);
 void cucm_identity_body(const char *service, const char *pem, struct str *out);
 
-/* The request out of an answer to POST /csr, in the form of cucm_pem. */
+/* The request out of an answer to POST /csr, in the form of vos_pem. */
 int cucm_csr_answer(const char *json, size_t len, struct str *out,
                     struct err *err);
 /* Why it says no: `message', `error' or the first of `messages'; else "". */
 void cucm_rest_message(const char *json, size_t len, struct str *out);
-
-/* The first PEM block of this label, in lines of 64 and nothing else: the same
- * bytes are the same text.  -1: there is none, or it holds what no base64
- * does.  The other gives what comes behind it; NULL: the same. */
-int cucm_pem(const char *text, const char *label, struct str *out);
-const char *cucm_pem_next(const char *text, const char *label, struct str *out);
 
 enum {
     CUCM_TRUSTS_MAX = 256
 };
 struct cucm_snapshot { /* of one service */
     char *certificate; /* PEM; NULL: none */
-    char *request;     /* the same, in the form of cucm_pem */
+    char *request;     /* the same, in the form of vos_pem */
     char *trusts[CUCM_TRUSTS_MAX];
     size_t n_trusts;
 };

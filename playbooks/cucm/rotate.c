@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "playbooks/cucm/cucm.h"
+#include "playbooks/vos/answer.h"
 
 enum {
     GATES = CUCM_READ_SERVICES | CUCM_READ_REPLICATION | CUCM_READ_MEMBERS |
@@ -211,9 +212,9 @@ const struct playbook cucm_rotate = {
     .steps = steps,
     .n_steps = sizeof(steps) / sizeof(steps[0]),
     .back_reads = CUCM_READ_SERVICES,
-    .issuer = cucm_issuer,
+    .issuer = vos_issuer,
     .prepare = cucm_prepare,
-    .check_issuer = cucm_check_issuer,
+    .check_issuer = vos_check_issuer,
     .decide = cucm_decide,
     .asked_s = asked_s,
     .not_due = cucm_not_due,

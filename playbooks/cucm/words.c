@@ -12,10 +12,7 @@
 
 enum {
     WORDS_MAX = 24,
-    LINE_BYTES = 1024,
-    SERIAL_LEAST = 8,
-    HEX_BYTES = 64,
-    DECIMAL_BYTES = 96 /* 63 hex digits are 76 decimal ones */
+    LINE_BYTES = 1024
 };
 
 struct line {
@@ -307,68 +304,4 @@ int cucm_phones_parse(const char *text, size_t len, unsigned *registered,
             column = column_of(line.text, "TotalRegistered");
     }
     return odd(err, "the number of registered phones");
-}
-
-/* Without what parts digits; what is no digit of this base ends a number. */
-static bool holds_digits(const char *text, size_t len, const char *digits,
-                         int (*is_digit)(int))
-{
-    struct str plain;
-    bool found;
-
-    str_init(&plain, len + 2);
-    for (size_t i = 0; i < len; i++)
-        if (is_digit((unsigned char)text[i]))
-            str_addc(&plain, (char)tolower((unsigned char)text[i]));
-        else if (text[i] != ':' && text[i] != ' ')
-            str_addc(&plain, '\n');
-    found = strstr(str_text(&plain), digits) != NULL;
-    str_release(&plain);
-    return found;
-}
-
-static unsigned value_of(char digit)
-{
-    return isdigit((unsigned char)digit) ? (unsigned)(digit - '0')
-                                         : (unsigned)(digit - 'a') + 10;
-}
-
-/* Schoolbook: lower-case hex digits in, decimal ones out. */
-static void to_decimal(const char *hex, char decimal[DECIMAL_BYTES])
-{
-    unsigned char digits[DECIMAL_BYTES] = {0};
-    size_t n = 1;
-
-    for (; *hex; hex++) {
-        unsigned carry = value_of(*hex);
-
-        for (size_t i = 0; i < n; i++) {
-            carry += digits[i] * 16U;
-            digits[i] = (unsigned char)(carry % 10);
-            carry /= 10;
-        }
-        for (; carry && n < DECIMAL_BYTES - 1; carry /= 10)
-            digits[n++] = (unsigned char)(carry % 10);
-    }
-    for (size_t i = 0; i < n; i++)
-        decimal[i] = (char)('0' + digits[n - 1 - i]);
-    decimal[n] = '\0';
-}
-
-bool cucm_holds_serial(const char *text, size_t len, const char *serial)
-{
-    char hex[HEX_BYTES], decimal[DECIMAL_BYTES];
-    size_t n = 0;
-
-    for (; n < sizeof(hex) - 1 && serial[n]; n++) {
-        if (!isxdigit((unsigned char)serial[n]))
-            return false;
-        hex[n] = (char)tolower((unsigned char)serial[n]);
-    }
-    hex[n] = '\0';
-    if (n < SERIAL_LEAST || serial[n])
-        return false;
-    to_decimal(hex, decimal);
-    return holds_digits(text, len, hex, isxdigit) ||
-           holds_digits(text, len, decimal, isdigit);
 }

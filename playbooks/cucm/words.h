@@ -60,10 +60,4 @@ int cucm_sso_parse(const char *text, size_t len, bool *enabled,
 int cucm_phones_parse(const char *text, size_t len, unsigned *registered,
                       struct err *err);
 
-/* `show ctl', `show cert own': do they hold this serial number (hex, as
- * pki_describe gives it)?  Their form is not documented, or is several
- * (facts/uc.md 1.2): it is looked for in hex, colons, blanks and case aside,
- * and in decimal; a number of under 8 digits is never found. */
-bool cucm_holds_serial(const char *text, size_t len, const char *serial);
-
 #endif

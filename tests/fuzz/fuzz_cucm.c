@@ -9,6 +9,8 @@
 #include "playbooks/cucm/rest.h"
 #include "playbooks/cucm/words.h"
 #include "tests/fuzz/fuzz.h"
+#include "playbooks/vos/pem.h"
+#include "playbooks/vos/serial.h"
 
 static void told(int rc, const struct err *err)
 {
@@ -52,7 +54,7 @@ static void values(const char *text, size_t len)
     told(cucm_sso_parse(text, len, &on, &err), &err);
     told(cucm_phones_parse(text, len, &phones, &err), &err);
     must(phones < 1000000);
-    cucm_holds_serial(text, len, "4fa1001c2233");
+    vos_holds_serial(text, len, "4fa1001c2233");
 }
 
 static void request(const char *text, size_t len)
@@ -65,7 +67,7 @@ static void request(const char *text, size_t len)
     if (cucm_csr_answer(text, len, &pem, &err) < 0) {
         must(err.text[0]);
     } else {
-        must(cucm_pem(str_text(&pem), "CERTIFICATE REQUEST", &again) == 0);
+        must(vos_pem(str_text(&pem), "CERTIFICATE REQUEST", &again) == 0);
         must(strcmp(str_text(&pem), str_text(&again)) == 0);
     }
     str_reset(&pem);

@@ -80,16 +80,16 @@ static inline void fixture_read(const struct fixture *fx, size_t i)
 }
 
 static inline void fixture_service(const struct fixture *fx, size_t i,
-                                   const char *name, enum cucm_running running)
+                                   const char *name, enum vos_running running)
 {
     struct cucm_facts *f = fixture_facts(fx, i);
     size_t k = 0;
 
-    while (k < f->n_services && strcmp(f->services[k].name, name) != 0)
+    while (k < f->services.n && strcmp(f->services.list[k].name, name) != 0)
         k++;
-    FILL(f->services[k].name, name);
-    f->services[k].running = running;
-    f->n_services += k == f->n_services;
+    FILL(f->services.list[k].name, name);
+    f->services.list[k].running = running;
+    f->services.n += k == f->services.n;
 }
 
 /* All services that the table knows for the node run. */
@@ -100,7 +100,7 @@ static inline void fixture_services(const struct fixture *fx, size_t i)
     for (size_t k = 0; (service = cucm_service_at(k)); k++)
         for (const struct cucm_type *t = cucm_types; t->name; t++)
             if (cucm_type_restarts(t, service, fx->pc->nodes[i].node->roles))
-                fixture_service(fx, i, service, CUCM_STARTED);
+                fixture_service(fx, i, service, VOS_STARTED);
 }
 
 /* What the node has stored, and what its listener shows. */

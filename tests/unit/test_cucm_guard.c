@@ -106,9 +106,9 @@ static void nothing_into_a_sick_cluster(void **state)
     assert_false(may(&fx, PUB, &post, UPLOAD));
     fixture_facts(&fx, PUB)->replication->rows[2].state = 2;
     assert_true(may(&fx, PUB, &post, UPLOAD));
-    fixture_service(&fx, IMP1, "Cisco Tomcat", CUCM_DOWN);
+    fixture_service(&fx, IMP1, "Cisco Tomcat", VOS_DOWN);
     assert_false(may(&fx, PUB, &post, UPLOAD));
-    fixture_service(&fx, IMP1, "Cisco Tomcat", CUCM_STARTED);
+    fixture_service(&fx, IMP1, "Cisco Tomcat", VOS_STARTED);
     fixture_facts(&fx, PUB)->base.read_ms[1] = 1;
     assert_false(may(&fx, PUB, &post, UPLOAD));
     fixture_close(&fx);
@@ -126,12 +126,12 @@ static void restarts(void **state)
     assert_false(may(&fx, SUB1, &command, RESTART)); /* the publisher first */
     fixture_cert(&fx, PUB, FIXTURE_NEW, FIXTURE_NEW);
     assert_true(may(&fx, SUB1, &command, RESTART));
-    fixture_service(&fx, SUB2, "Cisco UDS Tomcat", CUCM_DOWN);
+    fixture_service(&fx, SUB2, "Cisco UDS Tomcat", VOS_DOWN);
     assert_false(may(&fx, SUB1, &command, RESTART)); /* one at a time */
     assert_true(may(&fx, SUB2, &command, RESTART));
-    fixture_service(&fx, SUB2, "Cisco UDS Tomcat", CUCM_MOVING);
+    fixture_service(&fx, SUB2, "Cisco UDS Tomcat", VOS_MOVING);
     assert_false(may(&fx, IMP1, &command, RESTART));
-    fixture_service(&fx, SUB2, "Cisco UDS Tomcat", CUCM_STARTED);
+    fixture_service(&fx, SUB2, "Cisco UDS Tomcat", VOS_STARTED);
     fixture_cert(&fx, IMP1, FIXTURE_OLD, FIXTURE_OLD);
     assert_false(may(&fx, SUB1, &command, RESTART)); /* it did not get there */
     fixture_cert(&fx, IMP1, FIXTURE_NEW, FIXTURE_OLD);
@@ -226,15 +226,15 @@ static void when_it_has_started_anew(void **state)
     assert_int_equal(restarted(&fx, true, true), GOAL_MET);
     /* killed between its services: the listener is one of them only */
     assert_int_equal(restarted(&fx, false, true), GOAL_OPEN);
-    fixture_service(&fx, PUB, "Cisco AXL Tomcat", CUCM_MOVING);
+    fixture_service(&fx, PUB, "Cisco AXL Tomcat", VOS_MOVING);
     assert_int_equal(restarted(&fx, false, true), GOAL_BUSY);
-    fixture_service(&fx, PUB, "Cisco AXL Tomcat", CUCM_DOWN);
+    fixture_service(&fx, PUB, "Cisco AXL Tomcat", VOS_DOWN);
     assert_int_equal(restarted(&fx, true, true), GOAL_ERROR);
     assert_int_equal(restarted(&fx, false, false), GOAL_OPEN);
     fixture_close(&fx);
     fixture_open(&fx, "tomcat");
     fixture_issue(&fx);
-    fixture_service(&fx, PUB, "Cisco AXL Tomcat", CUCM_NO_SERVICE);
+    fixture_service(&fx, PUB, "Cisco AXL Tomcat", VOS_NO_SERVICE);
     fixture_cert(&fx, PUB, FIXTURE_NEW, FIXTURE_NEW);
     assert_int_equal(restarted(&fx, true, true), GOAL_MET);
     fixture_close(&fx);
@@ -276,11 +276,11 @@ static void lists_of_services(void **state)
                  "Cisco HCS Admin UI[STOPPED]  Component is not running\r\n"
                  "Cisco CallManager[STARTING]\r\n"),
         0);
-    assert_int_equal(cucm_running_of(f, "Cisco Tomcat"), CUCM_STARTED);
-    assert_int_equal(cucm_running_of(f, "Cisco Tftp"), CUCM_NO_SERVICE);
-    assert_int_equal(cucm_running_of(f, "Cisco HCS Admin UI"), CUCM_DOWN);
-    assert_int_equal(cucm_running_of(f, "Cisco CallManager"), CUCM_MOVING);
-    assert_int_equal(cucm_running_of(f, "Cisco"), CUCM_NO_SERVICE);
+    assert_int_equal(cucm_running_of(f, "Cisco Tomcat"), VOS_STARTED);
+    assert_int_equal(cucm_running_of(f, "Cisco Tftp"), VOS_NO_SERVICE);
+    assert_int_equal(cucm_running_of(f, "Cisco HCS Admin UI"), VOS_DOWN);
+    assert_int_equal(cucm_running_of(f, "Cisco CallManager"), VOS_MOVING);
+    assert_int_equal(cucm_running_of(f, "Cisco"), VOS_NO_SERVICE);
     assert_int_equal(lists(f, ""), -1);
     assert_int_equal(lists(f, "Cisco Tftp[STARTED]\n"), -1); /* torn */
     assert_int_equal(lists(f, "Executed command unsuccessfully\n"), -1);

@@ -152,12 +152,12 @@ static void tables_differ(struct fixture *fx)
 
 static void tomcat_is_down(struct fixture *fx)
 {
-    fixture_service(fx, SUB2, "Cisco Tomcat", CUCM_DOWN);
+    fixture_service(fx, SUB2, "Cisco Tomcat", VOS_DOWN);
 }
 
 static void a_service_is_down(struct fixture *fx)
 {
-    fixture_service(fx, SUB1, "Cisco AXL Tomcat", CUCM_DOWN);
+    fixture_service(fx, SUB1, "Cisco AXL Tomcat", VOS_DOWN);
 }
 
 static void sso_is_on(struct fixture *fx)

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "playbooks/cucm/request.h"
 #include "playbooks/cucm/rest.h"
 #include "playbooks/cucm/types.h"
+#include "playbooks/vos/request.h"
 
 #define PEM(label)                                                             \
     "-----BEGIN " label "-----\\r\\nMIIB\\nAA==\\n-----END " label "-----"
@@ -205,18 +205,18 @@ static void names_as_asked(void **state)
     (void)state;
     FILL(cert.names,
          "DNS:example.com, DNS:SUB.example.com, DNS:pub.example.com");
-    assert_int_equal(cucm_same_names(&asked, &cert, NULL), 0);
+    assert_int_equal(vos_same_names(&asked, &cert, NULL), 0);
     FILL(cert.names, "DNS:sub.example.com, DNS:pub.example.com");
-    assert_int_equal(cucm_same_names(&asked, &cert, NULL), -1);
+    assert_int_equal(vos_same_names(&asked, &cert, NULL), -1);
     FILL(cert.names, "DNS:sub.example.com, DNS:pub.example.com, "
                      "DNS:example.com, DNS:pub-ms.example.com");
-    assert_int_equal(cucm_same_names(&asked, &cert, NULL), -1);
+    assert_int_equal(vos_same_names(&asked, &cert, NULL), -1);
     FILL(cert.names, "DNS:sub.example.com, DNS:pub.example.com, "
                      "DNS:example.co");
-    assert_int_equal(cucm_same_names(&asked, &cert, NULL), -1);
-    assert_true(cucm_names(&asked, "SUB.example.com"));
-    assert_false(cucm_names(&asked, "ub.example.com"));
-    assert_false(cucm_names(&asked, "sub"));
+    assert_int_equal(vos_same_names(&asked, &cert, NULL), -1);
+    assert_true(vos_names(&asked, "SUB.example.com"));
+    assert_false(vos_names(&asked, "ub.example.com"));
+    assert_false(vos_names(&asked, "sub"));
 }
 
 static void usage_as_asked(void **state)
@@ -226,15 +226,15 @@ static void usage_as_asked(void **state)
     (void)state;
     FILL(cert.usage, "Data Encipherment, Digital Signature, Key "
                      "Encipherment, Key Agreement (critical)");
-    assert_int_equal(cucm_keeps_usage(&asked, &cert, NULL), 0);
+    assert_int_equal(vos_keeps_usage(&asked, &cert, NULL), 0);
     FILL(cert.usage, "Digital Signature, Key Encipherment (critical)");
-    assert_int_equal(cucm_keeps_usage(&asked, &cert, NULL), -1);
+    assert_int_equal(vos_keeps_usage(&asked, &cert, NULL), -1);
     cert = asked;
     FILL(cert.purposes, "TLS Web Server Authentication");
-    assert_int_equal(cucm_keeps_usage(&asked, &cert, NULL), -1);
-    assert_int_equal(cucm_no_wildcard(&asked, NULL), 0);
+    assert_int_equal(vos_keeps_usage(&asked, &cert, NULL), -1);
+    assert_int_equal(vos_no_wildcard(&asked, NULL), 0);
     FILL(cert.names, "DNS:*.example.com");
-    assert_int_equal(cucm_no_wildcard(&cert, NULL), -1);
+    assert_int_equal(vos_no_wildcard(&cert, NULL), -1);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "playbooks/cucm/words.h"
+#include "playbooks/vos/serial.h"
 
 static const char new_shape[] =
     "Server Time: Fri Jan  2 16:18:22 -05 2026\r\n"
@@ -214,14 +215,14 @@ static void the_ctl(void **state)
     static const char ctl[] = "SERIALNUMBER 8  4F:A1:00:1C:22:33\r\n";
 
     (void)state;
-    assert_true(cucm_holds_serial(ctl, strlen(ctl), "4fa1001c2233"));
-    assert_false(cucm_holds_serial(ctl, strlen(ctl), "4fa1001c2234"));
-    assert_false(cucm_holds_serial(ctl, strlen(ctl), "4fa1")); /* too short */
+    assert_true(vos_holds_serial(ctl, strlen(ctl), "4fa1001c2233"));
+    assert_false(vos_holds_serial(ctl, strlen(ctl), "4fa1001c2234"));
+    assert_false(vos_holds_serial(ctl, strlen(ctl), "4fa1")); /* too short */
     /* 0x4fa1001c2233, as releases from 14SU2 on may print it */
-    assert_true(cucm_holds_serial("SerialNumber: 87552910172723\n", 29,
-                                  "4fa1001c2233"));
-    assert_false(cucm_holds_serial("SerialNumber: 87552910172724\n", 29,
-                                   "4fa1001c2233"));
+    assert_true(
+        vos_holds_serial("SerialNumber: 87552910172723\n", 29, "4fa1001c2233"));
+    assert_false(
+        vos_holds_serial("SerialNumber: 87552910172724\n", 29, "4fa1001c2233"));
 }
 
 int main(void)

@@ -2,7 +2,7 @@
  *
  * Lists of words between commas, as sets.
  */
-#include "playbooks/cucm/request.h"
+#include "playbooks/vos/request.h"
 
 #include <string.h>
 #include <strings.h>
@@ -57,8 +57,8 @@ static bool lacks(const char *list, const char *other, struct word *word)
     return false;
 }
 
-int cucm_same_names(const struct pki_cert_info *request,
-                    const struct pki_cert_info *cert, struct err *err)
+int vos_same_names(const struct pki_cert_info *request,
+                   const struct pki_cert_info *cert, struct err *err)
 {
     struct word word;
 
@@ -74,8 +74,8 @@ int cucm_same_names(const struct pki_cert_info *request,
     return 0;
 }
 
-int cucm_keeps_usage(const struct pki_cert_info *request,
-                     const struct pki_cert_info *cert, struct err *err)
+int vos_keeps_usage(const struct pki_cert_info *request,
+                    const struct pki_cert_info *cert, struct err *err)
 {
     struct word word;
 
@@ -87,7 +87,7 @@ int cucm_keeps_usage(const struct pki_cert_info *request,
     return 0;
 }
 
-int cucm_no_wildcard(const struct pki_cert_info *info, struct err *err)
+int vos_no_wildcard(const struct pki_cert_info *info, struct err *err)
 {
     if (strchr(info->names, '*') || strchr(info->common_name, '*'))
         return err_set(err, CAUSE_REFUSED,
@@ -96,7 +96,7 @@ int cucm_no_wildcard(const struct pki_cert_info *info, struct err *err)
     return 0;
 }
 
-bool cucm_names(const struct pki_cert_info *info, const char *host)
+bool vos_names(const struct pki_cert_info *info, const char *host)
 {
     const char *list = info->names;
     struct word word;
