@@ -32,7 +32,8 @@ struct make_options {
     const char *engine;
     const char *const *settings; /* "key=value", NULL-ended: [lab] */
     bool own_host_keys;          /* one for each node */
-    bool ucm; /* CUCM nodes, and connects are those of IM&P */
+    const char *ucm; /* "ucm:...": CUCM nodes, and connects are those of IM&P;
+                        "vos:...": VOS appliances; NULL: Meeting Servers */
 };
 
 /* Writes DIR/lab.ini and all it names, and for the client certfleet.ini,

@@ -49,7 +49,7 @@ static const char usage_text[] =
     "       certfleet-lab LAB.INI --dir DIR [options]      serves\n"
     "       certfleet-lab --ctl DIR COMMAND...             talks to one\n"
     "  --make D+C     D database nodes and C connect-only ones a cluster\n"
-    "  --make ucm:S+I a CUCM publisher, S subscribers and I nodes of IM&P\n"
+    "  --make ucm:S+I a CUCM publisher, S subscribers, I nodes of IM&P; vos:S\n"
     "  --spare D+C    so many further nodes a cluster, standalone and empty\n"
     "  --services L   services of every node: all, or names by commas (none)\n"
     "  --servers L    instead: Windows servers, as cvp-server,cvp-oamp\n"
@@ -331,7 +331,7 @@ static bool take_shape(struct options *o, const char *text)
     const char *plus = strchr(text, '+');
 
     o->made = true;
-    o->make.ucm = strncmp(text, "ucm:", 4) == 0;
+    o->make.ucm = text[strcspn(text, ":")] ? text : NULL;
     o->make.databases = o->make.ucm ? 1 + number(text + 4) : number(text);
     o->make.connects = plus ? number(plus + 1) : 0;
     return o->make.databases + o->make.connects > 0;

@@ -184,18 +184,41 @@ static int add_ucm_node(struct maker *m, const struct place *p, bool first)
     return add_host_key(m, p->name, p->address);
 }
 
+static bool makes_vos(const struct maker *m)
+{
+    return m->o->ucm && strncmp(m->o->ucm, "vos:", 4) == 0;
+}
+
+static int add_vos_node(struct maker *m, const struct place *p, bool first)
+{
+    str_addf(&m->lab,
+             "\n[node %s]\ncluster = %s\naddress = %s\nucm = appliance\n"
+             "prompt = admin:\n"
+             "banner = Command Line Interface is starting up, please wait "
+             "...\\n\\n   Welcome to the Platform Command Line "
+             "Interface\\n\\n\n",
+             p->name, p->cluster, p->address);
+    str_addf(&m->fleet,
+             "\n[node %s]\ncluster = %s\naddress = %s\nport = %u\n"
+             "names = %s.example.com\nroles = %s\n",
+             p->name, p->cluster, p->address, m->o->port, p->name,
+             first ? "primary" : "secondary");
+    return add_host_key(m, p->name, p->address);
+}
+
 static int add_ucm_cluster(struct maker *m, const struct place *places,
                            unsigned n)
 {
     int rc = 0;
 
     str_addf(&m->lab, "\n[cluster %s]\nprimary = none\n", places[0].cluster);
-    str_addf(&m->fleet, "\n[cluster %s]\nproduct = cucm\nissuer = dbca\n",
-             places[0].cluster);
+    str_addf(&m->fleet, "\n[cluster %s]\nproduct = %s\nissuer = dbca\n",
+             places[0].cluster, makes_vos(m) ? "vos" : "cucm");
     for (unsigned i = 0; i < n && rc == 0; i++)
-        rc = add_ucm_node(m, &places[i],
-                          i == 0 ||
-                              (places[i - 1].database && !places[i].database));
+        rc = makes_vos(m) ? add_vos_node(m, &places[i], i == 0)
+                          : add_ucm_node(m, &places[i],
+                                         i == 0 || (places[i - 1].database &&
+                                                    !places[i].database));
     return rc;
 }
 
@@ -220,7 +243,8 @@ static void name_place(const struct maker *m, unsigned c, unsigned n,
         snprintf(p->cluster, sizeof(p->cluster), "lab");
     snprintf(p->name, sizeof(p->name), "%s%s%s%u", many ? p->cluster : "",
              many ? "-" : "",
-             o->ucm        ? p->database ? "ucm" : "imp"
+             makes_vos(m)  ? "vos"
+             : o->ucm      ? p->database ? "ucm" : "imp"
              : p->database ? "core"
                            : "edge",
              index + 1);

@@ -161,6 +161,21 @@ static void reboot(struct mmp_run *run, unsigned ms)
     lab_node_reboot(node, ms);
 }
 
+void mmp_restart(struct mmp_run *run, unsigned ms)
+{
+    struct lab_node *node = run->node;
+
+    mmp_flush(run);
+    if (ms) {
+        reboot(run, ms);
+        return;
+    }
+    mark(run, "cut");
+    let_go(run);
+    free_run(run);
+    lab_node_down(node);
+}
+
 static void hold(struct mmp_run *run, const struct fault *f,
                  void (*then)(struct mmp_run *))
 {
@@ -256,7 +271,16 @@ void mmp_ask(struct mmp_run *run, const char *question,
 
 void mmp_answer(struct mmp_run *run, bool yes)
 {
+    void (*on_no)(struct mmp_run *) = run->on_no;
+
     run->asking = false;
+    run->on_no = NULL;
+    run->on_paste = NULL;
+    if (!yes && on_no) {
+        str_add(&run->out, "\n");
+        on_no(run);
+        return;
+    }
     if (!yes) {
         run->result = "aborted";
         mark(run, "aborted");
@@ -267,6 +291,35 @@ void mmp_answer(struct mmp_run *run, bool yes)
     }
     str_add(&run->out, "\n");
     run->on_yes(run);
+}
+
+void mmp_ask_either(struct mmp_run *run, const char *question,
+                    void (*on_yes)(struct mmp_run *),
+                    void (*on_no)(struct mmp_run *))
+{
+    run->on_no = on_no;
+    mmp_ask(run, question, on_yes);
+}
+
+static void no_text(struct mmp_run *run)
+{
+    mmp_end(run, "aborted"); /* a person's own command: nobody pastes */
+}
+
+void mmp_ask_text(struct mmp_run *run, const char *prompt,
+                  void (*on_paste)(struct mmp_run *, const char *))
+{
+    run->on_paste = on_paste;
+    mmp_ask(run, prompt, no_text);
+}
+
+void mmp_pasted(struct mmp_run *run, const char *text)
+{
+    void (*on_paste)(struct mmp_run *, const char *) = run->on_paste;
+
+    run->asking = false;
+    run->on_paste = NULL;
+    on_paste(run, text);
 }
 
 /* What was at work when the power went does not go on after it. */

@@ -47,6 +47,8 @@ struct mmp_run {
     void (*on_detach)(struct mmp_run *run);
     void *child; /* theirs */
     void (*on_yes)(struct mmp_run *run);
+    void (*on_no)(struct mmp_run *run); /* NULL: a no aborts */
+    void (*on_paste)(struct mmp_run *run, const char *text);
     void (*on_later)(struct mmp_run *run);
     unsigned held; /* id of the hold it waits in; 0: none */
     struct mmp_run *next_held;
@@ -78,6 +80,17 @@ void mmp_flush(struct mmp_run *run); /* what was printed goes out now */
 void mmp_end(struct mmp_run *run, const char *result); /* ok, failure, ... */
 void mmp_ask(struct mmp_run *run, const char *question,
              void (*on_yes)(struct mmp_run *run));
+/* Either answer goes on. */
+void mmp_ask_either(struct mmp_run *run, const char *question,
+                    void (*on_yes)(struct mmp_run *run),
+                    void (*on_no)(struct mmp_run *run));
+/* A text of several lines, up to a blank one; the terminal gives it with
+ * mmp_pasted while run->on_paste stands. */
+void mmp_ask_text(struct mmp_run *run, const char *prompt,
+                  void (*on_paste)(struct mmp_run *run, const char *text));
+void mmp_pasted(struct mmp_run *run, const char *text);
+/* What is printed goes out, and the node restarts; ms 0: it stays down. */
+void mmp_restart(struct mmp_run *run, unsigned ms);
 void mmp_later(struct mmp_run *run, unsigned ms,
                void (*fn)(struct mmp_run *run));
 void mmp_usage(struct mmp_run *run);

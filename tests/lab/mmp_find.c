@@ -43,7 +43,9 @@ static const struct mmp_command *table_of(const struct walk *w)
 {
     if (!w->ucm)
         return mmp_table(w->table);
-    return w->table == 0 ? ucm_commands : NULL;
+    return w->table == 0   ? ucm_commands
+           : w->table == 1 ? ucm_cert_commands
+                           : NULL;
 }
 
 /* The next command that this version knows, table by table; NULL: no more. */

@@ -99,6 +99,12 @@ static const struct settings_key keys[] = {
     N(ucm_phones_ms, "200"),
     N(ucm_misses, "0"),
     N(ucm_not_named, "0"),
+    N(ucm_asks_ou, "0"),
+    N(ucm_shape, "0"),
+    N(ucm_boot_ms, "300"),
+    N(ucm_start_ms, "200"),
+    N(ucm_nudged, "0"),
+    N(ucm_twice, "0"),
     N(rows_per_s, "20"),
 };
 /* clang-format on */

@@ -70,6 +70,13 @@ struct lab_settings {
                                            take to come back */
     unsigned ucm_misses;    /* 1: what is uploaded elsewhere does not come */
     unsigned ucm_not_named; /* 1: requests and first certificates lack it */
+    unsigned ucm_asks_ou;   /* 1: a request's OU is asked for (14SU2 on) */
+    unsigned ucm_shape;     /* of `show cert own': 0 up to 14SU1, 1 later ones,
+                               2 with the PEM behind it */
+    unsigned ucm_boot_ms;   /* a restart takes; 0: it stays down */
+    unsigned ucm_start_ms;  /* its services come so long after its shell */
+    unsigned ucm_nudged;    /* 1: a shell shows no prompt before an Enter */
+    unsigned ucm_twice;     /* 1: the prompt comes twice */
     unsigned rows_per_s;    /* the writer's speed while there is a primary */
 };
 

@@ -23,6 +23,7 @@ struct terminal {
     struct lab_node *node;
     bool exec;
     struct str line;     /* being typed */
+    struct str pasted;   /* lines of a text that was asked for */
     struct str input;    /* typed ahead, while a command runs */
     struct mmp_run *run; /* the one that runs, or NULL */
     bool busy;           /* a command was taken and has not ended */
@@ -102,6 +103,10 @@ static void put_prompt(struct terminal *t)
     half = strlen(prompt) / 2;
     if (!t->node->set.prompt_split) {
         put_text(t, prompt);
+        if (t->node->set.ucm_twice) {
+            put_text(t, "\n\r");
+            put_text(t, prompt);
+        }
         return;
     }
     put(t, prompt, half);
@@ -289,6 +294,36 @@ static void edit(struct terminal *t, char c)
     }
 }
 
+/* A line of what was asked for; a blank one behind some text ends it. */
+static void take_text(struct terminal *t, char c)
+{
+    if (c != '\r' && c != '\n') {
+        str_addc(&t->line, c);
+        echo(t, &c, 1);
+        return;
+    }
+    if (t->chan->pty)
+        put_text(t, "\n");
+    if (!is_blank(str_text(&t->line))) {
+        str_addf(&t->pasted, "%s\n", str_text(&t->line));
+        str_reset(&t->line);
+        return;
+    }
+    str_reset(&t->line);
+    if (t->pasted.len == 0)
+        return;
+    mmp_pasted(t->run, str_text(&t->pasted));
+    str_reset(&t->pasted);
+}
+
+static bool is_yes(const struct terminal *t)
+{
+    const char *line = str_text(&t->line);
+
+    return t->node->ucm ? strcmp(line, "y") == 0 || strcmp(line, "yes") == 0
+                        : strcmp(line, "Y") == 0;
+}
+
 /* A capital Y goes on, as one key or as a line; anything else aborts. */
 static void answer_question(struct terminal *t, char c)
 {
@@ -306,7 +341,7 @@ static void answer_question(struct terminal *t, char c)
         if (!end)
             echo(t, &c, 1);
     } else {
-        yes = strcmp(str_text(&t->line), t->node->ucm ? "y" : "Y") == 0;
+        yes = is_yes(t);
     }
     str_reset(&t->line);
     if (t->chan->pty)
@@ -340,7 +375,9 @@ static void feed(struct terminal *t)
             continue;
         }
         t->skip_newline = c == '\r';
-        if (asking)
+        if (asking && t->run->on_paste)
+            take_text(t, c);
+        else if (asking)
             answer_question(t, c);
         else if (!t->exec)
             edit(t, c);
@@ -384,6 +421,7 @@ static struct terminal *make(struct chan *chan)
     t->chan = chan;
     t->node = chan->conn->node;
     str_init(&t->line, LINE_CAP);
+    str_init(&t->pasted, INPUT_CAP);
     str_init(&t->input, INPUT_CAP);
     str_init(&t->slow, 1 << 22);
     return t;
@@ -399,7 +437,7 @@ struct terminal *terminal_shell(struct chan *chan)
         return t;
     if (must_renew(t))
         ask_new_password(t);
-    else
+    else if (!t->node->set.ucm_nudged)
         put_prompt(t);
     return t;
 }
@@ -430,6 +468,7 @@ void terminal_free(struct terminal *t)
         mmp_detach(t->run);
     later_cancel(t->later);
     str_release(&t->line);
+    str_release(&t->pasted);
     str_release(&t->input);
     str_release(&t->slow);
     free(t);

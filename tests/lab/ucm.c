@@ -15,7 +15,7 @@
 
 /* clang-format off */
 const struct ucm_kind ucm_kinds[UCM_UNITS] = {
-    { "tomcat", UCM_CALLS | UCM_PRESENCE, UCM_PUBLISHER, "Cisco Tomcat" },
+    { "tomcat", UCM_CALLS | UCM_PRESENCE | UCM_APPLIANCE, UCM_PUBLISHER, "Cisco Tomcat" },
     { "CallManager", UCM_CALLS, UCM_PUBLISHER, "Cisco CallManager" },
     { "cup-xmpp", UCM_PRESENCE, UCM_IMP_PUBLISHER, "Cisco XCP Router" },
     { "cup-xmpp-s2s", UCM_PRESENCE, UCM_IMP_PUBLISHER, "Cisco XCP XMPP Federation Connection Manager" },
@@ -25,8 +25,9 @@ static const struct {
     const char *name;
     unsigned roles, activated; /* on which it is there, and runs */
 } services[] = {
-    { "Cluster Manager",    UCM_CALLS | UCM_PRESENCE, UCM_CALLS | UCM_PRESENCE },
-    { "Cisco Tomcat",       UCM_CALLS | UCM_PRESENCE, UCM_CALLS | UCM_PRESENCE },
+    { "Cluster Manager",    UCM_CALLS | UCM_PRESENCE | UCM_APPLIANCE, UCM_CALLS | UCM_PRESENCE | UCM_APPLIANCE },
+    { "Cisco Tomcat",       UCM_CALLS | UCM_PRESENCE | UCM_APPLIANCE, UCM_CALLS | UCM_PRESENCE | UCM_APPLIANCE },
+    { "Cisco Finesse Tomcat", UCM_APPLIANCE, UCM_APPLIANCE },
     { "Cisco UDS Tomcat",   UCM_CALLS, UCM_CALLS },
     { "Cisco AXL Tomcat",   UCM_CALLS, UCM_CALLS },
     { "Cisco SSOSP Tomcat", UCM_CALLS | UCM_PRESENCE, UCM_CALLS | UCM_PRESENCE },
@@ -47,9 +48,9 @@ static const struct {
 static int role_of(const char *value)
 {
     static const char *const words[] = {"publisher", "subscriber",
-                                        "imp-publisher", "imp"};
+                                        "imp-publisher", "imp", "appliance"};
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         if (strcmp(words[i], value) == 0)
             return 1 << i;
     return 0;
@@ -197,15 +198,47 @@ void ucm_start(struct ucm *u, struct ucm_service *s)
     lab_changed(u->node->lab);
 }
 
+static void start_all(struct ucm *u)
+{
+    for (size_t i = 0; i < u->n_services; i++) {
+        u->services[i].moving = false;
+        if (u->services[i].activated)
+            ucm_start(u, &u->services[i]);
+    }
+}
+
+static void on_services(void *user)
+{
+    struct lab_node *node = user;
+
+    node->boot = NULL;
+    if (node->up && !node->lab->stopping)
+        start_all(node->ucm);
+}
+
+/* An appliance's shell is there before its services are. */
+static void start_late(struct lab_node *node)
+{
+    struct ucm *u = node->ucm;
+
+    for (size_t i = 0; i < u->n_services; i++)
+        u->services[i].moving = u->services[i].activated;
+    node->boot =
+        later_start(node->lab->loop, node->set.ucm_start_ms, on_services, node);
+}
+
 void ucm_power(struct lab_node *node, bool up)
 {
     struct ucm *u = node->ucm;
 
-    for (size_t i = 0; u && i < u->n_services; i++)
-        if (!up)
-            ucm_stop(u, &u->services[i]);
-        else if (u->services[i].activated)
-            ucm_start(u, &u->services[i]);
-    if (u && up && !node->boots)
+    for (size_t i = 0; u && !up && i < u->n_services; i++)
+        ucm_stop(u, &u->services[i]);
+    if (!u || !up)
+        return;
+    if (node->boots && (u->role & UCM_APPLIANCE))
+        start_late(node);
+    else
+        start_all(u);
+    if (!node->boots)
         u->phones_ms = 0; /* when the lab begins they are there */
 }

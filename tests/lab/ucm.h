@@ -4,9 +4,9 @@
  * services, multi-server certificates, the certmgr REST API and what the shell
  * says of the cluster (facts/uc.md 1.4, 1.5, 2, 13; seed 004).
  *
- * A key `ucm = publisher|subscriber|imp-publisher|imp` of [node] makes one.
- * An upload goes to every node of its cluster that its type is for, and is
- * served when the service that reads it has started anew.
+ * A key `ucm = publisher|subscriber|imp-publisher|imp|appliance` of [node]
+ * makes one. An upload goes to every node of its cluster that its type is for,
+ * and is served when the service that reads it has started anew.
  */
 #ifndef CERTFLEET_LAB_UCM_H
 #define CERTFLEET_LAB_UCM_H
@@ -21,6 +21,7 @@ enum ucm_role {
     UCM_SUBSCRIBER = 1 << 1,
     UCM_IMP_PUBLISHER = 1 << 2,
     UCM_IMP = 1 << 3,
+    UCM_APPLIANCE = 1 << 4, /* Finesse, CUIC ...: each for itself */
     UCM_CALLS = UCM_PUBLISHER | UCM_SUBSCRIBER,
     UCM_PRESENCE = UCM_IMP_PUBLISHER | UCM_IMP,
 };
@@ -106,5 +107,6 @@ const char *ucm_state(const struct ucm *u, enum ucm_unit_id id);
 
 void ucm_rest(struct lab_node *node, const char *request, struct str *reply);
 extern const struct mmp_command ucm_commands[];
+extern const struct mmp_command ucm_cert_commands[]; /* ucm_cli.c */
 
 #endif

@@ -53,14 +53,23 @@ static X509 *blank(EVP_PKEY *key, const char *cn, int days)
     return x;
 }
 
-/* "DNS:pub.example.com,...,DNS:example.com": every node, the parent domain. */
-static char *names_of(const struct lab_cluster *cluster, unsigned scope)
+/* Whom a certificate of this node is for: an appliance's for itself alone. */
+static bool is_for(const struct lab_node *node, const struct ucm *u,
+                   unsigned scope)
 {
+    return (node->ucm->role & scope) &&
+           (!(u->role & UCM_APPLIANCE) || node->ucm == u);
+}
+
+/* "DNS:pub.example.com,...,DNS:example.com": every node, the parent domain. */
+static char *names_of(const struct ucm *u, unsigned scope)
+{
+    const struct lab_cluster *cluster = u->node->cluster;
     struct str out;
 
     str_init(&out, NAMES_CAP);
     for (size_t i = 0; i < cluster->n_nodes; i++)
-        if (cluster->nodes[i]->ucm->role & scope &&
+        if (is_for(cluster->nodes[i], u, scope) &&
             !cluster->nodes[i]->set.ucm_not_named)
             str_addf(&out, "DNS:%s,", ucm_fqdn(cluster->nodes[i]));
     str_add(&out, "DNS:example.com");
@@ -143,19 +152,20 @@ static void give(struct ucm_unit *unit, EVP_PKEY *key, X509 *cert, X509 *ca)
     sk_X509_push(unit->trusts, ca);
 }
 
-static void make_unit(struct lab_cluster *cluster, enum ucm_unit_id id,
-                      int days, X509 *ca, EVP_PKEY *ca_key)
+static void make_unit(const struct ucm *u, enum ucm_unit_id id, int days,
+                      X509 *ca, EVP_PKEY *ca_key)
 {
+    struct lab_cluster *cluster = u->node->cluster;
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *x = blank(key, "pub-ms.example.com", days);
-    char *names = names_of(cluster, ucm_kinds[id].scope);
+    char *names = names_of(u, ucm_kinds[id].scope);
 
     X509_set_issuer_name(x, X509_get_subject_name(ca));
     add_ext(x, ca, NID_subject_alt_name, names);
     add_ext(x, ca, NID_ext_key_usage, "serverAuth,clientAuth");
     X509_sign(x, ca_key, EVP_sha256());
     for (size_t i = 0; i < cluster->n_nodes; i++)
-        if (cluster->nodes[i]->ucm->role & ucm_kinds[id].scope)
+        if (is_for(cluster->nodes[i], u, ucm_kinds[id].scope))
             give(&cluster->nodes[i]->ucm->units[id], key, x, ca);
     free(names);
     X509_free(x);
@@ -182,7 +192,10 @@ int ucm_make_first(struct lab_cluster *cluster, int days, struct str *roots,
     str_add(roots, pem);
     free(pem);
     for (int id = 0; id < UCM_UNITS; id++)
-        make_unit(cluster, (enum ucm_unit_id)id, days, ca, ca_key);
+        for (size_t i = 0; i < cluster->n_nodes; i++)
+            if (i == 0 || (cluster->nodes[i]->ucm->role & UCM_APPLIANCE))
+                make_unit(cluster->nodes[i]->ucm, (enum ucm_unit_id)id, days,
+                          ca, ca_key);
     /* the very one, too: it need not name a node that was added */
     pem = ucm_cert_pem(cluster->nodes[0]->ucm->units[UCM_TOMCAT].cert);
     str_add(roots, pem);
@@ -207,7 +220,7 @@ int ucm_make_request(struct ucm *u, enum ucm_unit_id id, const char *cn)
 {
     struct ucm_unit *unit = &u->units[id];
     STACK_OF(X509_EXTENSION) *list = NULL;
-    char *names = names_of(u->node->cluster, ucm_kinds[id].scope);
+    char *names = names_of(u, ucm_kinds[id].scope);
 
     EVP_PKEY_free(unit->request_key);
     X509_REQ_free(unit->request);
@@ -253,7 +266,8 @@ const char *ucm_trust(struct ucm *u, enum ucm_unit_id id, const char *pem)
     }
     for (size_t i = 0; i < c->n_nodes; i++) {
         struct ucm_unit *unit = &c->nodes[i]->ucm->units[id];
-        if (unit->trusts && !has_trust(unit, x) && X509_up_ref(x))
+        if (is_for(c->nodes[i], u, ~0U) && unit->trusts &&
+            !has_trust(unit, x) && X509_up_ref(x))
             sk_X509_push(unit->trusts, x);
     }
     X509_free(x);
@@ -346,7 +360,8 @@ const char *ucm_upload(struct ucm *u, enum ucm_unit_id id, const char *pem,
 
     for (size_t i = 0; i < c->n_nodes && !why; i++) {
         struct ucm *other = c->nodes[i]->ucm;
-        if ((other->role & ucm_kinds[id].scope) && !other->node->set.ucm_misses)
+        if (is_for(c->nodes[i], u, ucm_kinds[id].scope) &&
+            !other->node->set.ucm_misses)
             replace(&other->units[id], own->request_key, cert);
     }
     if (!why) { /* "the CSR disappears" */

@@ -237,37 +237,8 @@ static void ask_ctl(struct mmp_run *run)
             update_ctl);
 }
 
-/* As releases up to 14SU1 print it (facts/uc.md 1.2). */
-static void show_own(struct mmp_run *run)
-{
-    for (int i = 0; i < UCM_UNITS; i++) {
-        X509 *cert = run->node->ucm->units[i].cert;
-        BIGNUM *bn;
-        char *hex;
-
-        if (!cert || strcmp(ucm_kinds[i].name, run->args[0]) != 0)
-            continue;
-        bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-        hex = BN_bn2hex(bn);
-        mmp_print(run, "[\n  Version: V3\n  Serial Number: %s\n]\n", hex);
-        OPENSSL_free(hex);
-        BN_free(bn);
-        show(run);
-        return;
-    }
-    mmp_print(run, "Executed command unsuccessfully\n");
-    mmp_end(run, "failure");
-}
-
-static void pagination(struct mmp_run *run)
-{
-    mmp_print(run, "Automatic pagination is turned off\n");
-    show(run);
-}
-
 /* clang-format off */
 const struct mmp_command ucm_commands[] = {
-    { "set cli pagination off",         pagination, 0, 0, "" },
     { "utils service list",             list, 0, 0, "" },
     { "utils service restart",          restart, 1, MMP_WORDS, "NAME" },
     { "utils dbreplication runtimestate", runtimestate, 0, 0, "" },
@@ -276,7 +247,6 @@ const struct mmp_command ucm_commands[] = {
     { "show network cluster",           network_cluster, 0, 0, "" },
     { "show risdb query phone",         phones, 0, 0, "" },
     { "show ctl",                       show_ctl, 0, 0, "" },
-    { "show cert own",                  show_own, 1, 1, "UNIT" },
     { "run sql",                        sql, 1, MMP_WORDS, "STATEMENT" },
     { NULL },
 };
