@@ -59,8 +59,10 @@ enum goal vos_has_new(const struct plan_cluster *pc, size_t node)
     str_release(&pem);
     if (sha[0])
         return strcmp(sha, crt->sha256) == 0 ? GOAL_MET : GOAL_OPEN;
-    return vos_holds_serial(own, strlen(own), info.serial) ? GOAL_MET
-                                                           : GOAL_OPEN;
+    return vos_holds_serial(own, strlen(own), info.serial) ||
+                   vos_states_serial(own, strlen(own), info.serial)
+               ? GOAL_MET
+               : GOAL_OPEN;
 }
 
 bool vos_shows_new(const struct plan_cluster *pc, size_t node)

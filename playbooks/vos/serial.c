@@ -5,7 +5,9 @@
 #include "playbooks/vos/serial.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/str.h"
 
@@ -76,4 +78,47 @@ bool vos_holds_serial(const char *text, size_t len, const char *serial)
     to_decimal(hex, decimal);
     return holds_digits(text, len, hex, isxdigit) ||
            holds_digits(text, len, decimal, isdigit);
+}
+
+/* Behind the field's name, or NULL. */
+static const char *skip_field(const char *p)
+{
+    static const char *const fields[] = {"Serial Number", "SerialNumber"};
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+        if (strncasecmp(p, fields[i], strlen(fields[i])) == 0) {
+            p += strlen(fields[i]);
+            return p + strspn(p, " :");
+        }
+    return NULL;
+}
+
+static bool is_number(const char *p, const char *serial)
+{
+    p += strspn(p, "0: ");
+    serial += strspn(serial, "0");
+    for (; *serial; p++) {
+        if (*p == ':' || *p == ' ')
+            continue;
+        if (tolower((unsigned char)*p) != tolower((unsigned char)*serial++))
+            return false;
+    }
+    p += strspn(p, " \t\r");
+    return *p == '\n' || *p == '\0';
+}
+
+bool vos_states_serial(const char *text, size_t len, const char *serial)
+{
+    char *copy = strndup(text, len);
+    bool found = false;
+
+    if (!copy)
+        abort();
+    for (const char *p = copy; *p && !found && serial[0]; p++) {
+        const char *number = skip_field(p);
+
+        found = number && is_number(number, serial);
+    }
+    free(copy);
+    return found;
 }

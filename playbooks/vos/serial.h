@@ -14,4 +14,8 @@
  * and in decimal; a number of under 8 digits is never found. */
 bool vos_holds_serial(const char *text, size_t len, const char *serial);
 
+/* Is it what stands behind "Serial Number" or "SerialNumber", to the end of the
+ * line, in hex?  A number of any length, leading zeros aside. */
+bool vos_states_serial(const char *text, size_t len, const char *serial);
+
 #endif

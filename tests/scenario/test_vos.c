@@ -94,10 +94,141 @@ static void test_pair(void **state)
     assert_true(bed_said(run, "there is no way back"));
 }
 
+/* -- what is refused before anything live ---------------------------------- */
+
+static void nothing_went_in(struct bed *bed)
+{
+    assert_int_equal(bed_count(bed, "*", UPLOAD), 0);
+    assert_int_equal(bed_count(bed, "*", TRUST), 0);
+    assert_int_equal(bed_count(bed, "*", RESTART), 0);
+    shows(bed, "vos1", "old");
+    shows(bed, "vos2", "old");
+}
+
+static const char sign_added[] =
+    "#!/bin/sh\n" CA AGO " -cert inter.crt -keyfile inter.key"
+    " -in /dev/stdin -days 30 -extensions added\ncat inter.crt\n";
+static const char sign_as_asked[] =
+    "#!/bin/sh\n" CA AGO " -cert inter.crt -keyfile inter.key"
+    " -in /dev/stdin -days 30 -extensions as_asked\ncat inter.crt\n";
+
+/* A CA that alters the names; then one that does not, with an intermediate. */
+static void test_altered_by_the_issuer(void **state)
+{
+    static const char sections[] =
+        "%s\n[added]\nsubjectAltName = DNS:added.example.com\n"
+        "keyUsage = digitalSignature,keyEncipherment,dataEncipherment\n"
+        "extendedKeyUsage = serverAuth,clientAuth\n"
+        "[as_asked]\nbasicConstraints = CA:FALSE\n";
+    struct bed *bed = their_start(state, "vos:1",
+                                  "kind = command\ncommand = ./sign\n", quick);
+    struct bed_run *run;
+
+    their_script(bed, "sign", sign_added);
+    bed_write(bed, "ca.cnf",
+              arena_printf(&bed->arena, sections, bed_read(bed, "ca.cnf")));
+    run = bed_do(bed, ROTATE);
+    assert_int_not_equal(run->code, 0);
+    assert_true(bed_said(run, "lacks the name that was asked for"));
+    nothing_went_in(bed);
+    run = bed_do(bed, "plan vos/rotate lab");
+    assert_int_equal(run->code, 5);
+    assert_true(bed_said(run, "a request for tomcat is there that waits"));
+    their_script(bed, "sign", sign_as_asked);
+    bed_ends(bed_do(bed, ROTATE " --accept request"), 0, "done");
+    shows(bed, "vos1", "new");
+    shows(bed, "vos2", "new");
+    assert_int_equal(bed_count(bed, "vos1", TRUST), 2);
+    was_orderly(bed);
+}
+
+/* A person carries the requests away, and their answers back. */
+static void test_csr_issuer(void **state)
+{
+    struct bed *bed = their_start(state, "vos:1", "kind = csr\n", quick);
+    struct bed_run *run;
+
+    bed_write(bed, "ca.cnf",
+              arena_printf(&bed->arena,
+                           "%s\n[as_asked]\nbasicConstraints = CA:FALSE\n",
+                           bed_read(bed, "ca.cnf")));
+    run = bed_do(bed, ROTATE);
+    assert_int_equal(bed_events(run, "step-waiting", NULL, "issue"), 1);
+    nothing_went_in(bed);
+    their_script(bed, "answer",
+                 "#!/bin/sh\nset -e\n"
+                 "find . -path '*lab*' -name '*tomcat*.csr' | while read r\n"
+                 "do " CA AGO " -cert inter.crt -keyfile inter.key -in $r"
+                 " -days 30 -extensions as_asked > ${r%.csr}.signed\n"
+                 "cat inter.crt >> ${r%.csr}.signed\ndone\n");
+    their_run(bed, "answer", "");
+    bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
+    both_are_new(bed);
+}
+
+/* -- what fails on the way ------------------------------------------------- */
+
+/* The other node is not touched, and it is finished from there. */
+static void test_upload_refused(void **state)
+{
+    struct bed *bed = pair(state);
+    struct bed_run *run;
+
+    bed_lab(bed, "inject vos1 fail '" UPLOAD "'");
+    run = bed_do(bed, ROTATE);
+    bed_ends(run, 4, "incomplete");
+    assert_int_equal(bed_count(bed, "*", RESTART), 0);
+    assert_int_equal(bed_count(bed, "vos2", UPLOAD), 0);
+    bed_ends(bed_next(run, "resume"), 0, "done");
+    shows(bed, "vos1", "new");
+    shows(bed, "vos2", "new");
+    assert_int_equal(bed_count(bed, "vos1", UPLOAD), 2);
+    was_orderly(bed);
+}
+
+static void test_node_stays_down(void **state)
+{
+    struct bed *bed = pair(state);
+    struct bed_run *run;
+
+    bed_inventory(bed, "cluster lab", "timeout_join = 3\ntimeout_leave = 1");
+    bed_lab(bed, "set vos1 ucm_boot_ms 0");
+    run = bed_do(bed, ROTATE);
+    bed_ends(run, 4, "incomplete");
+    assert_int_equal(bed_count(bed, "vos2", UPLOAD), 0);
+    assert_int_equal(bed_count(bed, "vos2", RESTART), 0);
+    shows(bed, "vos2", "old");
+    bed_lab(bed, "up vos1");
+    bed_ends(bed_next(run, "resume"), 0, "done");
+    both_are_new(bed);
+    assert_int_equal(bed_count(bed, "vos1", RESTART), 1);
+}
+
+static void test_killed(void **state)
+{
+    struct bed *bed = pair(state);
+    int id = bed_id(bed_lab(bed, "hold vos2 after '" UPLOAD "'"));
+    struct bed_run *run = bed_begin(bed, BED_PLAIN, ROTATE);
+
+    bed_lab(bed, "wait held %d", id);
+    assert_int_equal(kill(run->pid, SIGKILL), 0);
+    assert_int_equal(bed_finish(run), 128 + SIGKILL);
+    bed_lab(bed, "release %d", id);
+    bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
+    both_are_new(bed);
+    assert_int_equal(bed_count(bed, "vos1", RESTART), 1);
+    assert_int_equal(bed_count(bed, "vos2", RESTART), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_pair, bed_stop),
+        cmocka_unit_test_teardown(test_altered_by_the_issuer, bed_stop),
+        cmocka_unit_test_teardown(test_csr_issuer, bed_stop),
+        cmocka_unit_test_teardown(test_upload_refused, bed_stop),
+        cmocka_unit_test_teardown(test_node_stays_down, bed_stop),
+        cmocka_unit_test_teardown(test_killed, bed_stop),
     };
 
     return crew_tests(tests);
