@@ -8,9 +8,9 @@
 
 #include "playbooks/cucm/rest.h"
 #include "playbooks/cucm/words.h"
-#include "tests/fuzz/fuzz.h"
 #include "playbooks/vos/pem.h"
 #include "playbooks/vos/serial.h"
+#include "tests/fuzz/fuzz.h"
 
 static void told(int rc, const struct err *err)
 {

@@ -107,6 +107,7 @@ static void open_plan(struct fixture *fx)
 {
     struct err err = {0};
 
+    memset(fx, 0, sizeof(*fx));
     FILL(fx->folder, "/tmp/cf-vos-XXXXXX");
     if (!mkdtemp(fx->folder))
         abort();
