@@ -104,6 +104,7 @@ static const struct settings_key keys[] = {
     N(ucm_boot_ms, "300"),
     N(ucm_start_ms, "200"),
     N(ucm_nudged, "0"),
+    N(ucm_page, "24"),
     N(ucm_twice, "0"),
     N(rows_per_s, "20"),
 };

@@ -76,6 +76,7 @@ struct lab_settings {
     unsigned ucm_boot_ms;   /* a restart takes; 0: it stays down */
     unsigned ucm_start_ms;  /* its services come so long after its shell */
     unsigned ucm_nudged;    /* 1: a shell shows no prompt before an Enter */
+    unsigned ucm_page;      /* lines of a page of the shell; 0: no pager */
     unsigned ucm_twice;     /* 1: the prompt comes twice */
     unsigned rows_per_s;    /* the writer's speed while there is a primary */
 };

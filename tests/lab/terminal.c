@@ -8,6 +8,7 @@
 
 #include "tests/lab/faults.h"
 #include "tests/lab/mmp.h"
+#include "tests/lab/pager.h"
 #include "tests/lab/record.h"
 #include "tests/lab/server.h"
 
@@ -22,7 +23,8 @@ struct terminal {
     struct chan *chan;
     struct lab_node *node;
     bool exec;
-    struct str line;     /* being typed */
+    struct str line; /* being typed */
+    struct pager pager;
     struct str pasted;   /* lines of a text that was asked for */
     struct str input;    /* typed ahead, while a command runs */
     struct mmp_run *run; /* the one that runs, or NULL */
@@ -122,6 +124,13 @@ static void close_input(struct terminal *t);
 
 static void on_run_write(void *user, const char *text, size_t len)
 {
+    struct terminal *t = user;
+
+    pager_write(&t->pager, text, len);
+}
+
+static void on_page(void *user, const char *text, size_t len)
+{
     put(user, text, len);
 }
 
@@ -140,7 +149,7 @@ static void on_run_done(void *user, bool drop)
     t->busy = false;
     if (t->exec)
         finish(t);
-    else
+    else if (pager_end(&t->pager))
         put_prompt(t);
     if (drop)
         conn_drop(t->chan->conn, true);
@@ -155,6 +164,7 @@ static void on_run_asked(void *user)
 {
     struct terminal *t = user;
 
+    pager_flush(&t->pager);
     if (str_text(&t->input)[strspn(str_text(&t->input), "\r\n")])
         record_violation(t->node, "early", false,
                          "typed before the question: %s", t->run->text);
@@ -166,6 +176,7 @@ static void on_run_drop(void *user, bool flush)
 {
     struct terminal *t = user;
 
+    pager_flush(&t->pager);
     conn_drop(t->chan->conn, flush);
 }
 
@@ -202,6 +213,8 @@ static void start(struct terminal *t, const char *line)
         .login = t->chan->conn->user,
     };
 
+    if (strcmp(line, "set cli pagination off") == 0)
+        t->pager.lines = 0;
     t->busy = true;
     if (!flood(t, line))
         mmp_start(t->node, &sink, line);
@@ -375,6 +388,11 @@ static void feed(struct terminal *t)
             continue;
         }
         t->skip_newline = c == '\r';
+        if (!t->busy && t->pager.held.len > 0) {
+            if (pager_key(&t->pager, c))
+                put_prompt(t);
+            continue;
+        }
         if (asking && t->run->on_paste)
             take_text(t, c);
         else if (asking)
@@ -422,6 +440,7 @@ static struct terminal *make(struct chan *chan)
     t->node = chan->conn->node;
     str_init(&t->line, LINE_CAP);
     str_init(&t->pasted, INPUT_CAP);
+    pager_init(&t->pager, t->node->ucm ? t->node->set.ucm_page : 0, on_page, t);
     str_init(&t->input, INPUT_CAP);
     str_init(&t->slow, 1 << 22);
     return t;
@@ -447,6 +466,7 @@ struct terminal *terminal_exec(struct chan *chan, const char *command)
     struct terminal *t = make(chan);
 
     t->exec = true;
+    t->pager.lines = 0;
     chan->terminal = t; /* start() may already end it */
     if (must_renew(t)) {
         put_text(t, "Your password has expired\n"
@@ -469,6 +489,7 @@ void terminal_free(struct terminal *t)
     later_cancel(t->later);
     str_release(&t->line);
     str_release(&t->pasted);
+    pager_release(&t->pager);
     str_release(&t->input);
     str_release(&t->slow);
     free(t);
