@@ -156,9 +156,6 @@ bool cms_is_name_of(const struct file_set *set, const char *slot,
                     const char *name);
 /* The files of a node's old set, as they were. */
 int cms_old_is_there(const struct plan_cluster *pc, size_t i, struct err *err);
-/* Opens the CA, or makes it; 0 or -1. */
-int cms_open_ca(const struct issue_job *job, const struct issuer *issuer,
-                struct pki_ca *ca, struct err *err);
 /* A file of the new set: of the one that all nodes share, or of the node's own.
  */
 struct cms_spot {
@@ -182,8 +179,6 @@ int cms_judge_lint(const struct issue_job *job,
 void cms_db_adopt(struct plan_cluster *pc, size_t i);
 /* From now on what the node has now is no stranger's (I7). */
 void cms_db_baseline(struct plan_cluster *pc, size_t i);
-/* "dbca-{cluster}.crt" for a cluster; the caller frees. */
-char *cms_issuer_path(const char *template, const char *cluster);
 /* Who holds the data: sets the derived roles of every node. */
 void cms_db_assign(struct plan_cluster *pc, size_t holder);
 

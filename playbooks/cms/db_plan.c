@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "core/run/probe.h"
 #include "playbooks/cms/onbox.h"
 
@@ -67,77 +68,12 @@ enum {
     CA_CAP = 256 * 1024
 };
 
-/* A foreign issuer's CA must be there and be one; its program can be run. */
-static int check_foreign_at(struct plan_cluster *pc,
-                            const struct issuer *issuer, const char *path,
-                            struct err *err)
-{
-    struct secret *file = file_read(path, CA_CAP, err);
-    struct pki_cert_info info;
-    int rc = file ? pki_describe(file->data, file->len, &info, err) : -1;
-
-    secret_free(file);
-    if (rc < 0) {
-        err->cause = CAUSE_INPUT;
-        return err_context(err, "ca_cert");
-    }
-    if (info.kind != PKI_CERTIFICATE || !info.is_ca)
-        return err_set(err, CAUSE_INPUT, "%s is no CA's certificate", path);
-    if (info.not_after <= clock_wall_ms() / 1000)
-        return err_set(err, CAUSE_INPUT, "the CA %s has expired", path);
-    pc->ca_not_after = info.not_after;
-    if (issuer->kind == ISSUER_COMMAND && access(issuer->command[0], X_OK) < 0)
-        return err_errno(err, CAUSE_INPUT, "command %s", issuer->command[0]);
-    return 0;
-}
-
-static int check_foreign(struct plan_cluster *pc, const struct issuer *issuer,
-                         struct err *err)
-{
-    char *path = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
-    int rc = check_foreign_at(pc, issuer, path, err);
-
-    free(path);
-    return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
-}
-
-/* A CA that cannot sign is known before the first packet.  Its key may be
- * encrypted: that shows in `issue`, still before anything live. */
-static int check_internal(struct plan_cluster *pc, const struct issuer *issuer,
-                          struct err *err)
-{
-    char *cert = cms_issuer_path(issuer->ca_cert, pc->cluster->name);
-    char *key = cms_issuer_path(issuer->ca_key, pc->cluster->name);
-    struct pki_ca ca = {0};
-    const struct pki_ca_options options = {
-        .cert_path = cert,
-        .key_path = key,
-        .cluster = pc->cluster->name,
-        .now = clock_wall_ms() / 1000,
-    };
-    struct pki_cert_info info;
-    int rc = 0;
-
-    if (issuer->ca_key_password == NULL &&
-        (file_exists(cert) || file_exists(key))) {
-        rc = pki_ca_open(&options, &ca, NULL, err);
-        if (rc == 0 &&
-            pki_describe(ca.cert_pem, strlen(ca.cert_pem), &info, NULL) == 0)
-            pc->ca_not_after = info.not_after;
-        pki_ca_release(&ca);
-    }
-    free(cert);
-    free(key);
-    return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
-}
-
 int cms_check_issuer(struct plan_cluster *pc, const struct issuer *issuer,
                      struct err *err)
 {
     if (issuer->kind == ISSUER_APPLIANCE)
         return cms_onbox_check(pc, issuer, err);
-    return issuer->kind == ISSUER_INTERNAL ? check_internal(pc, issuer, err)
-                                           : check_foreign(pc, issuer, err);
+    return issuer_check(pc, issuer, err);
 }
 
 int cms_db_check_issuer(struct plan_cluster *pc, struct err *err)

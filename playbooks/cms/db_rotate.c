@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/run/input.h"
 #include "playbooks/cms/cms.h"
 #include "playbooks/cms/onbox.h"
 
@@ -140,16 +141,6 @@ static int check_primary(const struct plan_cluster *pc, const char *value,
     return 0;
 }
 
-static int check_days(const struct plan_cluster *pc, const char *value,
-                      struct err *err)
-{
-    (void)pc;
-    if (!*value || strlen(value) > 6 ||
-        strspn(value, "0123456789") != strlen(value))
-        return err_set(err, CAUSE_INPUT, "is no number of days");
-    return 0;
-}
-
 /* clang-format off */
 static const struct input_row inputs[] = {
     { "primary", "NODE", "who holds the data, when the nodes cannot agree",
@@ -157,7 +148,7 @@ static const struct input_row inputs[] = {
     { "without", "NODE,...", "leave these absent nodes out (never the holder)",
       check_nodes },
     { "if_days_left", "N", "skip clusters whose certificates have more than N days",
-      check_days },
+      input_days },
     { NULL, NULL, NULL, NULL },
 };
 /* clang-format on */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "core/run/preflight.h"
 #include "core/run/spare.h"
 #include "playbooks/cms/handshake.h"
@@ -23,42 +24,6 @@ static void release(struct cms_made *m)
     free(m->client_crt);
     free(m->hosts);
     str_release(&m->bundle);
-}
-
-char *cms_issuer_path(const char *template, const char *cluster)
-{
-    const char *mark = strstr(template, "{cluster}");
-    char *path = NULL;
-    int n = mark ? asprintf(&path, "%.*s%s%s", (int)(mark - template), template,
-                            cluster, mark + strlen("{cluster}"))
-                 : asprintf(&path, "%s", template);
-
-    if (n < 0)
-        abort();
-    return path;
-}
-
-int cms_open_ca(const struct issue_job *job, const struct issuer *issuer,
-                struct pki_ca *ca, struct err *err)
-{
-    const struct cluster *cluster = job->plan->cluster;
-    char *cert = cms_issuer_path(issuer->ca_cert, cluster->name);
-    char *key = cms_issuer_path(issuer->ca_key, cluster->name);
-    const struct pki_ca_options options = {
-        .cert_path = cert,
-        .key_path = key,
-        .password = job->ca_password,
-        .cluster = cluster->name,
-        .key = issuer->key,
-        .days = issuer->ca_days,
-        .now = job->now,
-        .make = true,
-    };
-    int rc = pki_ca_open(&options, ca, NULL, err);
-
-    free(cert);
-    free(key);
-    return rc;
 }
 
 static void add_host(struct cms_made *m, size_t *n, const char *host)
@@ -153,7 +118,7 @@ static int sign_set(const struct issue_job *job, struct cms_made *m,
 {
     struct pki_subject subjects[2];
 
-    if (cms_open_ca(job, job->plan->cluster->issuer, &m->ca, err) < 0 ||
+    if (issuer_open_ca(job, job->plan->cluster->issuer, &m->ca, err) < 0 ||
         pki_normalize(m->ca.cert_pem, strlen(m->ca.cert_pem), &m->bundle, err) <
             0)
         return -1;

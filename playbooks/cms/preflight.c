@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "core/run/preflight.h"
 #include "playbooks/cms/gates_priv.h"
 
@@ -47,7 +48,7 @@ void cms_lint_issuer(const struct look *look)
 
     if (!cluster->issuer->ca_cert)
         return;
-    path = cms_issuer_path(cluster->issuer->ca_cert, cluster->name);
+    path = issuer_path(cluster->issuer->ca_cert, cluster->name);
     if (!look->pc->issued && file_exists(path)) {
         file = file_read(path, CA_MAX_BYTES, &err);
         if (file)
@@ -68,14 +69,14 @@ void gates_check_root(const struct look *look)
 
     if (!own->issuer->ca_cert)
         return;
-    root = cms_issuer_path(own->issuer->ca_cert, own->name);
+    root = issuer_path(own->issuer->ca_cert, own->name);
     for (size_t i = 0; i < inv->n_clusters; i++) {
         const struct cluster *other = inv->clusters[i];
         char *theirs = NULL;
 
         if (other == own || !other->issuer || !other->issuer->ca_cert)
             continue;
-        theirs = cms_issuer_path(other->issuer->ca_cert, other->name);
+        theirs = issuer_path(other->issuer->ca_cert, other->name);
         if (strcmp(root, theirs) == 0)
             findings_add(look->findings, SEVERITY_WARNING, "shared-root", NULL,
                          "its database root %s is that of cluster %s, too: "

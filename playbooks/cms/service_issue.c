@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "core/run/preflight.h"
 #include "core/run/spare.h"
 #include "playbooks/cms/issue_priv.h"
@@ -213,7 +214,7 @@ void cms_service_issue(struct issue_job *job)
     struct bench bench = {.job = job, .own = issuer->kind == ISSUER_INTERNAL};
 
     if (bench.own)
-        job->rc = cms_open_ca(job, issuer, &bench.ca, &job->err);
+        job->rc = issuer_open_ca(job, issuer, &bench.ca, &job->err);
     for (size_t i = 0; i < job->plan->n_nodes && job->rc == 0; i++)
         job->rc = make_node(&bench, &job->plan->nodes[i]);
     if (job->rc == 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "playbooks/cms/gates_priv.h"
 #include "playbooks/cms/service_priv.h"
 
@@ -435,7 +436,7 @@ void cms_trust_weigh(struct plan_cluster *pc, struct findings *findings)
 {
     const struct look look = {pc, findings};
     const char *ca_cert = pc->cluster->service_issuer->ca_cert;
-    char *path = ca_cert ? cms_issuer_path(ca_cert, pc->cluster->name) : NULL;
+    char *path = ca_cert ? issuer_path(ca_cert, pc->cluster->name) : NULL;
     struct secret *bytes =
         path && file_exists(path) ? file_read(path, FILE_CAP, NULL) : NULL;
     struct str ca;

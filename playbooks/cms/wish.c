@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "core/run/set_read.h"
 #include "core/run/spare.h"
 #include "playbooks/cms/issue_priv.h"
@@ -36,23 +37,7 @@ static char *beside(const struct issue_job *job, const struct cms_spot *spot,
 /* The text of a file; NULL and no error when there is none. */
 static char *text_of(const char *path, size_t cap, size_t *len, struct err *err)
 {
-    struct secret *bytes;
-    char *text = NULL;
-
-    if (!file_exists(path))
-        return NULL;
-    bytes = file_read(path, cap, err);
-    if (!bytes)
-        return NULL;
-    text = malloc(bytes->len + 1);
-    if (!text)
-        abort();
-    memcpy(text, bytes->data, bytes->len);
-    text[bytes->len] = '\0';
-    if (len)
-        *len = bytes->len;
-    secret_free(bytes);
-    return text;
+    return file_exists(path) ? issuer_text(path, cap, len, err) : NULL;
 }
 
 char *cms_spot_text(const struct issue_job *job, const struct cms_spot *spot,
@@ -153,8 +138,8 @@ static int read_wish(const struct issue_job *job, const struct cms_ask *ask,
 
 int cms_wish_trust(struct issue_job *job, struct err *err)
 {
-    char *path = cms_issuer_path(plan_issuer(job->plan)->ca_cert,
-                                 job->plan->cluster->name);
+    char *path =
+        issuer_path(plan_issuer(job->plan)->ca_cert, job->plan->cluster->name);
     int rc = 0;
 
     job->trust = text_of(path, CA_CAP, NULL, err);

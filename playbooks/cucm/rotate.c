@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "core/run/input.h"
 #include "playbooks/cucm/cucm.h"
 #include "playbooks/vos/answer.h"
 
@@ -120,7 +121,6 @@ static const struct step steps[] = {
       WITHIN_CONNECT, PROVE, cucm_goal_prove, NULL },
 };
 
-static int check_days(const struct plan_cluster *pc, const char *value, struct err *err);
 static int check_minutes(const struct plan_cluster *pc, const char *value, struct err *err);
 static int check_word(const struct plan_cluster *pc, const char *value, struct err *err);
 static const struct input_row inputs[] = {
@@ -128,34 +128,17 @@ static const struct input_row inputs[] = {
     { "cn",           "NAME",    "common name of the request; by itself HOST-ms.DOMAIN of the publisher", check_word },
     { "distribution", "WORD",    "what the API calls a certificate for all nodes; by itself multi-server", check_word },
     { "phones_wait",  "MINUTES", "how long phones are waited for; by itself 30", check_minutes },
-    { "if_days_left", "DAYS",    "do nothing while its certificate has more days left, and names every node", check_days },
+    { "if_days_left", "DAYS",    "do nothing while its certificate has more days left, and names every node", input_days },
     { NULL },
 };
 static const char *const accepts[] = { "sso", "request", "phones", "apart", NULL };
 /* clang-format on */
 
-static int check_number(const char *value, unsigned most, struct err *err)
-{
-    char *end;
-    unsigned long n = strtoul(value, &end, 10);
-
-    if (value[0] < '0' || value[0] > '9' || *end || n > most)
-        return err_set(err, CAUSE_INPUT, "a number up to %u is wanted", most);
-    return 0;
-}
-
-static int check_days(const struct plan_cluster *pc, const char *value,
-                      struct err *err)
-{
-    (void)pc;
-    return check_number(value, 36500, err);
-}
-
 static int check_minutes(const struct plan_cluster *pc, const char *value,
                          struct err *err)
 {
     (void)pc;
-    return check_number(value, MOST_MINUTES, err);
+    return input_number(value, 0, MOST_MINUTES, err);
 }
 
 /* It stands in an order, where the command table takes these. */

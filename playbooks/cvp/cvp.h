@@ -146,14 +146,10 @@ bool cvp_variable(const struct view *view, const char *name, struct str *out);
 /* The name that clients use, which is the certificate's: the first of its
  * `names', else its address. */
 const char *cvp_fqdn(const struct node *node);
-/* {cluster} filled in; the caller frees. */
-char *cvp_issuer_path(const char *template, const char *cluster);
 int cvp_prepare(struct plan_cluster *pc, struct err *err);
 int cvp_check_issuer(struct plan_cluster *pc, struct err *err);
 int cvp_check_aliases(const struct plan_cluster *pc, const char *value,
                       struct err *err);
-int cvp_check_days(const struct plan_cluster *pc, const char *value,
-                   struct err *err);
 bool cvp_not_due(const struct plan_cluster *pc, struct str *why);
 int cvp_decide(struct plan_cluster *pc, struct findings *findings,
                struct err *err);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "core/run/preflight.h"
 #include "playbooks/cvp/cvp.h"
 
@@ -31,39 +32,10 @@ struct spot { /* one alias of one server */
     enum cvp_alias alias;
 };
 
-char *cvp_issuer_path(const char *template, const char *cluster)
-{
-    const char *mark = strstr(template, "{cluster}");
-    char *path = NULL;
-    int n = mark ? asprintf(&path, "%.*s%s%s", (int)(mark - template), template,
-                            cluster, mark + strlen("{cluster}"))
-                 : asprintf(&path, "%s", template);
-
-    if (n < 0)
-        abort();
-    return path;
-}
-
 static char *path_of(const struct issue_job *job, const struct plan_node *pn,
                      const char *slot)
 {
     return plan_file_path(job->folder, pn, set_slot(&pn->own, slot)->name);
-}
-
-static char *text_of(const char *path, size_t cap, size_t *len, struct err *err)
-{
-    struct secret *bytes = file_read(path, cap, err);
-    char *text;
-
-    if (!bytes)
-        return NULL;
-    text = strndup((const char *)bytes->data, bytes->len);
-    if (!text)
-        abort();
-    if (len)
-        *len = strlen(text);
-    secret_free(bytes);
-    return text;
 }
 
 /* -- is it what was asked for? --------------------------------------------- */
@@ -128,7 +100,7 @@ static char *request_of(const struct issue_job *job, const struct spot *spot,
                         struct err *err)
 {
     char *path = path_of(job, spot->pn, cvp_slot(spot->alias, CVP_CSR));
-    char *request = text_of(path, REQUEST_CAP, NULL, err);
+    char *request = issuer_text(path, REQUEST_CAP, NULL, err);
 
     free(path);
     if (request && check_request(spot->pn->node, request, err) < 0) {
@@ -139,29 +111,6 @@ static char *request_of(const struct issue_job *job, const struct spot *spot,
 }
 
 /* -- leaf, chain, root ----------------------------------------------------- */
-
-static int open_ca(struct bench *bench, const struct issuer *issuer,
-                   struct err *err)
-{
-    const struct cluster *cluster = bench->job->plan->cluster;
-    char *cert = cvp_issuer_path(issuer->ca_cert, cluster->name);
-    char *key = cvp_issuer_path(issuer->ca_key, cluster->name);
-    const struct pki_ca_options options = {
-        .cert_path = cert,
-        .key_path = key,
-        .password = bench->job->ca_password,
-        .cluster = cluster->name,
-        .key = issuer->key,
-        .days = issuer->ca_days,
-        .now = bench->job->now,
-        .make = true,
-    };
-    int rc = pki_ca_open(&options, &bench->ca, NULL, err);
-
-    free(cert);
-    free(key);
-    return rc;
-}
 
 /* Everything that the leaf may lead on by, behind it. */
 static int sign(const struct bench *bench, const struct spot *spot,
@@ -313,7 +262,7 @@ void cvp_issue(struct issue_job *job)
     struct bench bench = {.job = job, .own = issuer->kind == ISSUER_INTERNAL};
 
     if (bench.own)
-        job->rc = open_ca(&bench, issuer, &job->err);
+        job->rc = issuer_open_ca(job, issuer, &bench.ca, &job->err);
     if (job->rc == 0)
         job->rc = each_spot(job->plan, make_spot, &bench, &job->err);
     pki_ca_release(&bench.ca);
@@ -347,19 +296,19 @@ static int wish_spot(void *user, const struct spot *spot, struct err *err)
     /* a program is asked anew, whatever was taken earlier */
     if (plan_issuer(job->plan)->kind == ISSUER_CSR &&
         file_exists(wish->answer_path))
-        wish->answer = text_of(wish->answer_path, ISSUE_ANSWER_BYTES,
-                               &wish->answer_len, err);
+        wish->answer = issuer_text(wish->answer_path, ISSUE_ANSWER_BYTES,
+                                   &wish->answer_len, err);
     return err->cause ? -1 : 0;
 }
 
 /* The requests are the servers': none is made here. */
 int cvp_wish(struct issue_job *job, bool make_them, struct err *err)
 {
-    char *path = cvp_issuer_path(plan_issuer(job->plan)->ca_cert,
-                                 job->plan->cluster->name);
+    char *path =
+        issuer_path(plan_issuer(job->plan)->ca_cert, job->plan->cluster->name);
 
     (void)make_them;
-    job->trust = text_of(path, CA_CAP, NULL, err);
+    job->trust = issuer_text(path, CA_CAP, NULL, err);
     free(path);
     return job->trust ? each_spot(job->plan, wish_spot, job, err) : -1;
 }

@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "core/run/input.h"
 #include "playbooks/cvp/commands.h"
 #include "playbooks/cvp/cvp.h"
 
@@ -125,7 +126,7 @@ static const struct input_row inputs[] = {
       "which of the seed's aliases: wsm_certificate, vxml_certificate, "
       "callserver_certificate, oamp_certificate; without it all that a server has",
       cvp_check_aliases },
-    { "if_days_left", "DAYS", "skips clusters whose certificates have more", cvp_check_days },
+    { "if_days_left", "DAYS", "skips clusters whose certificates have more", input_days },
     { NULL, NULL, NULL, NULL },
 };
 /* clang-format on */

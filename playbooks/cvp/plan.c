@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "playbooks/cvp/cvp.h"
 
 static const char *const slots[CVP_ALIASES][2] = {
@@ -75,16 +76,6 @@ int cvp_check_aliases(const struct plan_cluster *pc, const char *value,
         if (!*p)
             return 0;
     }
-}
-
-int cvp_check_days(const struct plan_cluster *pc, const char *value,
-                   struct err *err)
-{
-    (void)pc;
-    if (*value && strspn(value, "0123456789") == strlen(value) &&
-        strlen(value) < 6)
-        return 0;
-    return err_set(err, CAUSE_INPUT, "`%s' is no number of days", value);
 }
 
 /* -- names ----------------------------------------------------------------- */
@@ -231,24 +222,13 @@ int cvp_prepare(struct plan_cluster *pc, struct err *err)
 int cvp_check_issuer(struct plan_cluster *pc, struct err *err)
 {
     const struct issuer *issuer = pc->cluster->issuer;
-    bool known = issuer->kind != ISSUER_APPLIANCE;
-    char *path;
-    bool there;
 
-    if (!known)
+    if (issuer->kind == ISSUER_APPLIANCE)
         return err_set(err, CAUSE_INPUT,
                        "issuer %s: a CVP server signs nothing itself: name "
                        "another kind",
                        issuer->name);
-    path = cvp_issuer_path(issuer->ca_cert, pc->cluster->name);
-    there = issuer->kind == ISSUER_INTERNAL || file_exists(path);
-    if (!there)
-        err_set(err, CAUSE_INPUT,
-                "issuer %s: %s, to which what is issued must lead, does not "
-                "exist",
-                issuer->name, path);
-    free(path);
-    return there ? 0 : -1;
+    return issuer_check(pc, issuer, err);
 }
 
 /* -- is it due? ------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/run/issuer.h"
 #include "core/run/plan.h"
 #include "playbooks/vos/pem.h"
 #include "playbooks/vos/request.h"
@@ -37,32 +38,6 @@ const struct issuer *vos_issuer(const struct plan_cluster *pc)
                                        : pc->cluster->issuer;
 }
 
-static char *issuer_path(const char *template, const char *cluster)
-{
-    const char *mark = strstr(template, "{cluster}");
-    char *path = NULL;
-    int n = mark ? asprintf(&path, "%.*s%s%s", (int)(mark - template), template,
-                            cluster, mark + strlen("{cluster}"))
-                 : asprintf(&path, "%s", template);
-
-    if (n < 0)
-        abort();
-    return path;
-}
-
-static char *read_text(const char *path, size_t *len, struct err *err)
-{
-    struct secret *bytes = file_read(path, TEXT_CAP, err);
-    char *text = bytes ? strdup(secret_text(bytes)) : NULL;
-
-    if (bytes && !text)
-        abort();
-    if (text && len)
-        *len = strlen(text);
-    secret_free(bytes);
-    return text;
-}
-
 static const struct set_file *slot_of(const struct issue_job *job,
                                       const struct plan_node *pn,
                                       const char *slot)
@@ -78,44 +53,16 @@ char *vos_slot_path(const struct issue_job *job, const struct plan_node *pn,
 
 /* -- can it sign?  before any packet --------------------------------------- */
 
-static int check_ca(struct plan_cluster *pc, const char *path, struct err *err)
-{
-    struct secret *file = file_read(path, TEXT_CAP, err);
-    struct pki_cert_info info;
-    int rc = file ? pki_describe(file->data, file->len, &info, err) : -1;
-
-    secret_free(file);
-    if (rc < 0) {
-        err->cause = CAUSE_INPUT;
-        return err_context(err, "ca_cert");
-    }
-    if (info.kind != PKI_CERTIFICATE || !info.is_ca)
-        return err_set(err, CAUSE_INPUT, "%s is no CA's certificate", path);
-    if (info.not_after <= clock_wall_ms() / 1000)
-        return err_set(err, CAUSE_INPUT, "the CA %s has expired", path);
-    pc->ca_not_after = info.not_after;
-    return 0;
-}
-
 int vos_check_issuer(struct plan_cluster *pc, struct err *err)
 {
     const struct issuer *issuer = vos_issuer(pc);
-    char *path;
-    int rc = 0;
 
     if (issuer->kind == ISSUER_APPLIANCE)
         return err_set(err, CAUSE_INPUT,
                        "issuer %s: a node of this product signs nothing but "
                        "itself",
                        issuer->name);
-    path = issuer_path(issuer->ca_cert, pc->cluster->name);
-    if (issuer->kind != ISSUER_INTERNAL || file_exists(path))
-        rc = check_ca(pc, path, err);
-    if (rc == 0 && issuer->kind == ISSUER_COMMAND &&
-        access(issuer->command[0], X_OK) < 0)
-        rc = err_errno(err, CAUSE_INPUT, "command %s", issuer->command[0]);
-    free(path);
-    return rc < 0 ? err_context(err, "issuer %s", issuer->name) : 0;
+    return issuer_check(pc, issuer, err);
 }
 
 /* -- the request ----------------------------------------------------------- */
@@ -125,7 +72,7 @@ char *vos_read_request(const struct issue_job *job, const struct plan_node *pn,
 {
     const struct set_file *csr = slot_of(job, pn, "csr");
     char *path = vos_slot_path(job, pn, "csr");
-    char *text = read_text(path, NULL, err);
+    char *text = issuer_text(path, TEXT_CAP, NULL, err);
     char sha[PKI_SHA256_HEX];
 
     if (text) {
@@ -164,11 +111,12 @@ int vos_wish_add(struct issue_job *job, const struct plan_node *pn,
     name_answer(wish, crt);
     wish->request = vos_read_request(job, pn, err);
     if (!job->trust)
-        job->trust = read_text(ca, NULL, err);
+        job->trust = issuer_text(ca, TEXT_CAP, NULL, err);
     if (!wish->request || !job->trust)
         rc = -1;
     else if (issuer->kind == ISSUER_CSR && file_exists(wish->answer_path)) {
-        wish->answer = read_text(wish->answer_path, &wish->answer_len, err);
+        wish->answer =
+            issuer_text(wish->answer_path, TEXT_CAP, &wish->answer_len, err);
         rc = wish->answer ? 0 : -1;
     }
     free(crt);
@@ -181,22 +129,9 @@ int vos_wish_add(struct issue_job *job, const struct plan_node *pn,
 static int sign(const struct issue_job *job, const char *request,
                 struct vos_answer *a, struct err *err)
 {
-    const struct cluster *cluster = job->plan->cluster;
     const struct issuer *issuer = vos_issuer(job->plan);
-    char *cert = issuer_path(issuer->ca_cert, cluster->name);
-    char *key = issuer_path(issuer->ca_key, cluster->name);
-    const struct pki_ca_options options = {
-        .cert_path = cert,
-        .key_path = key,
-        .password = job->ca_password,
-        .cluster = cluster->name,
-        .key = issuer->key,
-        .days = issuer->ca_days,
-        .now = job->now,
-        .make = true,
-    };
     struct pki_ca ca = {0};
-    int rc = pki_ca_open(&options, &ca, NULL, err);
+    int rc = issuer_open_ca(job, issuer, &ca, err);
 
     if (rc == 0)
         rc = pki_sign_request(&ca, request, PKI_AS_ASKED, issuer->days,
@@ -204,8 +139,6 @@ static int sign(const struct issue_job *job, const char *request,
     if (rc == 0)
         rc = pki_normalize(ca.cert_pem, strlen(ca.cert_pem), &a->bundle, err);
     pki_ca_release(&ca);
-    free(cert);
-    free(key);
     return rc;
 }
 

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "core/run/input.h"
 #include "playbooks/vos/answer.h"
 #include "playbooks/vos/vos.h"
 
@@ -80,39 +81,19 @@ static const struct step steps[] = {
 };
 
 static int check_port(const struct plan_cluster *pc, const char *value, struct err *err);
-static int check_days(const struct plan_cluster *pc, const char *value, struct err *err);
 static const struct input_row inputs[] = {
     { "port",         "PORT", "whose certificate is the proof; by itself 8443 (Finesse has 8445, too, CUIC 8444)", check_port },
-    { "if_days_left", "DAYS", "do nothing while every node's certificate has more days left", check_days },
+    { "if_days_left", "DAYS", "do nothing while every node's certificate has more days left", input_days },
     { NULL },
 };
 static const char *const accepts[] = { "request", NULL };
 /* clang-format on */
 
-static int check_number(const char *value, unsigned least, unsigned most,
-                        struct err *err)
-{
-    char *end;
-    unsigned long n = strtoul(value, &end, 10);
-
-    if (value[0] < '0' || value[0] > '9' || *end || n < least || n > most)
-        return err_set(err, CAUSE_INPUT, "a number from %u to %u is wanted",
-                       least, most);
-    return 0;
-}
-
 static int check_port(const struct plan_cluster *pc, const char *value,
                       struct err *err)
 {
     (void)pc;
-    return check_number(value, 1, 65535, err);
-}
-
-static int check_days(const struct plan_cluster *pc, const char *value,
-                      struct err *err)
-{
-    (void)pc;
-    return check_number(value, 0, 36500, err);
+    return input_number(value, 1, 65535, err);
 }
 
 static void assign(struct plan_cluster *pc, size_t holder)

@@ -274,7 +274,7 @@ static const struct slip slips[] = {
     { "an unknown input",      NULL, APPLY " primry=core1", 2, { "primry", "primary=NODE" } },
     { "an unknown node",       NULL, APPLY " primary=core9", 2, { "primary=core9", "no node" } },
     { "a client as primary",   NULL, APPLY " primary=edge1", 2, { "edge1", "no database node" } },
-    { "no number of days",     NULL, APPLY " if_days_left=ten", 2, { "if_days_left=ten", "no number" } },
+    { "no number of days",     NULL, APPLY " if_days_left=ten", 2, { "if_days_left=ten", "a number from 0" } },
     { "an input twice",        NULL, APPLY " primary=core1 primary=core2", 2, { "primary=", "twice" } },
     { "an unknown step",       NULL, APPLY " --until pussh", 2, { "pussh", "did you mean", "push" } },
     { "an unknown warning",    NULL, APPLY " --accept data-los", 2, { "--accept data-los:", "data-loss" } },
