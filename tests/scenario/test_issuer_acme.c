@@ -41,6 +41,7 @@ enum {
     " \"certificate\": \"tls.crt\", \"privateKey\": \"tls.key\"," \
     " \"httpPort\": 5002, \"tlsPort\": 5001}}\nEND\n" \
     "export PEBBLE_VA_ALWAYS_VALID=1 PEBBLE_VA_NOSLEEP=1\n" \
+    "export PEBBLE_WFE_NONCEREJECT=0\n" /* certbot falls over it at times */ \
     "pebble -config pebble.json >pebble.log 2>&1 & echo $! >pebble.pid\n"
 
 /* As docs/issuers.md has it, in a namespace of its own. */

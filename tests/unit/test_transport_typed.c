@@ -43,6 +43,7 @@ static void open_bed(struct bed *bed, const char *secret)
 
 static void close_bed(struct bed *bed)
 {
+    typed_forget(&bed->lane);
     str_release(&bed->request.out);
     secret_free(bed->target.typed_secret);
 }
