@@ -31,7 +31,7 @@ enum {
 
 /* One block inside a buffer; it points into that buffer. */
 struct pki_block {
-    char label[48]; /* printable ASCII */
+    char label[48];    /* printable ASCII */
     const char *start; /* at "-----BEGIN" */
     size_t len;        /* to the last dash of the END line */
     const char *body;  /* between the two lines */
