@@ -107,6 +107,16 @@ static const char *other_command(struct run *run)
     return NULL;
 }
 
+/* Of a done run `resume' would only say that it is done; of one without a way
+ * back `rollback' would only say that. */
+static bool goes_back(const struct course *course)
+{
+    const struct plan_cluster *pc = course->pc;
+
+    return course->walk.back ||
+           (course->mode == RUN_ROLLBACK && (pc->way_back || pc->was_done));
+}
+
 static const char *next_command(struct run *run)
 {
     const char *verb = NULL;
@@ -117,8 +127,7 @@ static const char *next_command(struct run *run)
         enum outcome o = run->result.clusters[i].outcome;
         bool open = o == OUTCOME_INCOMPLETE || o == OUTCOME_INTERRUPTED;
 
-        /* Of a done run `resume' would only say that it is done */
-        if (open && (course->walk.back || course->mode == RUN_ROLLBACK))
+        if (open && goes_back(course))
             verb = "rollback";
         else if (!verb && (open || o == OUTCOME_STAGED))
             verb = "resume";
