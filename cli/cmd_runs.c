@@ -290,6 +290,7 @@ struct follow {
     uv_timer_t timer;
     uv_signal_t signals[2];
     bool interrupted;
+    bool gone; /* its process, at the look before */
 };
 
 static void stop_following(struct follow *follow)
@@ -303,14 +304,22 @@ static void stop_following(struct follow *follow)
             uv_close(handles[i], NULL);
 }
 
-/* A run whose process is gone will write no more. */
+/* A run whose process is gone will write no more; but it may have written its
+ * end after the row was read and before its process was looked for: only what
+ * a second look finds unended, too, has no end. */
 static void on_look(uv_timer_t *timer)
 {
     struct follow *follow = timer->data;
     struct show *show = follow->show;
+    bool gone_before = follow->gone;
 
-    if (read_run(show) < 0 || show->ended || !show->living ||
-        out_result_dead(&show->app->out))
+    if (read_run(show) < 0 || show->ended ||
+        out_result_dead(&show->app->out)) {
+        stop_following(follow);
+        return;
+    }
+    follow->gone = !show->living;
+    if (follow->gone && gone_before)
         stop_following(follow);
 }
 
