@@ -213,6 +213,8 @@ static void on_node(void *user, const struct view *view)
         prune->unread++;
         return;
     }
+    if (!view->plan->plan->playbook->product->is_ours)
+        return;
     prune->nodes =
         realloc(prune->nodes, (prune->n_nodes + 1) * sizeof(*prune->nodes));
     if (!prune->nodes)

@@ -58,7 +58,9 @@ static bool may_remove(const struct cleaner *cleaner, const char *name)
     const struct plan_cluster *pc = cleaner->course->pc;
     const struct view view = {.plan = pc, .node = cleaner->node};
 
-    return !pc->plan->playbook->product->in_use(&view, name);
+    const struct product *product = pc->plan->playbook->product;
+
+    return product->in_use && !product->in_use(&view, name);
 }
 
 static void next_file(struct cleaner *cleaner)

@@ -320,6 +320,8 @@ void course_start(struct course *course)
              !course->pc->was_done)
         course_clean_then(course,
                           OUTCOME_ROLLED_BACK); /* nothing live was changed */
+    else if (course->mode == RUN_ROLLBACK && !course_playbook(course)->way_back)
+        course_go_back(course); /* which says that there is none */
     else if (course->mode == RUN_ROLLBACK ||
              (course->mode == RUN_RESUME && course->pc->left))
         course_look(course, COURSE_SURVEY);

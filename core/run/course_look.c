@@ -145,6 +145,14 @@ static void leave_absent_out(struct plan_cluster *pc)
 
 void course_go_back(struct course *course)
 {
+    struct err err = {0};
+
+    if (!course_playbook(course)->way_back) {
+        err_set(&err, CAUSE_REFUSED, "there is no way back: %s",
+                course->pc->no_way_back);
+        cannot_go_back(course, &err);
+        return;
+    }
     leave_absent_out(course->pc);
     course_look(course, COURSE_BACK_READ);
 }

@@ -199,7 +199,8 @@ struct product {
      * was read; 0: none is known to be.  NULL: it has no clocks. */
     int64_t (*behind_s)(const struct plan_cluster *);
     /* Files of this product's sets and backups, for `prune`: is `name` one
-     * that certfleet made, and is it in use as far as the facts say? */
+     * that certfleet made, and is it in use as far as the facts say?  NULL,
+     * both: nothing of ours lies on its nodes. */
     bool (*is_ours)(const char *name, unsigned *generation);
     bool (*in_use)(const struct view *, const char *name);
 };
@@ -298,9 +299,11 @@ struct playbook {
     /* The node that says of itself that it holds the data, read since the walk
      * began; SIZE_MAX: none, or several.  NULL: the product knows no such. */
     size_t (*holder_now)(const struct view *);
-    /* Makes it the plan's holder: derived roles of all nodes. */
+    /* Makes it the plan's holder: derived roles of all nodes.  NULL: the
+     * product knows no such. */
     void (*assign)(struct plan_cluster *, size_t holder);
-    /* After a set exists: may the walk be taken back now?  `at`: seconds. */
+    /* After a set exists: may the walk be taken back now?  `at`: seconds.
+     * NULL: never, and no node need be asked; plan->no_way_back says why. */
     int (*way_back)(const struct plan_cluster *, int64_t at, struct err *);
     /* On resume with live changes made: does every node's state occur in the
      * plan?  -1: a person must look. */

@@ -256,7 +256,7 @@ static void replay_holder(struct plan_cluster *pc, const json_t *data)
     const char *name = json_string_value(json_object_get(data, "holder"));
     size_t node = find_node(pc, name);
 
-    if (node != SIZE_MAX)
+    if (node != SIZE_MAX && pc->plan->playbook->assign)
         pc->plan->playbook->assign(pc, node);
 }
 

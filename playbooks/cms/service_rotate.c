@@ -321,12 +321,6 @@ static const char *const accepts[] = {
     "shared-file",   "trust-store", NULL};
 
 /* There is no holder, and nobody becomes it. */
-static void assign(struct plan_cluster *pc, size_t holder)
-{
-    (void)pc;
-    (void)holder;
-}
-
 const struct playbook cms_service_rotate = {
     .id = "cms/service-rotate",
     .title = "rotate the certificates of CMS services",
@@ -354,7 +348,6 @@ const struct playbook cms_service_rotate = {
     .weigh = cms_trust_weigh,
     .issue = cms_service_issue,
     .wish = cms_service_wish,
-    .assign = assign,
     .way_back = cms_service_way_back,
     .recognise = cms_service_recognise,
     .caution = "Each service that is switched is down for as long as it takes "

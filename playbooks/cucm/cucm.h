@@ -84,7 +84,6 @@ int cucm_check_type(const struct plan_cluster *pc, const char *value,
 int cucm_decide(struct plan_cluster *pc, struct findings *findings,
                 struct err *err);
 bool cucm_not_due(const struct plan_cluster *pc, struct str *why);
-int cucm_recognise(struct plan_cluster *pc, struct err *err);
 int cucm_wish(struct issue_job *job, bool make, struct err *err);
 void cucm_issue(struct issue_job *job);
 int cucm_guard(const struct view *view, const struct act *act, const char *text,

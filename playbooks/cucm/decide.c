@@ -231,9 +231,9 @@ static void gate_shown(const struct gate *g, size_t i)
     const struct cucm_facts *f = cucm_facts_at(g->pc, i);
     struct plan_node *pn = &g->pc->nodes[i];
 
-    pn->serves_tls = f->shown_ms && f->shown_sha256[0];
+    pn->serves_tls = f->node.shown.at_ms && f->node.shown.info.sha256[0];
     if (pn->serves_tls)
-        memcpy(pn->served_sha256, f->shown_sha256, PKI_SHA256_HEX);
+        memcpy(pn->served_sha256, f->node.shown.info.sha256, PKI_SHA256_HEX);
     else if ((pn->roles & CUCM_IN_SCOPE) && g->type->port)
         findings_add(g->findings,
                      g->type->must_show ? SEVERITY_ERROR : SEVERITY_WARNING,
@@ -337,16 +337,10 @@ int cucm_decide(struct plan_cluster *pc, struct findings *findings,
     const struct gate g = {pc, cucm_type_of(pc->plan), findings};
 
     (void)err;
-    pc->way_back = false;
-    snprintf(pc->no_way_back, sizeof(pc->no_way_back),
-             "the platform keeps no old key, and takes no certificate without "
-             "a new request: what fails is finished, not taken back");
     for (size_t i = 0; i < pc->n_nodes; i++)
         gate_node(&g, i);
     gate_request(&g, cucm_head(pc));
-    findings_add(findings, SEVERITY_INFO, "backup", NULL,
-                 "take a DRS backup before, and another one afterwards: it is "
-                 "the only other way back");
+    vos_no_way_back(pc, findings);
     return 0;
 }
 
@@ -367,15 +361,4 @@ bool cucm_not_due(const struct plan_cluster *pc, struct str *why)
     str_addf(why, "its certificate has %" PRId64 " days left, more than %ld",
              days, limit);
     return true;
-}
-
-/* A stopped run: the set is what decides, and every row asks the nodes anew. */
-int cucm_recognise(struct plan_cluster *pc, struct err *err)
-{
-    for (size_t i = 0; i < pc->n_nodes; i++)
-        if (cucm_facts_at(pc, i)->services.n == 0)
-            return err_set(err, CAUSE_REFUSED,
-                           "node %s: its services cannot be read",
-                           pc->nodes[i].node->name);
-    return 0;
 }

@@ -30,7 +30,7 @@ struct facts *cucm_facts_new(void)
 
     if (!f)
         abort();
-    return &f->base;
+    return &f->node.base;
 }
 
 /* But what the shell said of it. */
@@ -58,7 +58,7 @@ void cucm_facts_free(struct facts *facts)
     for (int i = 0; i < CUCM_UNITS; i++)
         free(f->units[i].printed);
     free(f->target_pem);
-    secret_free(f->shown_bytes);
+    vos_node_release(&f->node);
     free(f->replication);
     free(f->members);
     free(f->ctl);
@@ -83,26 +83,17 @@ const struct cucm_unit *cucm_unit_at(const struct plan_cluster *pc, size_t i)
 enum vos_running cucm_running_of(const struct cucm_facts *f,
                                  const char *service)
 {
-    return vos_running_of(&f->services, service);
+    return vos_running_of(&f->node.services, service);
 }
 
 bool cucm_is_fresh(const struct cucm_facts *f, enum cucm_read bit)
 {
-    uint64_t at = f->base.read_ms[__builtin_ctz(bit)];
+    uint64_t at = f->node.base.read_ms[__builtin_ctz(bit)];
 
     return at && clock_mono_ms() - at <= CUCM_FRESH_MS;
 }
 
 /* -- the shell ------------------------------------------------------------- */
-
-static int parse_services(struct facts *facts, const struct read_file *about,
-                          const struct link_result *result, struct err *err)
-{
-    struct cucm_facts *f = (struct cucm_facts *)facts;
-
-    (void)about;
-    return vos_services_parse(result->data, result->len, &f->services, err);
-}
 
 static int parse_replication(struct facts *facts, const struct read_file *about,
                              const struct link_result *result, struct err *err)
@@ -341,11 +332,9 @@ static bool shown_peer(const struct view *view, const struct read_file *about,
 {
     const struct plan_node *pn = &view->plan->nodes[view->node];
     const struct cucm_type *type = cucm_type_of(view->plan->plan);
-    struct cucm_facts *f = (struct cucm_facts *)pn->facts;
 
     (void)about;
-    f->shown_sha256[0] = '\0';
-    f->shown_ms = 0;
+    vos_shown_forget(pn->facts);
     if (!type->port || !(pn->node->roles & type->scope))
         return false;
     peer->address = pn->node->address;
@@ -355,35 +344,10 @@ static bool shown_peer(const struct view *view, const struct read_file *about,
     return true;
 }
 
-static int parse_shown(struct facts *facts, const struct read_file *about,
-                       const struct link_result *result, struct err *err)
-{
-    struct cucm_facts *f = (struct cucm_facts *)facts;
-
-    (void)about;
-    (void)err;
-    secret_free(f->shown_bytes);
-    f->shown_bytes = secret_from(result->data, result->len);
-    f->shown_ms = clock_mono_ms();
-    return 0;
-}
-
-static void describe_shown(struct facts *facts)
-{
-    struct cucm_facts *f = (struct cucm_facts *)facts;
-    struct pki_cert_info info;
-
-    if (f->shown_bytes && pki_describe(f->shown_bytes->data,
-                                       f->shown_bytes->len, &info, NULL) == 0)
-        memcpy(f->shown_sha256, info.sha256, PKI_SHA256_HEX);
-    secret_free(f->shown_bytes);
-    f->shown_bytes = NULL;
-}
-
 /* clang-format off */
 #define MODE "run sql select paramvalue from processconfig where paramname='ClusterSecurityMode'"
 const struct read_row cucm_reads[] = {
-    { CUCM_READ_SERVICES,    READ_COMMAND, "utils service list", .parse = parse_services },
+    { CUCM_READ_SERVICES,    READ_COMMAND, "utils service list", .parse = vos_services_take },
     { CUCM_READ_REPLICATION, READ_COMMAND, "utils dbreplication runtimestate", .parse = parse_replication,
       .roles = CUCM_PUBLISHER | CUCM_IMP_PUBLISHER },
     { CUCM_READ_MEMBERS,     READ_COMMAND, "show network cluster", .parse = parse_members,
@@ -402,8 +366,8 @@ const struct read_row cucm_reads[] = {
       .roles = CUCM_PRESENCE },
     { CUCM_READ_CERTS,       READ_API, CUCM_REST "/snapshot/server", true, .peer = api_peer, .parse = parse_certs },
     { CUCM_READ_CERTS,       READ_WORK, .work = describe_units },
-    { CUCM_READ_SHOWN,       READ_SERVED, NULL, true, .peer = shown_peer, .parse = parse_shown },
-    { CUCM_READ_SHOWN,       READ_WORK, .work = describe_shown },
+    { CUCM_READ_SHOWN,       READ_SERVED, NULL, true, .peer = shown_peer, .parse = vos_shown_take },
+    { CUCM_READ_SHOWN,       READ_WORK, .work = vos_shown_describe },
     { 0 },
 };
 /* clang-format on */

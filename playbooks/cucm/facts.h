@@ -10,7 +10,7 @@
 #include "playbooks/cucm/rest.h"
 #include "playbooks/cucm/types.h"
 #include "playbooks/cucm/words.h"
-#include "playbooks/vos/services.h"
+#include "playbooks/vos/node.h"
 
 enum cucm_read {
     CUCM_READ_SERVICES = 1 << 0,
@@ -47,8 +47,7 @@ struct cucm_unit {
 };
 
 struct cucm_facts {
-    struct facts base;
-    struct vos_services services;
+    struct vos_node node;
     struct cucm_replication *replication; /* NULL: not read */
     struct cucm_members *members;         /* the same */
     bool mode_known, mixed;
@@ -62,9 +61,6 @@ struct cucm_facts {
     size_t ctl_len;
     char *target_pem;       /* the new certificate; until it is described */
     char target_serial[64]; /* hex; "": it is not made yet */
-    uint64_t shown_ms;      /* monotonic: when its listener last answered */
-    struct secret *shown_bytes;
-    char shown_sha256[PKI_SHA256_HEX]; /* of the certificate; "" */
 };
 
 struct facts *cucm_facts_new(void);

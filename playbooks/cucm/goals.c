@@ -14,7 +14,7 @@ enum {
 /* Read by the row, which failed if it could not: decide() weighs it. */
 enum goal cucm_goal_gates(const struct view *view, struct err *why)
 {
-    if (cucm_facts_of(view)->services.n)
+    if (cucm_facts_of(view)->node.services.n)
         return GOAL_MET;
     err_set(why, CAUSE_REMOTE, "its services cannot be read");
     return GOAL_UNKNOWN;

@@ -142,8 +142,9 @@ bool cucm_shows_new(const struct plan_cluster *pc, size_t node)
 
     if (!cucm_listens(pc, node))
         return true;
-    return f->shown_ms && f->shown_sha256[0] && crt->cert_sha256[0] &&
-           strcmp(f->shown_sha256, crt->cert_sha256) == 0;
+    return f->node.shown.at_ms && f->node.shown.info.sha256[0] &&
+           crt->cert_sha256[0] &&
+           strcmp(f->node.shown.info.sha256, crt->cert_sha256) == 0;
 }
 
 static bool trusts(const struct cucm_unit *u, const char *pem)

@@ -81,20 +81,6 @@ static bool variable(const struct view *view, const char *name, struct str *out)
 }
 
 /* Nothing of ours lies on a node as a file. */
-static bool is_ours(const char *name, unsigned *generation)
-{
-    (void)name;
-    (void)generation;
-    return false;
-}
-
-static bool in_use(const struct view *view, const char *name)
-{
-    (void)view;
-    (void)name;
-    return true;
-}
-
 void cucm_health(const struct view *view, struct findings *findings)
 {
     const char *node = view->plan->nodes[view->node].node->name;
@@ -153,6 +139,4 @@ const struct product cucm_product = {
     .guard = cucm_guard,
     .health = cucm_health,
     .certificates = cucm_certificates,
-    .is_ours = is_ours,
-    .in_use = in_use,
 };

@@ -166,19 +166,6 @@ static unsigned asked_s(const struct plan_cluster *pc)
                    : PHONES_WAIT_S;
 }
 
-static void assign(struct plan_cluster *pc, size_t holder)
-{
-    (void)pc; /* nobody holds data, and the inventory says who leads */
-    (void)holder;
-}
-
-static int way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
-{
-    (void)at;
-    return err_set(err, CAUSE_REFUSED, "there is no way back: %s",
-                   pc->no_way_back);
-}
-
 const struct playbook cucm_rotate = {
     .id = "cucm/rotate",
     .title = "renew a multi-server certificate of a CUCM cluster",
@@ -203,9 +190,7 @@ const struct playbook cucm_rotate = {
     .not_due = cucm_not_due,
     .issue = cucm_issue,
     .wish = cucm_wish,
-    .assign = assign,
-    .way_back = way_back,
-    .recognise = cucm_recognise,
+    .recognise = vos_recognise,
     .caution = "Administration, self-care, AXL and UDS are away for minutes "
                "on each node while its Tomcat starts; with CallManager the "
                "node's phones register anew and calls are not set up; with "

@@ -133,12 +133,6 @@ static const struct input_row inputs[] = {
 
 static const char *const accepts[] = {"no-tls", NULL};
 
-static void assign(struct plan_cluster *pc, size_t holder)
-{
-    (void)pc;
-    (void)holder;
-}
-
 const struct playbook cvp_keystore_rotate = {
     .id = "cvp/keystore-rotate",
     .title = "rotate the certificates in the keystores of CVP servers",
@@ -162,7 +156,6 @@ const struct playbook cvp_keystore_rotate = {
     .not_due = cvp_not_due,
     .issue = cvp_issue,
     .wish = cvp_wish,
-    .assign = assign,
     .way_back = cvp_way_back,
     .recognise = cvp_recognise,
     .caution = "Each service is down for as long as it takes to start, one "

@@ -65,7 +65,7 @@ static void gate_services(const struct gate *g)
 
     g->pc->nodes[g->node].first_last = arena_strdup(&g->pc->plan->arena, list);
     free(list);
-    if (vos_running_of(&f->services, "Cisco Tomcat") != VOS_STARTED)
+    if (vos_running_of(&f->node.services, "Cisco Tomcat") != VOS_STARTED)
         findings_add(g->findings, SEVERITY_ERROR, "service-down", name_of(g),
                      "Cisco Tomcat does not run there");
 }
@@ -94,9 +94,10 @@ static void gate_shown(const struct gate *g)
     const struct vos_facts *f = vos_facts_at(g->pc, g->node);
     struct plan_node *pn = &g->pc->nodes[g->node];
 
-    pn->serves_tls = f->shown_ms && f->shown.kind == PKI_CERTIFICATE;
+    pn->serves_tls =
+        f->node.shown.at_ms && f->node.shown.info.kind == PKI_CERTIFICATE;
     if (pn->serves_tls)
-        memcpy(pn->served_sha256, f->shown.sha256, PKI_SHA256_HEX);
+        memcpy(pn->served_sha256, f->node.shown.info.sha256, PKI_SHA256_HEX);
     else
         findings_add(g->findings, SEVERITY_ERROR, "not-shown", name_of(g),
                      "no certificate is shown on port %u (port=)",
@@ -123,10 +124,6 @@ int vos_decide(struct plan_cluster *pc, struct findings *findings,
     struct gate g = {pc, findings, 0};
 
     (void)err;
-    pc->way_back = false;
-    snprintf(pc->no_way_back, sizeof(pc->no_way_back),
-             "the platform keeps no old key, and takes no certificate without "
-             "a new request: what fails is finished, not taken back");
     for (; g.node < pc->n_nodes; g.node++) {
         gate_services(&g);
         gate_certs(&g);
@@ -137,9 +134,7 @@ int vos_decide(struct plan_cluster *pc, struct findings *findings,
         findings_add(findings, SEVERITY_WARNING, "alone", NULL,
                      "there is no second node: nobody serves while it "
                      "restarts");
-    findings_add(findings, SEVERITY_INFO, "backup", NULL,
-                 "take a DRS backup before, and another one afterwards: it is "
-                 "the only other way back");
+    vos_no_way_back(pc, findings);
     return 0;
 }
 
@@ -152,7 +147,8 @@ bool vos_not_due(const struct plan_cluster *pc, struct str *why)
     if (!wanted || pc->tag[0])
         return false;
     for (size_t i = 0; i < pc->n_nodes; i++) {
-        const struct pki_cert_info *shown = &vos_facts_at(pc, i)->shown;
+        const struct pki_cert_info *shown =
+            &vos_facts_at(pc, i)->node.shown.info;
         int64_t days = (shown->not_after - now) / DAY_S;
 
         if (shown->kind != PKI_CERTIFICATE || days <= limit)
@@ -162,15 +158,4 @@ bool vos_not_due(const struct plan_cluster *pc, struct str *why)
     str_addf(why, "its certificates have %" PRId64 " days left, more than %ld",
              least, limit);
     return true;
-}
-
-/* A stopped run: the set is what decides, and every row asks the nodes anew. */
-int vos_recognise(struct plan_cluster *pc, struct err *err)
-{
-    for (size_t i = 0; i < pc->n_nodes; i++)
-        if (vos_facts_at(pc, i)->services.n == 0)
-            return err_set(err, CAUSE_REFUSED,
-                           "node %s: its services cannot be read",
-                           pc->nodes[i].node->name);
-    return 0;
 }

@@ -18,7 +18,7 @@ struct facts *vos_facts_new(void)
 
     if (!f)
         abort();
-    return &f->base;
+    return &f->node.base;
 }
 
 void vos_facts_free(struct facts *facts)
@@ -27,7 +27,7 @@ void vos_facts_free(struct facts *facts)
 
     free(f->own);
     free(f->trust);
-    secret_free(f->shown_bytes);
+    vos_node_release(&f->node);
     free(f);
 }
 
@@ -43,21 +43,12 @@ const struct vos_facts *vos_facts_of(const struct view *view)
 
 bool vos_is_fresh(const struct vos_facts *f, enum vos_read bit)
 {
-    uint64_t at = f->base.read_ms[__builtin_ctz(bit)];
+    uint64_t at = f->node.base.read_ms[__builtin_ctz(bit)];
 
     return at && clock_mono_ms() - at <= VOS_FRESH_MS;
 }
 
 /* -- the shell ------------------------------------------------------------- */
-
-static int parse_services(struct facts *facts, const struct read_file *about,
-                          const struct link_result *result, struct err *err)
-{
-    struct vos_facts *f = (struct vos_facts *)facts;
-
-    (void)about;
-    return vos_services_parse(result->data, result->len, &f->services, err);
-}
 
 bool vos_version_parse(const char *text, size_t len, char out[64])
 {
@@ -151,40 +142,13 @@ static bool shown_peer(const struct view *view, const struct read_file *about,
                        struct link_peer *peer)
 {
     struct plan_node *pn = &view->plan->nodes[view->node];
-    struct vos_facts *f = (struct vos_facts *)pn->facts;
 
     (void)about;
-    f->shown_ms = 0;
-    memset(&f->shown, 0, sizeof(f->shown));
+    vos_shown_forget(pn->facts);
     peer->address = pn->node->address;
     peer->port = vos_port(view->plan->plan);
     peer->tls = LINK_TLS_PLAIN;
     return true;
-}
-
-static int parse_shown(struct facts *facts, const struct read_file *about,
-                       const struct link_result *result, struct err *err)
-{
-    struct vos_facts *f = (struct vos_facts *)facts;
-
-    (void)about;
-    (void)err;
-    secret_free(f->shown_bytes);
-    f->shown_bytes = secret_from(result->data, result->len);
-    f->shown_ms = clock_mono_ms();
-    return 0;
-}
-
-static void describe_shown(struct facts *facts)
-{
-    struct vos_facts *f = (struct vos_facts *)facts;
-
-    if (f->shown_bytes &&
-        pki_describe(f->shown_bytes->data, f->shown_bytes->len, &f->shown,
-                     NULL) < 0)
-        memset(&f->shown, 0, sizeof(f->shown));
-    secret_free(f->shown_bytes);
-    f->shown_bytes = NULL;
 }
 
 /* -- the trust store ------------------------------------------------------- */
@@ -243,13 +207,13 @@ bool vos_lists_ca(const char *list, const struct pki_cert_info *ca,
 
 /* clang-format off */
 const struct read_row vos_reads[] = {
-    { VOS_READ_SERVICES, READ_COMMAND, "utils service list", .parse = parse_services },
+    { VOS_READ_SERVICES, READ_COMMAND, "utils service list", .parse = vos_services_take },
     { VOS_READ_VERSION,  READ_COMMAND, "show version active", true, .parse = parse_version },
     { VOS_READ_OWN,      READ_COMMAND, "show cert own tomcat", true, .parse = parse_text, .about = { NULL, 0 } },
     { VOS_READ_TRUST,    READ_COMMAND, "show cert list trust", true, .parse = parse_text, .about = { NULL, 1 } },
     { VOS_READ_CSR,      READ_COMMAND, "show csr own tomcat", true, .parse = parse_csr },
-    { VOS_READ_SHOWN,    READ_SERVED, NULL, true, .peer = shown_peer, .parse = parse_shown },
-    { VOS_READ_SHOWN,    READ_WORK, .work = describe_shown },
+    { VOS_READ_SHOWN,    READ_SERVED, NULL, true, .peer = shown_peer, .parse = vos_shown_take },
+    { VOS_READ_SHOWN,    READ_WORK, .work = vos_shown_describe },
     { 0 },
 };
 /* clang-format on */

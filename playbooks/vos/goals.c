@@ -15,8 +15,8 @@ static enum goal unknown(struct err *why, const char *what)
 /* Read by the row, which failed if it could not: decide() weighs it. */
 enum goal vos_goal_gates(const struct view *view, struct err *why)
 {
-    return vos_facts_of(view)->services.n ? GOAL_MET
-                                          : unknown(why, "its services");
+    return vos_facts_of(view)->node.services.n ? GOAL_MET
+                                               : unknown(why, "its services");
 }
 
 /* A request that was answered already is not made anew: it would overwrite the
@@ -77,7 +77,7 @@ enum goal vos_goal_restart(const struct view *view, struct err *why)
         return told ? GOAL_BUSY : GOAL_OPEN;
     if (vos_shows_new(view->plan, view->node))
         return GOAL_MET;
-    if (!vos_facts_of(view)->shown_ms) {
+    if (!vos_facts_of(view)->node.shown.at_ms) {
         err_set(why, CAUSE_REMOTE, "nothing answers on port %u",
                 vos_port(view->plan->plan));
         return told ? GOAL_BUSY : GOAL_OPEN;

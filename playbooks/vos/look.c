@@ -70,9 +70,9 @@ bool vos_shows_new(const struct plan_cluster *pc, size_t node)
     const struct set_file *crt = vos_slot(pc, node, "crt");
     const struct vos_facts *f = vos_facts_at(pc, node);
 
-    return f->shown_ms && f->shown.kind == PKI_CERTIFICATE &&
+    return f->node.shown.at_ms && f->node.shown.info.kind == PKI_CERTIFICATE &&
            crt->cert_sha256[0] &&
-           strcmp(f->shown.sha256, crt->cert_sha256) == 0;
+           strcmp(f->node.shown.info.sha256, crt->cert_sha256) == 0;
 }
 
 bool vos_has_our_request(const struct plan_cluster *pc, size_t node)
@@ -131,9 +131,9 @@ char *vos_running_list(const struct vos_facts *f)
     struct str out;
 
     str_init(&out, VOS_SERVICES_MAX * 66);
-    for (size_t i = 0; i < f->services.n; i++)
-        if (f->services.list[i].running == VOS_STARTED)
-            str_addf(&out, "%s;", f->services.list[i].name);
+    for (size_t i = 0; i < f->node.services.n; i++)
+        if (f->node.services.list[i].running == VOS_STARTED)
+            str_addf(&out, "%s;", f->node.services.list[i].name);
     return str_take(&out);
 }
 
@@ -144,11 +144,11 @@ int vos_services_run(const struct plan_cluster *pc, size_t node,
     const char *p = pc->nodes[node].first_last;
     char name[64];
 
-    if (!f->services.n || !p)
+    if (!f->node.services.n || !p)
         return err_set(err, CAUSE_REMOTE, "its services were not read");
     for (; *p; p += strcspn(p, ";") + 1) {
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, ";"), p);
-        if (vos_running_of(&f->services, name) != VOS_STARTED)
+        if (vos_running_of(&f->node.services, name) != VOS_STARTED)
             return err_set(err, CAUSE_REMOTE, "%s does not run", name);
     }
     return 0;

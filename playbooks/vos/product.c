@@ -69,24 +69,10 @@ static bool variable(const struct view *view, const char *name, struct str *out)
 }
 
 /* Nothing of ours lies on a node as a file. */
-static bool is_ours(const char *name, unsigned *generation)
-{
-    (void)name;
-    (void)generation;
-    return false;
-}
-
-static bool in_use(const struct view *view, const char *name)
-{
-    (void)view;
-    (void)name;
-    return true;
-}
-
 /* What was activated and does not run. */
 static void health(const struct view *view, struct findings *findings)
 {
-    const struct vos_services *s = &vos_facts_of(view)->services;
+    const struct vos_services *s = &vos_facts_of(view)->node.services;
     const char *node = view->plan->nodes[view->node].node->name;
 
     for (size_t i = 0; i < s->n; i++)
@@ -105,7 +91,7 @@ static void certificates(const struct view *view, cert_row_f *each, void *user)
     const struct cert_row row = {
         .service = "tomcat",
         .file = "tomcat",
-        .info = vos_facts_of(view)->shown,
+        .info = vos_facts_of(view)->node.shown.info,
         .playbook = "vos/rotate",
     };
 
@@ -132,6 +118,4 @@ const struct product vos_product = {
     .guard = vos_guard,
     .health = health,
     .certificates = certificates,
-    .is_ours = is_ours,
-    .in_use = in_use,
 };

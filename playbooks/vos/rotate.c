@@ -96,19 +96,6 @@ static int check_port(const struct plan_cluster *pc, const char *value,
     return input_number(value, 1, 65535, err);
 }
 
-static void assign(struct plan_cluster *pc, size_t holder)
-{
-    (void)pc; /* nobody holds data, and the inventory says who leads */
-    (void)holder;
-}
-
-static int way_back(const struct plan_cluster *pc, int64_t at, struct err *err)
-{
-    (void)at;
-    return err_set(err, CAUSE_REFUSED, "there is no way back: %s",
-                   pc->no_way_back);
-}
-
 const struct playbook vos_rotate = {
     .id = "vos/rotate",
     .title = "renew the tomcat certificate of a pair of VOS appliances",
@@ -132,8 +119,6 @@ const struct playbook vos_rotate = {
     .not_due = vos_not_due,
     .issue = vos_issue,
     .wish = vos_wish,
-    .assign = assign,
-    .way_back = way_back,
     .recognise = vos_recognise,
     .caution = "Each node is away while it restarts: up to 30 minutes.  Agents "
                "and reports of a pair go over to the other node, those of a "

@@ -4,7 +4,7 @@
  * CUCM (Finesse, CUIC, Live Data, IdS, Cloud Connect, VVB): seed 003's VOS
  * part, by the shell alone (facts/uc.md 1.2, 3).  Other products of the
  * platform share its dialect, its lists and how answers are judged
- * (dialect.h, services.h, pem.h, serial.h, request.h, answer.h).
+ * (dialect.h, node.h, services.h, pem.h, serial.h, request.h, answer.h).
  *
  * Invariants, asked by the guard from what was just read:
  *  W1 nothing is uploaded but the answer to the request that the node has now,
@@ -19,7 +19,7 @@
 
 #include "core/run/act.h"
 #include "core/run/plan.h"
-#include "playbooks/vos/services.h"
+#include "playbooks/vos/node.h"
 
 enum vos_role {
     VOS_PRIMARY = 1 << 0, /* the one of a single node, too */
@@ -40,16 +40,12 @@ enum { /* ms: a reading is "just now" */
 };
 
 struct vos_facts {
-    struct facts base;
-    struct vos_services services;
+    struct vos_node node;
     char version[64]; /* "" : not told */
     char *own;        /* as printed; NULL: not read */
     char *trust;      /* the same */
     bool csr_known;
     char csr_sha256[PKI_SHA256_HEX]; /* in the form of vos_pem; "": none */
-    uint64_t shown_ms; /* monotonic: when its listener last answered */
-    struct secret *shown_bytes;
-    struct pki_cert_info shown; /* kind 0: none, or it cannot be read */
 };
 struct facts *vos_facts_new(void);
 void vos_facts_free(struct facts *facts);
@@ -104,7 +100,6 @@ int vos_prepare(struct plan_cluster *pc, struct err *err);
 int vos_decide(struct plan_cluster *pc, struct findings *findings,
                struct err *err);
 bool vos_not_due(const struct plan_cluster *pc, struct str *why);
-int vos_recognise(struct plan_cluster *pc, struct err *err);
 int vos_wish(struct issue_job *job, bool make, struct err *err);
 void vos_issue(struct issue_job *job);
 int vos_guard(const struct view *view, const struct act *act, const char *text,

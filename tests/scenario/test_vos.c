@@ -198,6 +198,11 @@ static void test_node_stays_down(void **state)
     assert_int_equal(bed_count(bed, "vos2", UPLOAD), 0);
     assert_int_equal(bed_count(bed, "vos2", RESTART), 0);
     shows(bed, "vos2", "old");
+    /* for this no node is asked, and none is waited for */
+    run = bed_do(bed, "rollback last --yes");
+    bed_ends(run, 4, "incomplete");
+    assert_true(bed_said(run, "there is no way back"));
+    assert_false(bed_said(run, "reading"));
     bed_lab(bed, "up vos1");
     bed_ends(bed_next(run, "resume"), 0, "done");
     both_are_new(bed);

@@ -76,7 +76,7 @@ static inline struct cucm_facts *fixture_facts(const struct fixture *fx,
 static inline void fixture_read(const struct fixture *fx, size_t i)
 {
     for (size_t bit = 0; bit < 32; bit++)
-        fixture_facts(fx, i)->base.read_ms[bit] = clock_mono_ms();
+        fixture_facts(fx, i)->node.base.read_ms[bit] = clock_mono_ms();
 }
 
 static inline void fixture_service(const struct fixture *fx, size_t i,
@@ -85,11 +85,12 @@ static inline void fixture_service(const struct fixture *fx, size_t i,
     struct cucm_facts *f = fixture_facts(fx, i);
     size_t k = 0;
 
-    while (k < f->services.n && strcmp(f->services.list[k].name, name) != 0)
+    while (k < f->node.services.n &&
+           strcmp(f->node.services.list[k].name, name) != 0)
         k++;
-    FILL(f->services.list[k].name, name);
-    f->services.list[k].running = running;
-    f->services.n += k == f->services.n;
+    FILL(f->node.services.list[k].name, name);
+    f->node.services.list[k].running = running;
+    f->node.services.n += k == f->node.services.n;
 }
 
 /* All services that the table knows for the node run. */
@@ -117,8 +118,8 @@ static inline void fixture_cert(const struct fixture *fx, size_t i,
     u->info.not_after = clock_wall_ms() / 1000 + 90 * 86400;
     FILL(u->info.names, "DNS:pub.example.com, DNS:sub1.example.com, "
                         "DNS:sub2.example.com, DNS:imp1.example.com");
-    f->shown_ms = clock_mono_ms();
-    FILL(f->shown_sha256, shown);
+    f->node.shown.at_ms = clock_mono_ms();
+    FILL(f->node.shown.info.sha256, shown);
 }
 
 static inline void fixture_members(const struct fixture *fx)

@@ -60,7 +60,7 @@ static void requests(void **state)
     fixture_facts(&fx, PUB)->certs_known = false;
     assert_false(may(&fx, PUB, &post, CSR));
     fixture_facts(&fx, PUB)->certs_known = true;
-    fixture_facts(&fx, PUB)->base.read_ms[6] = 1; /* long ago */
+    fixture_facts(&fx, PUB)->node.base.read_ms[6] = 1; /* long ago */
     assert_false(may(&fx, PUB, &post, CSR));
     fixture_read(&fx, PUB);
     assert_false(may(&fx, PUB, &post, TRUST)); /* nothing is signed */
@@ -109,7 +109,7 @@ static void nothing_into_a_sick_cluster(void **state)
     fixture_service(&fx, IMP1, "Cisco Tomcat", VOS_DOWN);
     assert_false(may(&fx, PUB, &post, UPLOAD));
     fixture_service(&fx, IMP1, "Cisco Tomcat", VOS_STARTED);
-    fixture_facts(&fx, PUB)->base.read_ms[1] = 1;
+    fixture_facts(&fx, PUB)->node.base.read_ms[1] = 1;
     assert_false(may(&fx, PUB, &post, UPLOAD));
     fixture_close(&fx);
 }
@@ -139,7 +139,7 @@ static void restarts(void **state)
         may(&fx, SUB1, &command, "utils service restart Cisco CallManager"));
     assert_false(
         may(&fx, SUB1, &command, "utils service restart Cisco DRF Master"));
-    fixture_facts(&fx, SUB1)->base.read_ms[0] = 1;
+    fixture_facts(&fx, SUB1)->node.base.read_ms[0] = 1;
     assert_false(may(&fx, SUB1, &command, RESTART));
     fixture_close(&fx);
 }
@@ -260,7 +260,7 @@ static int lists(struct cucm_facts *f, const char *text)
     const struct link_result result = {
         .end = LINK_OK, .data = text, .len = strlen(text)};
 
-    return cucm_reads[0].parse(&f->base, NULL, &result, NULL);
+    return cucm_reads[0].parse(&f->node.base, NULL, &result, NULL);
 }
 
 static void lists_of_services(void **state)
@@ -284,7 +284,7 @@ static void lists_of_services(void **state)
     assert_int_equal(lists(f, ""), -1);
     assert_int_equal(lists(f, "Cisco Tftp[STARTED]\n"), -1); /* torn */
     assert_int_equal(lists(f, "Executed command unsuccessfully\n"), -1);
-    cucm_facts_free(&f->base);
+    cucm_facts_free(&f->node.base);
 }
 
 static enum goal phones(const struct fixture *fx)

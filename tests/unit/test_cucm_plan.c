@@ -202,7 +202,7 @@ static void no_api(struct fixture *fx)
 
 static void nothing_is_shown(struct fixture *fx)
 {
-    fixture_facts(fx, SUB1)->shown_ms = 0;
+    fixture_facts(fx, SUB1)->node.shown.at_ms = 0;
 }
 
 static void a_request_waits(struct fixture *fx)
@@ -295,7 +295,7 @@ static void gates_of_callmanager(void **state)
     assert_int_equal(cucm_phones_before(fx.pc), 12);
     fixture_facts(&fx, PUB)->mode_known = false;
     fixture_facts(&fx, PUB)->phones_known = false;
-    fixture_facts(&fx, SUB2)->shown_ms = 0;
+    fixture_facts(&fx, SUB2)->node.shown.at_ms = 0;
     tvs->there = true;
     tvs->info.kind = PKI_CERTIFICATE;
     tvs->info.not_before = clock_wall_ms() / 1000 - 3600;

@@ -58,7 +58,7 @@ static struct vos_facts *facts(const struct fixture *fx, size_t i)
 
 static void service(const struct fixture *fx, size_t i, enum vos_running how)
 {
-    struct vos_services *s = &facts(fx, i)->services;
+    struct vos_services *s = &facts(fx, i)->node.services;
 
     FILL(s->list[0].name, "Cisco Tomcat");
     s->list[0].running = how;
@@ -73,9 +73,9 @@ static void text(char **field, const char *words)
 
 static void shown(const struct fixture *fx, size_t i, const char *sha)
 {
-    facts(fx, i)->shown.kind = PKI_CERTIFICATE;
-    FILL(facts(fx, i)->shown.sha256, sha);
-    facts(fx, i)->shown_ms = clock_mono_ms();
+    facts(fx, i)->node.shown.info.kind = PKI_CERTIFICATE;
+    FILL(facts(fx, i)->node.shown.info.sha256, sha);
+    facts(fx, i)->node.shown.at_ms = clock_mono_ms();
 }
 
 static void fill_node(const struct fixture *fx, size_t i)
@@ -83,7 +83,7 @@ static void fill_node(const struct fixture *fx, size_t i)
     struct vos_facts *f = facts(fx, i);
 
     for (size_t bit = 0; bit < 32; bit++)
-        f->base.read_ms[bit] = clock_mono_ms();
+        f->node.base.read_ms[bit] = clock_mono_ms();
     service(fx, i, VOS_STARTED);
     fx->pc->nodes[i].first_last = "Cisco Tomcat;";
     text(&f->own, "Serial Number: 1");
@@ -203,11 +203,11 @@ static void uploads(void **state)
     service(&fx, 0, VOS_DOWN);
     guards(&fx, 1, UPLOAD, "W2: node one: Cisco Tomcat does not run");
     service(&fx, 0, VOS_STARTED);
-    facts(&fx, 0)->base.read_ms[0] = 0;
+    facts(&fx, 0)->node.base.read_ms[0] = 0;
     guards(&fx, 1, UPLOAD, "W2: node one was not read");
     FILL(facts(&fx, 0)->csr_sha256, OLD);
     guards(&fx, 0, UPLOAD, "W1: the request that it has");
-    facts(&fx, 0)->base.read_ms[__builtin_ctz(VOS_READ_CSR)] = 0;
+    facts(&fx, 0)->node.base.read_ms[__builtin_ctz(VOS_READ_CSR)] = 0;
     guards(&fx, 0, UPLOAD, "not read just now");
     close_plan(&fx);
 }
@@ -261,7 +261,7 @@ static void when_a_restart_is_over(void **state)
     service(&fx, 0, VOS_DOWN);
     assert_int_equal(restarted(&fx, false, true), GOAL_BUSY);
     service(&fx, 0, VOS_STARTED);
-    facts(&fx, 0)->shown_ms = 0;
+    facts(&fx, 0)->node.shown.at_ms = 0;
     assert_int_equal(restarted(&fx, false, true), GOAL_BUSY);
     shown(&fx, 0, NEW);
     assert_int_equal(restarted(&fx, false, true), GOAL_MET);
@@ -342,7 +342,7 @@ static int reads_csr(struct vos_facts *f, const char *words)
 
     for (const struct read_row *r = vos_reads; r->bit; r++)
         if (r->bit == VOS_READ_CSR)
-            return r->parse(&f->base, &r->about, &result, NULL);
+            return r->parse(&f->node.base, &r->about, &result, NULL);
     return -2;
 }
 
@@ -359,7 +359,7 @@ static void requests_as_printed(void **state)
     assert_string_equal(f->csr_sha256, "");
     assert_int_equal(reads_csr(f, "-----BEGIN CERTIFICATE REQ"), -1);
     assert_false(f->csr_known);
-    vos_facts_free(&f->base);
+    vos_facts_free(&f->node.base);
 }
 
 static void only_commands_of_the_table(void **state)
