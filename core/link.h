@@ -63,6 +63,11 @@ struct link_typed {     /* what a command by exec is answered */
     bool secret;        /* the target's typed_secret; else `text' */
     const char *text;
 };
+struct link_shell {     /* that a login may have, for commands by exec */
+    const char *answer; /* to the dialect's shell_question: how it ends, letter
+                           case and blanks aside; NULL ends the table */
+    const char *before, *after; /* around each command */
+};
 struct link_dialect {
     bool shell_commands;  /* plain commands in the shell too, not by exec */
     unsigned pty_columns; /* wide, so that nothing is wrapped */
@@ -83,6 +88,11 @@ struct link_dialect {
     /* Around each: the one shell that the product's templates are for, where a
      * node may have another as its login's.  NULL: nothing. */
     const char *exec_before, *exec_after;
+    /* Or where no one form is good for all of them: what each new connection
+     * is asked first, by exec, and the shells that it tells apart.  Another
+     * answer: LINK_REFUSED.  NULL: nothing is asked. */
+    const char *shell_question;
+    const struct link_shell *shells;
 };
 
 struct link_target {

@@ -8,12 +8,14 @@
 
 #include "core/base/clock.h"
 #include "transport/link_priv.h"
+#include "transport/login_shell.h"
 
 enum {
     OUTPUT_CAP_DEFAULT = 4 * 1024 * 1024,
     EOF_GRACE_MS = 1000,    /* from the end of data to the channel's close */
     CHANNEL_RETRY_MS = 100, /* when the dialect names no time */
     LOGIN_WORDS_MAX = 1024, /* a login's complaint is short */
+    SHELL_WORDS_MAX = 200,
 };
 
 static const struct chan_owner exec_owner;
@@ -36,6 +38,7 @@ static void forget_chan(struct lane *lane)
         chan_close(lane->chan);
     lane->chan = NULL;
     lane->chan_opened = false;
+    lane->asking_shell = false;
     typed_forget(lane);
 }
 
@@ -139,9 +142,39 @@ static void join_line_ends(struct str *s)
     s->len = to;
 }
 
+static void exec_start(struct lane *lane);
+
+/* The command itself was not sent yet. */
+static void take_shell(struct lane *lane)
+{
+    struct request *r = lane->current;
+    const struct link_dialect *dialect = lane->link->target->dialect;
+    struct str shown;
+    struct err err;
+
+    lane->login_shell =
+        login_shell_find(dialect->shells, str_text(&r->out), r->out.len);
+    if (lane->login_shell) {
+        str_reset(&r->out);
+        exec_start(lane);
+        return;
+    }
+    str_init(&shown, SHELL_WORDS_MAX);
+    str_add_visible(&shown, str_text(&r->out), r->out.len, false);
+    err_set(&err, CAUSE_REFUSED,
+            "%s has a login shell that is none of those known here: to "
+            "\"%s\" it says \"%s\"",
+            address(lane), dialect->shell_question, str_text(&shown));
+    str_release(&shown);
+    command_settle(lane, LINK_REFUSED, &err);
+    lane_drop(lane);
+    lane_kick(lane);
+}
+
 static void finish_exec(struct lane *lane)
 {
     struct request *r = lane->current;
+    bool asked = lane->asking_shell;
     struct err err;
 
     forget_chan(lane);
@@ -153,6 +186,9 @@ static void finish_exec(struct lane *lane)
                 address(lane), lane->link->route.user);
         command_settle(lane, LINK_REFUSED, &err);
         lane_drop(lane);
+    } else if (asked) {
+        take_shell(lane);
+        return;
     } else {
         lane->served = true;
         command_settle(lane, LINK_OK, NULL);
@@ -190,6 +226,8 @@ static void on_exec_data(void *user, const char *data, size_t len)
         return;
     r->last_ms = clock_mono_ms();
     if (str_addn(&r->out, data, len) == 0) {
+        if (lane->asking_shell)
+            return;
         switch (typed_answer(lane, &err)) {
         case -1:
             refuse_typing(lane, &err);
@@ -204,7 +242,7 @@ static void on_exec_data(void *user, const char *data, size_t len)
             "\"%s\" at %s printed more than %zu bytes: cut off, whether it "
             "did its work is unknown",
             r->command.text, address(lane), r->out.cap);
-    command_settle(lane, LINK_LOST, &err);
+    command_settle(lane, lane->asking_shell ? LINK_UNSENT : LINK_LOST, &err);
     lane_drop(lane);
     lane_kick(lane);
 }
@@ -217,7 +255,7 @@ static void on_exec_eof(void *user)
 static void on_exec_ended(void *user, enum chan_end how, const struct err *err)
 {
     struct lane *lane = user;
-    bool opened = lane->chan_opened;
+    bool opened = lane->chan_opened, asked = lane->asking_shell;
 
     lane->chan = NULL; /* it is gone */
     lane->chan_opened = false;
@@ -226,7 +264,11 @@ static void on_exec_ended(void *user, enum chan_end how, const struct err *err)
     } else if (how == CHAN_CLOSED && opened) {
         finish_exec(lane);
     } else {
-        command_settle(lane, how == CHAN_DENIED ? LINK_FAILED : LINK_LOST, err);
+        command_settle(lane,
+                       asked                ? LINK_UNSENT
+                       : how == CHAN_DENIED ? LINK_FAILED
+                                            : LINK_LOST,
+                       err);
         lane_kick(lane);
     }
 }
@@ -236,6 +278,8 @@ static void on_exec_sent(void *user, size_t n)
     struct lane *lane = user;
     struct request *r = lane->current;
 
+    if (lane->asking_shell)
+        return;
     if (lane->chan_opened) {
         typed_sent(lane, n);
     } else if (!r->sent) {
@@ -261,12 +305,19 @@ static const struct chan_owner exec_owner = {
 static void exec_start(struct lane *lane)
 {
     const struct link_dialect *dialect = lane->link->target->dialect;
-    const char *before = dialect->exec_before, *after = dialect->exec_after;
+    const struct link_shell *shell = lane->login_shell;
+    const char *before = shell ? shell->before : dialect->exec_before;
+    const char *after = shell ? shell->after : dialect->exec_after;
     struct chan_wish wish = {.kind = CHAN_EXEC};
 
+    lane->asking_shell = dialect->shells && !shell;
+    str_reset(&lane->current->out);
     str_reset(&lane->line_out);
-    str_addf(&lane->line_out, "%s%s%s", before ? before : "",
-             lane->current->command.text, after ? after : "");
+    if (lane->asking_shell)
+        str_add(&lane->line_out, dialect->shell_question);
+    else
+        str_addf(&lane->line_out, "%s%s%s", before ? before : "",
+                 lane->current->command.text, after ? after : "");
     wish.command = str_text(&lane->line_out);
     typed_forget(lane);
     lane->chan_opened = false;

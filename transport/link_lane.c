@@ -48,6 +48,7 @@ static void reset(struct lane *lane, const struct err *why)
         command_reset(lane, why);
     lane->chan_retried = false;
     lane->served = false;
+    lane->login_shell = NULL;
 }
 
 static void fail_line(struct lane *lane, enum link_end end,

@@ -95,6 +95,8 @@ struct lane {
     struct secret *typing; /* an answer on its way; NULL: none */
     size_t typing_at;      /* bytes of it that are gone */
     unsigned typed_rows;   /* of the dialect's table, that were answered */
+    const struct link_shell *login_shell; /* NULL: it was not asked yet */
+    bool asking_shell; /* the exec is that question, not the command */
     struct chan *shell;
     struct dialog *dialog;
     bool typed;      /* the current command was given to the dialog */

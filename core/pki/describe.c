@@ -256,6 +256,14 @@ void pki_cert_sha256(X509 *cert, char hex[PKI_SHA256_HEX])
     OPENSSL_free(der);
 }
 
+static void cert_sha1(X509 *cert, char hex[PKI_SHA1_HEX])
+{
+    unsigned char digest[SHA_DIGEST_LENGTH] = {0};
+
+    X509_digest(cert, EVP_sha1(), digest, NULL);
+    hex_text(digest, sizeof(digest), hex);
+}
+
 static void describe_cert(X509 *cert, struct pki_cert_info *info)
 {
     GENERAL_NAMES *san =
@@ -272,6 +280,7 @@ static void describe_cert(X509 *cert, struct pki_cert_info *info)
                 sizeof(info->serial));
     pki_key_text(X509_get0_pubkey(cert), info->key, sizeof(info->key));
     pki_cert_sha256(cert, info->sha256);
+    cert_sha1(cert, info->sha1);
     spki_sha256(X509_get_X509_PUBKEY(cert), info->spki_sha256);
     X509_get0_signature(NULL, &alg, cert);
     signature_text(X509_get_signature_nid(cert), alg, info->signature,

@@ -19,8 +19,9 @@
 #include "core/base/str.h"
 
 enum {
-    PKI_SHA256_HEX = 65
-}; /* 64 lower-case digits and a NUL */
+    PKI_SHA256_HEX = 65, /* 64 lower-case digits and a NUL */
+    PKI_SHA1_HEX = 41
+};
 
 /* SHA-256 of any bytes. */
 void pki_sha256(const void *data, size_t len, char hex[PKI_SHA256_HEX]);
@@ -57,6 +58,7 @@ struct pki_cert_info {
     char serial[64];             /* hex */
     char key[32];                /* "rsa:2048", "ec:P-256" ... */
     char sha256[PKI_SHA256_HEX]; /* of the DER certificate */
+    char sha1[PKI_SHA1_HEX];     /* the same: Windows' thumbprint; no proof */
     char spki_sha256[PKI_SHA256_HEX];
     char signature[48]; /* "sha256WithRSAEncryption" */
     int64_t not_before, not_after;

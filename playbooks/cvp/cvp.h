@@ -105,8 +105,7 @@ struct cvp_facts {
     char shown_sha256[CVP_ALIASES][PKI_SHA256_HEX]; /* "": no answer */
     uint64_t shown_ms[CVP_ALIASES];
     struct secret *shown_bytes[CVP_ALIASES];
-    bool clock_known;
-    int64_t clock_off_ms;
+    struct win_clock clock;
 };
 struct facts *cvp_facts_new(void);
 void cvp_facts_free(struct facts *facts);
@@ -143,11 +142,7 @@ static inline uint32_t cvp_renew_bit(enum cvp_alias alias)
 bool cvp_copy_name(const struct plan_cluster *pc, enum cvp_copy copy,
                    struct str *out);
 bool cvp_variable(const struct view *view, const char *name, struct str *out);
-/* The name that clients use, which is the certificate's: the first of its
- * `names', else its address. */
-const char *cvp_fqdn(const struct node *node);
 int cvp_prepare(struct plan_cluster *pc, struct err *err);
-int cvp_check_issuer(struct plan_cluster *pc, struct err *err);
 int cvp_check_aliases(const struct plan_cluster *pc, const char *value,
                       struct err *err);
 bool cvp_not_due(const struct plan_cluster *pc, struct str *why);

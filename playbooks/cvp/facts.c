@@ -163,18 +163,11 @@ static int parse_shown(struct facts *facts, const struct read_file *about,
 static int parse_clock(struct facts *facts, const struct read_file *about,
                        const struct link_result *result, struct err *err)
 {
-    struct cvp_facts *f = (struct cvp_facts *)facts;
-    int64_t seconds = 0;
-
     (void)about;
     (void)err;
-    f->clock_known = win_clock(result->data, result->len, &seconds);
-    if (f->clock_known) /* half a round trip and half a second ago */
-        f->clock_off_ms = seconds * 1000 + 500 + (int64_t)result->took_ms / 2 -
-                          clock_wall_ms();
+    win_clock_take(&((struct cvp_facts *)facts)->clock, result);
     return 0;
 }
-
 /* -- in the pool ----------------------------------------------------------- */
 
 static void work_live(struct facts *facts)

@@ -4,18 +4,12 @@
  * server had; later: does the way back stand, is a stopped run's state one
  * that its plan knows?
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "playbooks/cvp/cvp.h"
-
-enum {
-    SKEW_WARN_S = 30,
-    SKEW_REFUSE_S = 5 * 60
-};
 
 struct look {
     struct plan_cluster *pc;
@@ -51,24 +45,6 @@ static void check_home(const struct look *look)
                "its CVP_HOME is `%s': not set for this login, or a path that "
                "commands without quotes cannot name",
                f->home);
-}
-
-static void check_clock(const struct look *look)
-{
-    const struct cvp_facts *f = facts_of(look);
-    int64_t off =
-        (f->clock_off_ms < 0 ? -f->clock_off_ms : f->clock_off_ms) / 1000;
-
-    if (!f->clock_known)
-        WARN(look, "clock-unknown", "its clock cannot be read");
-    else if (off > SKEW_REFUSE_S)
-        REFUSE(look, "clock-skew",
-               "its clock is %" PRId64 " s off ours: mend its time service "
-               "first",
-               f->clock_off_ms / 1000);
-    else if (off > SKEW_WARN_S)
-        WARN(look, "clock-skew", "its clock is %" PRId64 " s off ours",
-             f->clock_off_ms / 1000);
 }
 
 static void check_service(const struct look *look, enum cvp_service service)
@@ -172,7 +148,7 @@ static void note_listed(const struct look *look)
 static void take_node(const struct look *look)
 {
     check_home(look);
-    check_clock(look);
+    win_gate_clock(&facts_of(look)->clock, name_of(look), look->findings);
     for (int s = 0; s < CVP_SERVICES; s++)
         if ((look->pc->nodes[look->i].node->roles & cvp_services[s].roles) &&
             cvp_renews(look->pc, look->i, cvp_services[s].alias))

@@ -10,10 +10,6 @@
 #include "playbooks/cvp/cvp.h"
 
 /* clang-format off */
-static const char *const refusals[] = {
-    "keytool error:", "was not added to keystore", "was not installed in keystore",
-    "keystore password was incorrect", "Too many failures",
-};
 /* An earlier try of the same row did it. */
 static const struct {
     const char *option, *words;
@@ -36,18 +32,6 @@ static bool was_done_before(const char *command, const char *output, size_t len)
             holds(output, len, done_before[i].words))
             return true;
     return false;
-}
-
-static enum reply refused(const char *at, size_t len, struct err *err)
-{
-    struct str line;
-    const char *nl = memchr(at, '\n', len);
-
-    str_init(&line, 400);
-    str_add_visible(&line, at, nl ? (size_t)(nl - at) : len, false);
-    err_set(err, CAUSE_REMOTE, "the node says: %s", str_text(&line));
-    str_release(&line);
-    return REPLY_FAILED;
 }
 
 /* A reply makes a key's chain; a root is added. */
@@ -76,13 +60,8 @@ enum reply cvp_judge(const char *command, const char *output, size_t len,
         return REPLY_OK; /* Windows' own words are translated: seen by goals */
     if (was_done_before(command, output, len))
         return REPLY_OK;
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(char *); i++) {
-        const char *at =
-            len ? memmem(output, len, refusals[i], strlen(refusals[i])) : NULL;
-
-        if (at)
-            return refused(at, (size_t)(output + len - at), err);
-    }
+    if (win_keytool_complains(output, len, err) < 0)
+        return REPLY_FAILED;
     return strstr(command, " -import ")
                ? judge_import(command, output, len, err)
                : REPLY_OK;

@@ -8,6 +8,7 @@
 #include "core/run/input.h"
 #include "playbooks/cvp/commands.h"
 #include "playbooks/cvp/cvp.h"
+#include "playbooks/windows/issue.h"
 
 enum {
     GATES = CVP_READ_STATUS | CVP_READ_HOME | CVP_READ_CLOCK | CVP_READ_LIST |
@@ -151,7 +152,7 @@ const struct playbook cvp_keystore_rotate = {
     .n_steps = sizeof(steps) / sizeof(steps[0]),
     .back_reads = LOOK,
     .prepare = cvp_prepare,
-    .check_issuer = cvp_check_issuer,
+    .check_issuer = win_check_issuer,
     .decide = cvp_decide,
     .not_due = cvp_not_due,
     .issue = cvp_issue,

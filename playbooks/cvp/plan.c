@@ -3,15 +3,13 @@
  * The plan of cvp/keystore-rotate before any packet: which aliases of which
  * servers, names of files, who signs; and what commands are filled in with.
  */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/base/file.h"
-#include "core/run/issuer.h"
 #include "playbooks/cvp/cvp.h"
+#include "playbooks/windows/issue.h"
 
 static const char *const slots[CVP_ALIASES][2] = {
     [CVP_WSM] = {"wsm_csr", "wsm_crt"},
@@ -80,38 +78,6 @@ int cvp_check_aliases(const struct plan_cluster *pc, const char *value,
 
 /* -- names ----------------------------------------------------------------- */
 
-const char *cvp_fqdn(const struct node *node)
-{
-    return node->names && node->names[0] ? node->names[0] : node->address;
-}
-
-static bool is_address(const char *name)
-{
-    unsigned char bytes[16];
-
-    return inet_pton(AF_INET, name, bytes) == 1 ||
-           inet_pton(AF_INET6, name, bytes) == 1;
-}
-
-/* Seed 003, CVP 1: what the installer makes has the server's bare name, and is
- * to be made anew for that reason. */
-static int check_name(const struct node *node, struct err *err)
-{
-    const char *name = cvp_fqdn(node);
-
-    if (is_address(name) || !strchr(name, '.'))
-        return err_set(err, CAUSE_INPUT,
-                       "node %s: %s is no full name: put the server's FQDN "
-                       "first in its `names'",
-                       node->name, name);
-    if (!node->keystore_password)
-        return err_set(err, CAUSE_INPUT,
-                       "node %s names no keystore_password (the server tells "
-                       "it: DecryptKeystoreUtil.bat, or security.properties)",
-                       node->name);
-    return 0;
-}
-
 bool cvp_copy_name(const struct plan_cluster *pc, enum cvp_copy copy,
                    struct str *out)
 {
@@ -123,12 +89,12 @@ bool cvp_copy_name(const struct plan_cluster *pc, enum cvp_copy copy,
 
 static void add_names(const struct node *node, struct str *out)
 {
-    const char *first = cvp_fqdn(node);
+    const char *first = win_fqdn(node);
 
     str_addf(out, "dns:%s", first);
     for (const char *const *a = node->names; a && *a; a++)
         if (strcmp(*a, first) != 0)
-            str_addf(out, ",%s:%s", is_address(*a) ? "ip" : "dns", *a);
+            str_addf(out, ",%s:%s", win_is_address(*a) ? "ip" : "dns", *a);
 }
 
 /* By its digest, so that a root that is there already has the same alias. */
@@ -151,7 +117,7 @@ bool cvp_variable(const struct view *view, const char *name, struct str *out)
     if (strcmp(name, "keystore.target") == 0)
         return cvp_copy_name(pc, view->back ? CVP_OLD : CVP_NEW, out);
     if (strcmp(name, "fqdn") == 0)
-        return str_add(out, cvp_fqdn(pn->node)) == 0;
+        return str_add(out, win_fqdn(pn->node)) == 0;
     if (strcmp(name, "names") == 0) {
         add_names(pn->node, out);
         return !out->cut;
@@ -199,7 +165,10 @@ int cvp_prepare(struct plan_cluster *pc, struct err *err)
     for (size_t i = 0; i < pc->n_nodes; i++) {
         choose(pc, &pc->nodes[i]);
         n += pc->nodes[i].own.n;
-        if (check_name(pc->nodes[i].node, err) < 0)
+        if (win_check_node(pc->nodes[i].node,
+                           "the server tells it: DecryptKeystoreUtil.bat, or "
+                           "security.properties",
+                           err) < 0)
             return -1;
     }
     if (n == 0)
@@ -215,20 +184,6 @@ int cvp_prepare(struct plan_cluster *pc, struct err *err)
                        "alone: take `subject' off",
                        pc->cluster->name);
     return 0;
-}
-
-/* -- who signs ------------------------------------------------------------- */
-
-int cvp_check_issuer(struct plan_cluster *pc, struct err *err)
-{
-    const struct issuer *issuer = pc->cluster->issuer;
-
-    if (issuer->kind == ISSUER_APPLIANCE)
-        return err_set(err, CAUSE_INPUT,
-                       "issuer %s: a CVP server signs nothing itself: name "
-                       "another kind",
-                       issuer->name);
-    return issuer_check(pc, issuer, err);
 }
 
 /* -- is it due? ------------------------------------------------------------ */

@@ -133,10 +133,10 @@ static int64_t behind_s(const struct plan_cluster *pc)
     int64_t most = 0;
 
     for (size_t i = 0; i < pc->n_nodes; i++) {
-        const struct cvp_facts *f = cvp_facts_at(pc, i);
+        const struct win_clock *clock = &cvp_facts_at(pc, i)->clock;
 
-        if (f->clock_known && -f->clock_off_ms > most)
-            most = -f->clock_off_ms;
+        if (clock->known && -clock->off_ms > most)
+            most = -clock->off_ms;
     }
     return (most + 999) / 1000;
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/pki/pki.h"
+#include "core/run/product.h"
 
 /* OpenSSH's default shell is cmd.exe or PowerShell, as the registry says
  * (facts/uc.md 7).  This is the same command in both: PowerShell leaves %NAME%
@@ -21,6 +22,11 @@
  * take for its own (Win32-OpenSSH issue 1206). */
 #define WIN_BEFORE "cmd /d /s /c \""
 #define WIN_AFTER "\""
+
+/* Where a path has blanks it wants quotes, and then each shell wants its own
+ * form (facts/uc.md 7): cmd.exe expands the name, PowerShell says it back. */
+#define WIN_SHELL_QUESTION "echo %COMSPEC%"
+extern const struct link_shell win_shells[];
 
 /* `certutil -hashfile FILE SHA256`: 64 digits on a line of their own, older
  * releases put blanks between the bytes.  False: there are none. */
@@ -36,11 +42,37 @@ enum win_state { /* the numbers are Windows' own */
 /* `sc query NAME`; UNKNOWN: no such service, or paused, or odd words. */
 enum win_state win_service(const char *text, size_t len);
 
+struct win_clock {
+    bool known;
+    int64_t off_ms; /* of ours; below 0: it is behind */
+};
+/* Half a round trip and half a second ago. */
+void win_clock_take(struct win_clock *clock, const struct link_result *result);
+/* Five minutes off is refused, as Kerberos does. */
+void win_gate_clock(const struct win_clock *clock, const char *node,
+                    struct findings *findings);
+
 /* `wmic os get localdatetime`: "20261129021500.123456+540", minutes east of
  * UTC; as UTF-16 too.  Seconds since 1970; false: it is not there. */
-bool win_clock(const char *text, size_t len, int64_t *seconds);
+bool win_clock_parse(const char *text, size_t len, int64_t *seconds);
+
+/* Forty hexadecimal digits in a row, wherever they stand, in lower case: a
+ * certificate's thumbprint, its label translated or not, and with what
+ * invisible characters around it (facts/uc.md 4.2, 10).  False: none are. */
+bool win_thumbprint(const char *text, size_t len, char hex[PKI_SHA1_HEX]);
+/* "{4dc3e181-e14b-4a21-b022-59fc669b0914}": the first such word. */
+enum {
+    WIN_GUID_BYTES = 39
+};
+bool win_guid(const char *text, size_t len, char guid[WIN_GUID_BYTES]);
 
 /* A full path that needs no quotes: "C:\Cisco\CVP". */
 bool win_is_plain_path(const char *path);
+
+/* -- keytool (facts/uc.md 6) ----------------------------------------------- */
+
+/* What its exit code does not tell: 0, or the line that says that it refused.
+ */
+int win_keytool_complains(const char *output, size_t len, struct err *err);
 
 #endif

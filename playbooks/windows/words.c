@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "playbooks/windows/windows.h"
 
 enum {
@@ -89,7 +90,7 @@ static const char *find_local(const char *text)
     return NULL;
 }
 
-bool win_clock(const char *text, size_t len, int64_t *seconds)
+bool win_clock_parse(const char *text, size_t len, int64_t *seconds)
 {
     char copy[TEXT_MOST], stamp[LOCAL_DIGITS + 1];
     struct tm tm = {0};
@@ -111,6 +112,73 @@ bool win_clock(const char *text, size_t len, int64_t *seconds)
         return false;
     *seconds = timegm(&tm) - minutes * 60;
     return true;
+}
+
+void win_clock_take(struct win_clock *clock, const struct link_result *result)
+{
+    int64_t seconds = 0;
+
+    clock->known = win_clock_parse(result->data, result->len, &seconds);
+    if (clock->known)
+        clock->off_ms = seconds * 1000 + 500 + (int64_t)result->took_ms / 2 -
+                        clock_wall_ms();
+}
+
+const struct link_shell win_shells[] = {
+    {"%COMSPEC%", "cmd /d /s /c '", "'"}, /* PowerShell */
+    {"\\cmd.exe", WIN_BEFORE, WIN_AFTER},
+    {NULL, NULL, NULL},
+};
+
+/* -- certificates in a store ----------------------------------------------- */
+
+static size_t hex_run(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && isxdigit((unsigned char)text[n]))
+        n++;
+    return n;
+}
+
+bool win_thumbprint(const char *text, size_t len, char hex[PKI_SHA1_HEX])
+{
+    for (size_t i = 0; i < len;) {
+        size_t n = hex_run(text + i, len - i);
+
+        if (n == PKI_SHA1_HEX - 1) {
+            for (size_t k = 0; k < n; k++)
+                hex[k] = (char)tolower((unsigned char)text[i + k]);
+            hex[n] = '\0';
+            return true;
+        }
+        i += n + 1;
+    }
+    hex[0] = '\0';
+    return false;
+}
+
+static bool is_guid(const char *text)
+{
+    static const char form[] = "{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}";
+
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == 'x' ? !isxdigit((unsigned char)text[i])
+                           : text[i] != form[i])
+            return false;
+    return true;
+}
+
+bool win_guid(const char *text, size_t len, char guid[WIN_GUID_BYTES])
+{
+    for (size_t i = 0; i + WIN_GUID_BYTES - 1 <= len; i++)
+        if (text[i] == '{' && is_guid(text + i)) {
+            memcpy(guid, text + i, WIN_GUID_BYTES - 1);
+            guid[WIN_GUID_BYTES - 1] = '\0';
+            return true;
+        }
+    guid[0] = '\0';
+    return false;
 }
 
 static bool is_path_char(char c)

@@ -66,16 +66,16 @@ static void test_clock(void **state)
     int64_t seconds = 0;
 
     (void)state;
-    assert_true(win_clock(tokyo, strlen(tokyo), &seconds));
+    assert_true(win_clock_parse(tokyo, strlen(tokyo), &seconds));
     assert_int_equal(seconds, 1795921200);
     for (size_t i = 0; west[i]; i++)
         wide[2 * i] = west[i];
     seconds = 0;
-    assert_true(win_clock(wide, sizeof(wide), &seconds));
+    assert_true(win_clock_parse(wide, sizeof(wide), &seconds));
     assert_int_equal(seconds, 1795921200);
-    assert_false(win_clock("2026112912000.0+540", 19, &seconds));
-    assert_false(win_clock("20261129120000.0", 16, &seconds));
-    assert_false(win_clock("20269929120000.0+540", 20, &seconds));
+    assert_false(win_clock_parse("2026112912000.0+540", 19, &seconds));
+    assert_false(win_clock_parse("20261129120000.0", 16, &seconds));
+    assert_false(win_clock_parse("20269929120000.0+540", 20, &seconds));
 }
 
 static void test_path(void **state)
