@@ -6,23 +6,20 @@
 
 #include <string.h>
 
+#include "playbooks/cce/cce.h"
 #include "playbooks/cms/cms.h"
 #include "playbooks/cucm/cucm.h"
 #include "playbooks/cvp/cvp.h"
 #include "playbooks/vos/vos.h"
 
 static const struct product *const products[] = {
-    &cms_product,
-    &cucm_product,
-    &cvp_product,
-    &vos_product,
+    &cms_product, &cucm_product, &cvp_product, &cce_product, &vos_product,
 };
 
 static const struct playbook *const playbooks[] = {
-    &cms_db_rotate,      &cms_db_add_node,
-    &cms_db_remove_node, &cms_service_rotate,
-    &cucm_rotate,        &cvp_keystore_rotate,
-    &vos_rotate,         NULL,
+    &cms_db_rotate,      &cms_db_add_node, &cms_db_remove_node,
+    &cms_service_rotate, &cucm_rotate,     &cvp_keystore_rotate,
+    &cce_rotate,         &vos_rotate,      NULL,
 };
 
 enum {

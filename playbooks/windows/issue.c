@@ -157,7 +157,7 @@ static int lint(struct issue_job *job, const struct win_spot *spot,
 {
     const char *const hosts[] = {win_fqdn(spot->pn->node), NULL};
     const char *root = win_issue_root(chain);
-        const struct pki_chain about = {
+    const struct pki_chain about = {
         .what = spot->title,
         .cert = str_text(chain),
         .cert_len = (size_t)(root - str_text(chain)),

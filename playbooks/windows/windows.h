@@ -56,7 +56,7 @@ void win_gate_clock(const struct win_clock *clock, const char *node,
  * UTC; as UTF-16 too.  Seconds since 1970; false: it is not there. */
 bool win_clock_parse(const char *text, size_t len, int64_t *seconds);
 
-/* Forty hexadecimal digits in a row, wherever they stand, in lower case: a
+/* Forty hexadecimal digits, blanks between bytes or none, in lower case: a
  * certificate's thumbprint, its label translated or not, and with what
  * invisible characters around it (facts/uc.md 4.2, 10).  False: none are. */
 bool win_thumbprint(const char *text, size_t len, char hex[PKI_SHA1_HEX]);

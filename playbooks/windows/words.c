@@ -132,27 +132,35 @@ const struct link_shell win_shells[] = {
 
 /* -- certificates in a store ----------------------------------------------- */
 
-static size_t hex_run(const char *text, size_t len)
+/* Behind twenty bytes that begin here, older releases with a blank between
+ * each; NULL: they do not. */
+static const char *take_bytes(const char *p, const char *end, char *hex)
 {
-    size_t n = 0;
-
-    while (n < len && isxdigit((unsigned char)text[n]))
-        n++;
-    return n;
+    for (size_t n = 0; n < PKI_SHA1_HEX - 1; n += 2) {
+        if (n && p < end && *p == ' ')
+            p++;
+        if (end - p < 2 || !isxdigit((unsigned char)p[0]) ||
+            !isxdigit((unsigned char)p[1]))
+            return NULL;
+        hex[n] = (char)tolower((unsigned char)*p++);
+        hex[n + 1] = (char)tolower((unsigned char)*p++);
+    }
+    hex[PKI_SHA1_HEX - 1] = '\0';
+    return p;
 }
 
 bool win_thumbprint(const char *text, size_t len, char hex[PKI_SHA1_HEX])
 {
-    for (size_t i = 0; i < len;) {
-        size_t n = hex_run(text + i, len - i);
+    const char *end = text + len;
 
-        if (n == PKI_SHA1_HEX - 1) {
-            for (size_t k = 0; k < n; k++)
-                hex[k] = (char)tolower((unsigned char)text[i + k]);
-            hex[n] = '\0';
+    for (const char *p = text; p < end; p++) {
+        const char *behind;
+
+        if (p > text && isxdigit((unsigned char)p[-1]))
+            continue;
+        behind = take_bytes(p, end, hex);
+        if (behind && (behind == end || !isxdigit((unsigned char)*behind)))
             return true;
-        }
-        i += n + 1;
     }
     hex[0] = '\0';
     return false;
