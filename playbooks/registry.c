@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "playbooks/adcs/adcs.h"
 #include "playbooks/cce/cce.h"
 #include "playbooks/cms/cms.h"
 #include "playbooks/cucm/cucm.h"
@@ -13,7 +14,8 @@
 #include "playbooks/vos/vos.h"
 
 static const struct product *const products[] = {
-    &cms_product, &cucm_product, &cvp_product, &cce_product, &vos_product,
+    &cms_product, &cucm_product, &cvp_product,
+    &cce_product, &adcs_product, &vos_product,
 };
 
 static const struct playbook *const playbooks[] = {

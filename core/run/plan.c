@@ -405,8 +405,10 @@ static void note_made(struct plan_cluster *pc, size_t node, const char *command)
     for (const char *p = row ? row->makes : NULL; p && *p;) {
         size_t len = strcspn(p, " ");
 
+        if (*p == '>')
+            base = strrchr(command, ' ') + 1;
         snprintf(name, sizeof(name), "%.*s%.*s", (int)strcspn(base, " "), base,
-                 *p == '=' ? 0 : (int)len, p);
+                 *p == '=' || *p == '>' ? 0 : (int)len, p);
         plan_note_put(pc, node, name);
         p += len + strspn(p + len, " ");
     }
