@@ -66,7 +66,8 @@ char *filer_take_path(struct request *r)
     return name;
 }
 
-/* Letters, digits and hyphens, one dot before a known extension. */
+/* Letters, digits and hyphens, one dot before a known extension; Windows does
+ * not mind. */
 static bool is_good_name(const struct lab_node *node, const char *name)
 {
     static const char *const known[] = {".pem", ".der", ".cer", ".crt",
@@ -75,7 +76,7 @@ static bool is_good_name(const struct lab_node *node, const char *name)
     const char *dot = strchr(name, '.');
     size_t base = dot ? (size_t)(dot - name) : 0;
 
-    if (!node->set.strict_names)
+    if (!node->set.strict_names || node->win)
         return *name != '\0';
     if (base == 0 || strlen(name) > 128)
         return false;

@@ -110,6 +110,7 @@ static int write_all(struct maker *m, const char *key)
     if (put(m, "id_ed25519.pub", key, 0644) < 0 ||
         put(m, "password", "lab-password-of-servers", 0600) < 0 ||
         put(m, "keystore.pass", SECRET, 0600) < 0 ||
+        put(m, "cacerts.pass", "changeit", 0600) < 0 ||
         put(m, "lab.ini", str_text(&m->lab), 0644) < 0 ||
         put(m, "certfleet.ini", str_text(&m->fleet), 0644) < 0)
         return -1;

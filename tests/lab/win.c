@@ -16,7 +16,8 @@ enum {
     LINE_CAP = 8191 /* cmd.exe's own */
 };
 
-static const struct win_product *const products[] = {&win_cvp, &win_adcs, NULL};
+static const struct win_product *const products[] = {&win_cvp, &win_adcs,
+                                                     &win_cce, NULL};
 
 /* -- the node -------------------------------------------------------------- */
 
@@ -205,7 +206,7 @@ static void move(struct mmp_run *run, char **words, int n)
     mmp_end(run, "ok");
 }
 
-static void certutil(struct mmp_run *run, char **words, int n)
+void win_certutil(struct mmp_run *run, char **words, int n)
 {
     char name[256], hex[65];
     struct lab_file *f = NULL;
@@ -242,8 +243,14 @@ static void wmic(struct mmp_run *run, char **words, int n)
 }
 
 static const struct win_program builtin[] = {
-    {"echo", echo},         {"copy", copy}, {"move", move},   {"wmic", wmic},
-    {"certutil", certutil}, {"sc", win_sc}, {"net", win_net}, {NULL, NULL},
+    {"echo", echo},
+    {"copy", copy},
+    {"move", move},
+    {"wmic", wmic},
+    {"certutil", win_certutil},
+    {"sc", win_sc},
+    {"net", win_net},
+    {NULL, NULL},
 };
 
 /* -- a line ---------------------------------------------------------------- */
@@ -281,15 +288,32 @@ static const struct win_program *find(const struct win_program *table,
     return NULL;
 }
 
+/* Blanks part words, but between quotes, which are taken away. */
+static char *next_word(char **rest)
+{
+    char *from = *rest + strspn(*rest, " "), *to = from, *word = from;
+    bool quoted = false;
+
+    if (!*from)
+        return NULL;
+    for (; *from && (quoted || *from != ' '); from++)
+        if (*from == '"')
+            quoted = !quoted;
+        else
+            *to++ = *from;
+    *rest = *from ? from + 1 : from;
+    *to = '\0';
+    return word;
+}
+
 static void run_words(struct mmp_run *run, char *line)
 {
     char *words[WIN_WORDS], *rest = line, *word;
     const struct win_program *p;
     int n = 0;
 
-    while ((word = strsep(&rest, " ")) && n < WIN_WORDS)
-        if (*word)
-            words[n++] = word;
+    while ((word = next_word(&rest)) && n < WIN_WORDS)
+        words[n++] = word;
     p = n ? find(run->node->win->product->programs, words[0]) : NULL;
     if (n && !p)
         p = find(builtin, words[0]);
@@ -304,16 +328,25 @@ static void run_words(struct mmp_run *run, char *line)
     mmp_end(run, "unknown");
 }
 
-/* `cmd /d /s /c "REST"`: /s takes the first quote and the last one away. */
-static const char *unwrap(const char *text, struct str *inner)
+/* `cmd /d /s /c "REST"`: /s takes the first quote and the last one away.
+ * PowerShell ends a double quote at the next one; what it passes on of '...' is
+ * in double quotes, inner ones as they are.  cmd.exe knows no single quotes. */
+static const char *unwrap(const char *text, bool powershell, struct str *inner)
 {
-    static const char head[] = "cmd /d /s /c \"";
+    static const char head[] = "cmd /d /s /c ";
+    const char *quoted = text + strlen(head);
     size_t len = strlen(text);
+    char quote;
 
-    if (strncmp(text, head, strlen(head)) != 0 || text[len - 1] != '"')
+    if (strncmp(text, head, strlen(head)) != 0)
         return NULL;
-    str_addn(inner, text + strlen(head), len - strlen(head) - 1);
-    return str_text(inner);
+    quote = *quoted;
+    if ((quote != '"' && !(powershell && quote == '\'')) ||
+        text[len - 1] != quote || len < strlen(head) + 2)
+        return NULL;
+    str_addn(inner, quoted + 1, len - strlen(head) - 2);
+    return powershell && strchr(str_text(inner), quote) ? NULL
+                                                        : str_text(inner);
 }
 
 /* PowerShell knows neither %NAME% nor cmd's own commands; a bare cmd line is
@@ -326,8 +359,11 @@ void win_run(struct mmp_run *run)
 
     str_init(&inner, LINE_CAP);
     str_init(&line, LINE_CAP);
-    text = unwrap(run->text, &inner);
-    if (!text && powershell) {
+    text = unwrap(run->text, powershell, &inner);
+    if (!text && powershell && strncmp(run->text, "echo ", 5) == 0) {
+        mmp_print(run, "%s\n", run->text + 5);
+        mmp_end(run, "ok");
+    } else if (!text && powershell) {
         mmp_print(run,
                   "%s : The term '%s' is not recognized as the name of a "
                   "cmdlet\n",

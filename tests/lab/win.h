@@ -29,6 +29,7 @@ struct win_service_row { /* {NULL} ends the table */
     unsigned port;     /* 0: it listens nowhere */
     const char *alias; /* the product's word for what it shows */
     unsigned kinds;    /* of servers that have it: bits by win_kind_row */
+    const char *needs; /* the service without which it does not run */
 };
 struct win_program {  /* {NULL} ends the table */
     const char *name; /* the command line's first word, as expanded */
@@ -61,7 +62,7 @@ struct win_product {
     /* What the inventory has for such a node. */
     void (*inventory)(struct str *out);
 };
-extern const struct win_product win_cvp, win_adcs;
+extern const struct win_product win_cvp, win_adcs, win_cce;
 /* That of "cvp-server"; NULL: there is none. */
 const struct win_product *win_product_of(const char *personality,
                                          unsigned *kind);
@@ -104,7 +105,11 @@ const char *win_file_name(const struct win *win, const char *path, char *name,
  * there was none): PowerShell, whose own that is, writes UTF-16. */
 void win_say(struct mmp_run *run, const char *into, const struct str *text);
 
+void win_certutil(struct mmp_run *run, char **words, int n); /* -hashfile */
+
 /* win_service.c */
+/* Its port shows what is there now, if it runs; nothing, and it is closed. */
+void win_reload(struct lab_node *node, struct win_service *s);
 void win_sc(struct mmp_run *run, char **words, int n);
 void win_net(struct mmp_run *run, char **words, int n);
 bool win_start(struct lab_node *node, struct win_service *s);

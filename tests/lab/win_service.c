@@ -67,6 +67,28 @@ void win_stop(struct lab_node *node, struct win_service *s)
     lab_changed(node->lab);
 }
 
+void win_reload(struct lab_node *node, struct win_service *s)
+{
+    struct err err = {0};
+    SSL_CTX *ctx;
+
+    if (!s->running)
+        return;
+    tlsport_close(s->port);
+    s->port = NULL;
+    ctx = node->win->product->load(node, s->row, &err);
+    if (ctx) {
+        note_shown(s, ctx);
+        s->port = tlsport_serve(node, s->row->port, ctx, &err);
+    }
+    lab_changed(node->lab);
+}
+
+static bool is_needed(const struct win_service *s, const struct win_service *by)
+{
+    return by->row->needs && strcmp(by->row->needs, s->row->name) == 0;
+}
+
 void win_sc(struct mmp_run *run, char **words, int n)
 {
     const struct win_service *s = n == 3 && strcasecmp(words[1], "query") == 0
@@ -90,6 +112,8 @@ void win_sc(struct mmp_run *run, char **words, int n)
 
 static void stop(struct mmp_run *run, struct win_service *s)
 {
+    struct win *win = run->node->win;
+
     if (!s->running) {
         mmp_print(run,
                   "The %s service is not started.\n\nMore help is "
@@ -98,6 +122,9 @@ static void stop(struct mmp_run *run, struct win_service *s)
         mmp_end(run, "failure");
         return;
     }
+    for (size_t i = 0; i < win->n_services; i++)
+        if (is_needed(s, &win->service[i]))
+            win_stop(run->node, &win->service[i]);
     win_stop(run->node, s);
     mmp_print(run,
               "The %s service is stopping.\nThe %s service was stopped "
@@ -127,7 +154,8 @@ static void start(struct mmp_run *run, struct win_service *s)
 
 void win_net(struct mmp_run *run, char **words, int n)
 {
-    struct win_service *s = n == 3 ? find(run->node, words[2]) : NULL;
+    bool yes = n == 4 && strcasecmp(words[3], "/y") == 0;
+    struct win_service *s = n == 3 || yes ? find(run->node, words[2]) : NULL;
 
     if (!s) {
         mmp_print(run, "The service name is invalid.\n\nMore help is available "
