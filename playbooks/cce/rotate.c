@@ -83,7 +83,13 @@ static const struct act accept[] = {
     { ACT_COMMAND, CCE_IMPORT("{ca1.alias}", "{set.ca1}", store), .when = has_ca1 }, \
     { ACT_COMMAND, CCE_IMPORT("{ca2.alias}", "{set.ca2}", store), .when = has_ca2 }, \
     { ACT_COMMAND, CCE_IMPORT("{ca3.alias}", "{set.ca3}", store), .when = has_ca3 }
+/* The files once more: where Windows trusts them since an earlier run, the row
+ * above has put none. */
 static const struct act import[] = {
+    { ACT_PUT,     "root" },
+    { ACT_PUT,     "ca1", .when = has_ca1 },
+    { ACT_PUT,     "ca2", .when = has_ca2 },
+    { ACT_PUT,     "ca3", .when = has_ca3 },
     { ACT_COMMAND, CCE_COPY(CCE_ICM_STORE("{drive}"), "{icm.new}") },
     IMPORT("{icm.new}"),
     { ACT_COMMAND, CCE_COPY(CCE_JAVA_STORE, "{java.new}") },
