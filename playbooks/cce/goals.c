@@ -153,6 +153,8 @@ static enum goal started(const struct view *view, enum cce_service service,
 
 enum goal cce_goal_tomcat(const struct view *view, struct err *why)
 {
+    if (!cce_is_swapped(view))
+        return cce_goal_stores(view, why);
     return started(view, CCE_TOMCAT, "move /y ", why);
 }
 
