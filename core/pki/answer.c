@@ -3,6 +3,8 @@
  * What a foreign issuer gave for a request of ours.  It is hostile: few
  * certificates and nothing else, the one of our key, with the names and the
  * purpose that were asked for, and a path to a CA that was named beforehand.
+ * They come one by one or in a PKCS #7, which Microsoft's tools label
+ * CERTIFICATE, too.
  */
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -27,22 +29,37 @@ static unsigned line_of(const char *data, const char *at)
     return line;
 }
 
+static bool is_pkcs7(const struct pki_block *block)
+{
+    return strcmp(block->label, "PKCS7") == 0 ||
+           strcmp(block->label, "PKCS #7 SIGNED DATA") == 0;
+}
+
+static bool push_envelope(STACK_OF(X509) * certs, const struct pki_block *block)
+{
+    struct secret *der = pki_pem_decode(block);
+    bool good = der && pki_push_pkcs7(certs, der->data, der->len);
+
+    secret_free(der);
+    return good;
+}
+
 static int take_block(const char *data, const struct pki_block *block,
                       STACK_OF(X509) * certs, struct err *err)
 {
     unsigned line = line_of(data, block->start);
 
-    if (pki_pem_label(block) != PKI_LABEL_CERT)
+    if (pki_pem_label(block) != PKI_LABEL_CERT && !is_pkcs7(block))
         return err_set(
             err, CAUSE_INPUT,
             "line %u: only certificates are wanted, and here begins one %s",
             line, block->label);
-    if (sk_X509_num(certs) >= ANSWER_CERTS)
-        return err_set(err, CAUSE_INPUT, "line %u: more than %d certificates",
-                       line, ANSWER_CERTS);
-    if (!pki_push_cert(certs, block))
+    if (!pki_push_cert(certs, block) && !push_envelope(certs, block))
         return pki_fail(err, CAUSE_INPUT,
                         "line %u: the certificate cannot be read", line);
+    if (sk_X509_num(certs) > ANSWER_CERTS)
+        return err_set(err, CAUSE_INPUT, "line %u: more than %d certificates",
+                       line, ANSWER_CERTS);
     return 0;
 }
 
@@ -78,6 +95,10 @@ static STACK_OF(X509) *
         rc = take_blocks(data, len, certs, err);
     else if (len && (cert = pki_der_cert(data, len)) != NULL)
         sk_X509_push(certs, cert);
+    else if (len && pki_push_pkcs7(certs, data, len) &&
+             sk_X509_num(certs) > ANSWER_CERTS)
+        rc = err_set(err, CAUSE_INPUT, "more than %d certificates",
+                     ANSWER_CERTS);
     if (rc == 0 && sk_X509_num(certs) == 0)
         rc = err_set(err, CAUSE_INPUT, "it holds no certificate");
     ERR_clear_error();

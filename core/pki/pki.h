@@ -258,9 +258,10 @@ struct pki_answer {     /* zero to start */
     struct str between; /* PEM of what lies between it and its root */
 };
 /* Certificates and nothing else, PEM in any order (text around blocks is passed
- * over) or one in DER; one of them has the request's key, its common name,
- * all its names and no other, is no CA, and leads to a root of `trust` for the
- * purpose at that time.  Else CAUSE_INPUT, with the line where there is one. */
+ * over) or one in DER, each may be a PKCS #7 of them; one of them has the
+ * request's key, its common name, all its names and no other, is no CA, and
+ * leads to a root of `trust` for the purpose at that time.  Else CAUSE_INPUT,
+ * with the line where there is one. */
 int pki_answer_read(const struct pki_wish *wish, const void *data, size_t len,
                     struct pki_answer *answer, struct err *err);
 void pki_answer_release(struct pki_answer *answer);

@@ -77,6 +77,10 @@ size_t pki_der_length(const unsigned char *p, size_t len);
 bool pki_der_is_whole(const unsigned char *der, size_t len);
 /* Adds a block's certificate; false: it cannot be read. */
 bool pki_push_cert(STACK_OF(X509) * certs, const struct pki_block *block);
+/* pkcs7.c: adds all certificates of a PKCS #7 that fills its DER bytes; false:
+ * it is none, or holds none.  What was added before stays. */
+bool pki_push_pkcs7(STACK_OF(X509) * certs, const unsigned char *der,
+                    size_t len);
 /* Objects that fill their DER bytes exactly; NULL otherwise. */
 X509_REQ *pki_der_request(const unsigned char *der, size_t len);
 /* Of PKCS#8, encrypted PKCS#8 or a traditional key; *locked when it is

@@ -2,6 +2,7 @@
  *
  * What a foreign issuer may give for a request, and what it may not.
  */
+#include <openssl/pkcs7.h>
 #include <stdio.h>
 
 #include "tests/unit/pki_make.h"
@@ -126,6 +127,70 @@ static void test_taken(void **state)
     free(odd);
     made_free(&leaf);
     made_free(&direct);
+}
+
+/* Leaf, intermediate and root as a PKCS #7 in DER. */
+static int pkcs7_of(const struct made *leaf, unsigned char **der)
+{
+    PKCS7 *p7 = PKCS7_new();
+    int len;
+
+    assert_int_equal(PKCS7_set_type(p7, NID_pkcs7_signed), 1);
+    assert_int_equal(PKCS7_content_new(p7, NID_pkcs7_data), 1);
+    PKCS7_add_certificate(p7, root.cert);
+    PKCS7_add_certificate(p7, inter.cert);
+    if (leaf)
+        PKCS7_add_certificate(p7, leaf->cert);
+    *der = NULL;
+    len = i2d_PKCS7(p7, der);
+    assert_true(len > 0);
+    PKCS7_free(p7);
+    return len;
+}
+
+static char *pem_of(const char *label, const unsigned char *der, int len)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text, *copy;
+    long n;
+
+    assert_true(PEM_write_bio(bio, label, "", der, len) > 0);
+    n = BIO_get_mem_data(bio, &text);
+    copy = strndup(text, (size_t)n);
+    BIO_free(bio);
+    return copy;
+}
+
+/* As certreq gives it (with the label of a certificate), as openssl writes it,
+ * and as a file of a browser. */
+static void test_taken_in_pkcs7(void **state)
+{
+    static const char *const labels[] = {"CERTIFICATE", "PKCS7",
+                                         "PKCS #7 SIGNED DATA"};
+    struct recipe r = leaf_recipe();
+    struct made leaf = make_cert(&r, &inter);
+    const struct pki_wish wish = wish_of();
+    struct pki_answer answer = {0};
+    unsigned char *der;
+    int len = pkcs7_of(&leaf, &der);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char *text = pem_of(labels[i], der, len);
+
+        taken(text, leaf.pem, inter.pem);
+        free(text);
+    }
+    assert_int_equal(pki_answer_read(&wish, der, (size_t)len, &answer, NULL),
+                     0);
+    pki_answer_release(&answer);
+    for (int cut = 0; cut < len; cut++)
+        assert_int_equal(pki_answer_find(&wish, der, (size_t)cut, NULL), -1);
+    OPENSSL_free(der);
+    len = pkcs7_of(NULL, &der);
+    refused(der, (size_t)len, "has the key of the request");
+    OPENSSL_free(der);
+    made_free(&leaf);
 }
 
 /* As step-ca's own template gives it: both purposes; and names in lower case,
@@ -291,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taken),
+        cmocka_unit_test(test_taken_in_pkcs7),
         cmocka_unit_test(test_taken_with_more),
         cmocka_unit_test(test_der),
         cmocka_unit_test(test_garbage),
