@@ -29,6 +29,8 @@ enum lane_order {
     LANE_PARALLEL
 };
 
+struct signer; /* core/run/signer.h */
+
 /* What the inventory must know of a product: its name and its role words.
  * The registry of playbooks/ gives these; core/fleet includes nothing of it. */
 struct role_word {
@@ -42,6 +44,8 @@ struct product_words {
     uint32_t limited; /* nodes with this bit are counted per cluster */
     unsigned limit;   /* more than these in a cluster: an error */
     bool odd;         /* an even count (above 0) is warned of */
+    /* How its nodes sign requests; NULL: they are no issuers. */
+    const struct signer *signer;
 };
 
 /* What the inventory must know of a check of the preflight: the caller gives
@@ -68,16 +72,23 @@ enum issuer_kind {
     ISSUER_COMMAND,   /* a program is given the request and prints the answer */
     ISSUER_CSR,       /* a person carries the requests away, and answers back */
     ISSUER_APPLIANCE, /* a node makes keys and certificates itself */
+    ISSUER_LINK,      /* a node of another cluster is given the requests, by
+                         its link; its product says how (words->signer) */
 };
 struct issuer {
     const char *name;
     enum issuer_kind kind;
-    const char *ca_cert;         /* absolute; still with "{cluster}" in it; NULL
-                                    of APPLIANCE */
-    const char *ca_key;          /* the same; NULL but for INTERNAL */
-    const char *const *command;  /* argv, its path absolute; NULL but for
-                                    COMMAND */
-    unsigned timeout_s;          /* of the command */
+    const char *ca_cert;        /* absolute; still with "{cluster}" in it; NULL
+                                   of APPLIANCE */
+    const char *ca_key;         /* the same; NULL but for INTERNAL */
+    const char *const *command; /* argv, its path absolute; NULL but for
+                                   COMMAND */
+    unsigned timeout_s;         /* of the command; of LINK: of each command */
+    /* NULL but for LINK, the templates there, too */
+    const struct node *node; /* of a product with a signer */
+    const char *config;      /* "HOST\\CA"; characters are checked */
+    const char *template;    /* checked likewise */
+    const char *template_server, *template_client;
     const char *ca_key_password; /* secret reference or NULL */
     unsigned ca_days, days;      /* days */
     const char *key;             /* "rsa:2048" ... checked */

@@ -237,7 +237,9 @@ static void check_cluster(struct reading *rd, struct names *roots,
 /* clang-format off */
 #define ONLY(kind) (1U << (kind))
 enum {
-    OUTSIDE = ONLY(ISSUER_INTERNAL) | ONLY(ISSUER_COMMAND) | ONLY(ISSUER_CSR)
+    OUTSIDE = ONLY(ISSUER_INTERNAL) | ONLY(ISSUER_COMMAND) | ONLY(ISSUER_CSR) |
+              ONLY(ISSUER_LINK),
+    ASKED = ONLY(ISSUER_COMMAND) | ONLY(ISSUER_LINK),
 };
 static const struct {
     const char *key;
@@ -252,11 +254,17 @@ static const struct {
     { "days",            OUTSIDE,               "all but appliance", false },
     { "key",             OUTSIDE,               "all but appliance", false },
     { "command",         ONLY(ISSUER_COMMAND),  "command only",      true  },
-    { "timeout_issue",   ONLY(ISSUER_COMMAND),  "command only",      false },
+    { "timeout_issue",   ASKED,                 "command and adcs",  false },
+    { "node",            ONLY(ISSUER_LINK),     "adcs only",         true  },
+    { "config",          ONLY(ISSUER_LINK),     "adcs only",         true  },
+    { "template",        ONLY(ISSUER_LINK),     "adcs only",         false },
+    { "template_server", ONLY(ISSUER_LINK),     "adcs only",         false },
+    { "template_client", ONLY(ISSUER_LINK),     "adcs only",         false },
 };
 static const char *const kind_words[] = {
     [ISSUER_INTERNAL] = "internal", [ISSUER_COMMAND] = "command",
     [ISSUER_CSR] = "csr", [ISSUER_APPLIANCE] = "appliance",
+    [ISSUER_LINK] = "adcs",
 };
 /* clang-format on */
 
@@ -280,6 +288,18 @@ static void check_kind(struct reading *rd, const struct section *s)
     }
 }
 
+static void check_signer(struct reading *rd, const struct section *s)
+{
+    const struct issuer *issuer = s->made;
+    const struct cluster *c = issuer->node ? issuer->node->cluster : NULL;
+
+    if (c && c->words && !c->words->signer)
+        reading_fault(rd, FAULT_ERROR, entry_line(s, "node"),
+                      "[issuer %s]: node %s is of product %s, whose nodes sign "
+                      "no requests",
+                      issuer->name, issuer->node->name, c->product);
+}
+
 /* A key without its certificate, or the other way round, is never made. */
 static void check_issuer(struct reading *rd, const struct section *s)
 {
@@ -287,6 +307,7 @@ static void check_issuer(struct reading *rd, const struct section *s)
     const char *cert = issuer->ca_cert, *key = issuer->ca_key;
 
     check_kind(rd, s);
+    check_signer(rd, s);
     if (!cert || !key)
         return;
     if (strcmp(cert, key) == 0)

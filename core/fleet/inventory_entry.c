@@ -210,7 +210,7 @@ void inventory_entry(struct reading *rd, const char *name, const char *text,
     e->bad = broken;
     e->next = s->entries;
     s->entries = e;
-    s->seen |= (uint64_t)1 << (key - inventory_table);
+    s->seen[key - inventory_table] = true;
     if (!broken)
         parse_entry(rd, e, text);
 }

@@ -51,9 +51,12 @@ static const struct key_type
                       WORDS("no", "yes") },
     type_trust    = { "strict | accept-new", parse_words, STORE_FLAG,
                       WORDS("strict", "accept-new") },
-    type_kind     = { "internal | command | csr | appliance", parse_words,
-                      STORE_NUMBER,
-                      WORDS("internal", "command", "csr", "appliance") },
+    type_kind     = { "internal | command | csr | appliance | adcs",
+                      parse_words, STORE_NUMBER,
+                      WORDS("internal", "command", "csr", "appliance",
+                            "adcs") },
+    type_config   = { "HOST\\CA", parse_ca_config, STORE_TEXT },
+    type_word     = { "NAME", parse_plain_word, STORE_TEXT },
     type_command  = { "/PATH/PROGRAM ARGUMENT...", parse_command, STORE_LIST },
     type_key      = { "rsa:2048 | rsa:3072 | rsa:4096 | ec:P-256 | ec:P-384",
                       parse_words, STORE_TEXT,
@@ -70,7 +73,7 @@ static const struct key_type
 static_assert(ON_FAILURE_ROLLBACK == 0 && ON_FAILURE_HOLD == 1, "type_failure");
 static_assert(LANE_ONE_BY_ONE == 0 && LANE_PARALLEL == 1, "type_lane");
 static_assert(ISSUER_INTERNAL == 0 && ISSUER_COMMAND == 1 && ISSUER_CSR == 2 &&
-                  ISSUER_APPLIANCE == 3,
+                  ISSUER_APPLIANCE == 3 && ISSUER_LINK == 4,
               "type_kind");
 
 #define FLEET   "fleet"
@@ -206,12 +209,13 @@ const struct key inventory_table[] = {
       "who signs. internal: certfleet, with the CA named here; command: a"
       " program that is given each request; csr: somebody else, to whom you"
       " carry the requests (`certfleet issue'); appliance: the primary, with a"
-      " CA of its own for each set (databases only)", IN_ISSUER(kind) },
+      " CA of its own for each set (databases only); adcs: Microsoft AD CS, on a"
+      " node of this file", IN_ISSUER(kind) },
     { ISSUER, "ca_cert", &type_ca_path, NULL, NULL, "dbca-{cluster}.crt",
       "the CA's certificate; {cluster} gives each cluster a root of its own,"
       " as Cisco asks. Made on first use when it and ca_key are missing;"
-      " command, csr: it must be there, and all that is issued must lead to"
-      " it. Not for appliance", IN_ISSUER(ca_cert) },
+      " command, csr, adcs: it must be there, and all that is issued must lead"
+      " to it. Not for appliance", IN_ISSUER(ca_cert) },
     { ISSUER, "ca_key", &type_ca_path, NULL, NULL, "dbca-{cluster}.key",
       "the CA's private key; internal only", IN_ISSUER(ca_key) },
     { ISSUER, "ca_key_password", &type_secret, NULL, NULL, ";file:dbca.pass",
@@ -233,8 +237,23 @@ const struct key inventory_table[] = {
       " quotes and backslashes part words, nothing is filled in",
       IN_ISSUER(command) },
     { ISSUER, "timeout_issue", &type_seconds, "120", NULL, NULL,
-      "command: until the program has ended, for each certificate",
+      "command, adcs: until the program has ended, for each certificate",
       IN_ISSUER(timeout_s) },
+    { ISSUER, "node", &type_name, NULL, NULL, ";ca1",
+      "adcs: the node where certreq is called; its cluster's product is adcs",
+      BY_HAND },
+    { ISSUER, "config", &type_config, NULL, NULL, ";CA1\\IssuingCA",
+      "adcs: which CA, as `certutil -dump' there shows it; letters, digits and"
+      " .:_- around one backslash", IN_ISSUER(config) },
+    { ISSUER, "template", &type_word, NULL, "none is named", ";WebServer",
+      "adcs: the certificate template, by its own name, not the one that is"
+      " displayed", IN_ISSUER(template) },
+    { ISSUER, "template_server", &type_word, NULL, "template", ";WebServer",
+      "adcs: another one for what only servers show",
+      IN_ISSUER(template_server) },
+    { ISSUER, "template_client", &type_word, NULL, "template",
+      ";Workstation", "adcs: another one for what only clients show",
+      IN_ISSUER(template_client) },
 
     { CLUSTER, "product", &type_name, NULL, NULL, "cms",
       "what the nodes are; `certfleet playbooks' lists the products", BY_HAND,
@@ -283,7 +302,7 @@ const struct key inventory_table[] = {
 const size_t inventory_table_rows =
     sizeof(inventory_table) / sizeof(inventory_table[0]);
 static_assert(sizeof(inventory_table) / sizeof(inventory_table[0]) <= KEYS_MAX,
-              "section.seen has a bit a row");
+              "section.seen has a place for each row");
 
 const char *section_word(unsigned kind)
 {

@@ -74,7 +74,7 @@ struct key {
 };
 enum {
     NO_OFFSET = -1,
-    KEYS_MAX = 64
+    KEYS_MAX = 96
 };
 extern const struct key inventory_table[];
 extern const size_t inventory_table_rows;
@@ -92,8 +92,8 @@ struct section {
     unsigned kind; /* 0: unknown, its keys are not looked at */
     const char *name;
     unsigned line;
-    bool twice;    /* looked at for faults, makes nothing */
-    uint64_t seen; /* a bit a row of the table */
+    bool twice;          /* looked at for faults, makes nothing */
+    bool seen[KEYS_MAX]; /* by row of the table */
     struct entry *entries;
     struct graded *graded; /* of [preflight] */
     void *made;            /* the struct node, cluster or issuer */
@@ -150,6 +150,7 @@ void inventory_check(struct reading *rd);
 parse_f parse_text, parse_number, parse_words, parse_path, parse_path_or_none,
     parse_identity, parse_ca_path, parse_secret, parse_address, parse_list,
     parse_command, parse_user, parse_host_key, parse_subject, parse_window,
-    parse_no_window, parse_approvers, parse_store;
+    parse_no_window, parse_approvers, parse_store, parse_ca_config,
+    parse_plain_word;
 
 #endif

@@ -23,7 +23,7 @@ static const struct value *settled(const struct reading *rd, size_t row,
     const char *name = inventory_table[row].name;
 
     for (size_t i = 0; chain->sections[i]; i++) {
-        if (chain->sections[i]->seen >> row & 1) {
+        if (chain->sections[i]->seen[row]) {
             const struct entry *e = section_entry(chain->sections[i], name);
             return e->bad ? NULL : &e->value;
         }
@@ -73,7 +73,7 @@ static void check_required(struct reading *rd, const struct section *s)
 {
     for (size_t i = 0; i < inventory_table_rows; i++)
         if (inventory_table[i].required && (rd->kinds[i] & s->kind) &&
-            !(s->seen >> i & 1))
+            !s->seen[i])
             reading_fault(rd, FAULT_ERROR, s->line, "%s has no `%s': %s",
                           section_title(rd, s), inventory_table[i].name,
                           inventory_table[i].help);
@@ -117,6 +117,15 @@ static void make_issuer(struct reading *rd, struct section *s)
     store_all(rd, SECTION_ISSUER, &chain, issuer);
     check_required(rd, s);
     s->made = issuer;
+}
+
+/* Nodes are made behind the issuers. */
+static void bind_issuer(struct reading *rd, const struct section *s)
+{
+    const struct section *node = named_by(rd, s, "node", SECTION_NODE);
+    struct issuer *issuer = s->made;
+
+    issuer->node = node ? node->made : NULL;
 }
 
 static void bind_product(struct reading *rd, const struct section *s,
@@ -307,5 +316,8 @@ void inventory_settle(struct reading *rd, const char *state_dir)
     for (struct section *s = rd->first; s; s = s->next)
         if (s->kind == SECTION_NODE && !s->twice)
             make_node(rd, s, identity);
+    for (struct section *s = rd->first; s; s = s->next)
+        if (s->kind == SECTION_ISSUER && s->made)
+            bind_issuer(rd, s);
     fill_clusters(rd->inv);
 }

@@ -175,6 +175,45 @@ int parse_address(struct reading *rd, const struct key_type *type,
     return parse_text(rd, type, text, value, err);
 }
 
+/* What goes out in commands, as an argument without quotes: core/run's table of
+ * commands takes nothing else.  Behind it, or NULL. */
+static const char *skip_plain(const char *p)
+{
+    const char *begin = p;
+
+    while (isalnum((unsigned char)*p) || (*p && strchr(".:_-", *p)))
+        p++;
+    return p > begin && *begin != '-' ? p : NULL;
+}
+
+int parse_plain_word(struct reading *rd, const struct key_type *type,
+                     const char *text, struct value *value, struct err *err)
+{
+    const char *end = skip_plain(text);
+
+    if (!end || *end)
+        return err_set(err, CAUSE_INPUT,
+                       "one word of letters, digits and .:_- is wanted");
+    return parse_text(rd, type, text, value, err);
+}
+
+int parse_ca_config(struct reading *rd, const struct key_type *type,
+                    const char *text, struct value *value, struct err *err)
+{
+    const char *end = skip_plain(text);
+
+    if (strchr(text, ' '))
+        return err_set(err, CAUSE_INPUT,
+                       "a CA whose name has blanks cannot be asked: it would "
+                       "need quotes, which the shells of a Windows login take "
+                       "in different ways");
+    end = end && *end == '\\' ? skip_plain(end + 1) : NULL;
+    if (!end || *end)
+        return err_set(err, CAUSE_INPUT,
+                       "HOST\\CA is wanted, each of letters, digits and .:_-");
+    return parse_text(rd, type, text, value, err);
+}
+
 int parse_user(struct reading *rd, const struct key_type *type,
                const char *text, struct value *value, struct err *err)
 {

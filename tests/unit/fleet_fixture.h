@@ -34,9 +34,14 @@ static const struct role_word fixture_roles[] = {
     {"webadmin", WEBADMIN},
     {NULL, 0},
 };
+struct signer { /* only whether there is one is looked at here */
+    char unused;
+};
+static const struct signer fixture_signer;
 static const struct product_words fixture_products[] = {
     {"cms", fixture_roles, DATABASE | CONNECT, DATABASE, 5, true},
     {"other", fixture_roles, 0, 0, 0, false},
+    {"signs", fixture_roles, 0, 0, 0, false, &fixture_signer},
     {NULL, NULL, 0, 0, 0, false},
 };
 

@@ -8,7 +8,9 @@
 #define C "[cluster c]\nproduct = cms\n"                  /* 2 lines */
 #define I "[issuer i]\nca_cert = r.crt\nca_key = r.key\n" /* 3 lines */
 #define N(name) "[node " name "]\ncluster = c\n"          /* 2 lines */
-#define DB(name) N(name) "roles = database\n"             /* 3 lines */
+#define A "[issuer i]\nkind = adcs\nca_cert = r.crt\n"    /* 3 lines */
+#define CA "[cluster p]\nproduct = signs\n[node ca1]\ncluster = p\n"
+#define DB(name) N(name) "roles = database\n" /* 3 lines */
 
 struct wrong {
     const char *text;
@@ -64,7 +66,7 @@ static const struct wrong errors[] = {
       "`emea'?" },
     { "[cluster c]\n", 1, "[cluster c] has no `product'" },
     { "[cluster c]\nproduct = cmx\n", 2,
-      "unknown product `cmx'; known: cms other" },
+      "unknown product `cmx'; known: cms other signs" },
     { C N("a") "roles = databse\n", 5,
       "product cms has no role `databse'; it has: database connect "
       "callbridge webadmin" },
@@ -117,7 +119,7 @@ static const struct wrong errors[] = {
     { C "issuer = x\n", 3, "names issuer `x', which the file does not have" },
     { C DB("a"), 1, "nodes with role database but no `issuer'" },
     { I "kind = acme\n" C, 4, "bad kind `acme' in [issuer i]: one of these "
-      "is wanted: internal | command | csr | appliance" },
+      "is wanted: internal | command | csr | appliance | adcs" },
     { "[issuer i]\nkind = command\nca_cert = c\n" C, 1, "[issuer i] has no "
       "`command', which kind = command needs" },
     { "[issuer i]\nkind = command\nca_cert = c\ncommand = sign\n" C, 4,
@@ -132,6 +134,24 @@ static const struct wrong errors[] = {
       "`ca_cert' is for kind = all but appliance" },
     { "[issuer i]\nkind = appliance\ndays = 9\n" C, 3, "`days' is for" },
     { "[issuer i]\nkind = appliance\nkey = rsa:4096\n" C, 3, "`key' is for" },
+    { A "config = H\\CA\n" CA, 1, "[issuer i] has no `node', which kind = adcs" },
+    { A "node = ca1\n" CA, 1, "[issuer i] has no `config', which kind = adcs" },
+    { A "node = ca2\nconfig = H\\CA\n" CA, 4,
+      "names node `ca2', which the file does not have; did you mean `ca1'?" },
+    { A "node = a\nconfig = H\\CA\n" C N("a"), 4,
+      "node a is of product cms, whose nodes sign no requests" },
+    { A "node = ca1\nconfig = H\\Our CA\n" CA, 5, "whose name has blanks" },
+    { A "node = ca1\nconfig = CA\n" CA, 5, "HOST\\CA is wanted" },
+    { A "node = ca1\nconfig = H\\\n" CA, 5, "HOST\\CA is wanted" },
+    { A "node = ca1\nconfig = \\CA\n" CA, 5, "HOST\\CA is wanted" },
+    { A "node = ca1\nconfig = H\\-CA\n" CA, 5, "HOST\\CA is wanted" },
+    { A "node = ca1\nconfig = H\\C\\A\n" CA, 5, "HOST\\CA is wanted" },
+    { A "node = ca1\nconfig = H\\CA&x\n" CA, 5, "HOST\\CA is wanted" },
+    { A "node = ca1\nconfig = H\\CA\ntemplate = Web Server\n" CA, 6,
+      "one word of letters" },
+    { A "node = ca1\nconfig = H\\CA\ntemplate_client = a%b\n" CA, 6,
+      "bad template_client" },
+    { I "template = WebServer\n" C, 4, "`template' is for kind = adcs only" },
     { "[issuer i]\nca_key = k\n" C, 1, "[issuer i] has no `ca_cert'" },
     { "[issuer i]\nca_cert = k\n" C, 1, "[issuer i] has no `ca_key'" },
     { "[issuer i]\nca_cert = k\nca_key = ./k\n" C, 3, "are one file" },
@@ -196,6 +216,9 @@ static const char *const fine[] = {
     /* another product has no limits */
     "[cluster c]\nproduct = other\n" N("a") "roles = database connect\n",
     C N("a") "address = fe80::1%eth0\npassword = command:pass show a/b#c\n",
+    A "node = ca1\nconfig = ca1.example.com\\Issuing-CA_2\n"
+      "template = WebServer\ntemplate_client = Workstation\n"
+      "timeout_issue = 30\ndays = 9\n" CA,
     C N("a") "user : admin\nport=22 ;note\n",
 };
 /* clang-format on */

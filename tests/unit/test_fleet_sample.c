@@ -50,7 +50,9 @@ static void test_sample_enabled(void **state)
     for (size_t i = 0; i < inv->n_faults; i++) {
         if (inv->faults[i].level == FAULT_WARNING)
             continue; /* ssh_config is not there */
-        if (strstr(inv->faults[i].text, "is for kind = command only"))
+        if (strstr(inv->faults[i].text, "is for kind = command") ||
+            strstr(inv->faults[i].text, "is for kind = adcs") ||
+            strstr(inv->faults[i].text, "names node `ca1'"))
             continue; /* it shows the keys of every kind */
         if (strncmp(inv->faults[i].text, "bad identity", 12) != 0 &&
             strncmp(inv->faults[i].text, "bad approver", 12) != 0 &&
