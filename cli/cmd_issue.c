@@ -35,11 +35,14 @@ static struct taken *taken_for(const struct desk *desk, size_t c, size_t w)
 
 /* -- what the run waits for ------------------------------------------------ */
 
+/* Somebody may carry what a node of ours is to sign, too: its console gives out
+ * certificates as files. */
 static bool awaits(const struct plan_cluster *pc)
 {
     const struct issuer *issuer = plan_issuer(pc);
 
-    return pc->tag[0] && !pc->issued && issuer && issuer->kind == ISSUER_CSR &&
+    return pc->tag[0] && !pc->issued && issuer &&
+           (issuer->kind == ISSUER_CSR || issuer->kind == ISSUER_LINK) &&
            pc->plan->playbook->wish;
 }
 
@@ -70,7 +73,8 @@ static int lay_out(struct desk *desk, struct err *err)
     if (waiting == 0)
         return err_set(err, CAUSE_INPUT,
                        "the run waits for no certificates: its requests are "
-                       "made in step issue, where the issuer's kind is csr");
+                       "made in step issue, where the issuer's kind is csr or "
+                       "adcs");
     return 0;
 }
 

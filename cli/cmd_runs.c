@@ -92,6 +92,7 @@ struct show {
     size_t n_cells;
     struct run_audit audit;
     bool found, ended, living, waiting, told_cut;
+    bool submitted; /* whoever signs has the requests */
     int exit_code;
     int failed; /* exit code of an error of ours, or 0 */
 };
@@ -156,6 +157,7 @@ static bool show_entry(void *user, const struct store_entry *entry)
     bool is_cell;
 
     show->seq = entry->seq;
+    show->submitted |= same(entry->record.kind, "submitted");
     run_audit_take(&show->audit, entry);
     if (show->app->out.json) {
         out_json(&show->app->out, entry_json(entry));
@@ -313,8 +315,7 @@ static void on_look(uv_timer_t *timer)
     struct show *show = follow->show;
     bool gone_before = follow->gone;
 
-    if (read_run(show) < 0 || show->ended ||
-        out_result_dead(&show->app->out)) {
+    if (read_run(show) < 0 || show->ended || out_result_dead(&show->app->out)) {
         stop_following(follow);
         return;
     }
@@ -385,6 +386,8 @@ static int show_once(struct show *show)
         run_audit_say(&show->audit, &show->app->out);
     }
     if (!show->ended && !show->living)
+        app_next(show->app, "certfleet resume %s", show->id);
+    else if (show->ended && show->waiting && show->submitted)
         app_next(show->app, "certfleet resume %s", show->id);
     else if (show->ended && show->waiting)
         app_next(show->app, "certfleet issue %s FILE...", show->id);

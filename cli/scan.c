@@ -13,6 +13,7 @@ struct scan {
     const struct scan_options *options;
     struct survey *survey;
     struct plan *plan;
+    struct playbook reads; /* of a product that has no playbook */
     bool read, settled, closed;
 };
 
@@ -53,12 +54,27 @@ static void on_closed(void *user)
     scan->closed = true;
 }
 
-static const struct playbook *playbook_of(const struct product *product)
+static int prepare_nothing(struct plan_cluster *pc, struct err *err)
+{
+    (void)pc;
+    (void)err;
+    return 0;
+}
+
+/* Nodes that are changed by nobody are looked at all the same. */
+static const struct playbook *playbook_of(struct scan *scan,
+                                          const struct product *product)
 {
     for (const struct playbook *const *p = registry_playbooks(); *p; p++)
         if ((*p)->product == product)
             return *p;
-    return NULL;
+    scan->reads = (struct playbook){
+        .id = product->name,
+        .title = product->title,
+        .product = product,
+        .prepare = prepare_nothing,
+    };
+    return &scan->reads;
 }
 
 static int start(struct scan *scan, const struct product *product,
@@ -76,7 +92,7 @@ static int start(struct scan *scan, const struct product *product,
     };
 
     scan->plan = survey_plan(scan->session->app->inventory,
-                             playbook_of(product), clusters, n, err);
+                             playbook_of(scan, product), clusters, n, err);
     if (!scan->plan)
         return -1;
     scan->survey =

@@ -6,16 +6,14 @@
 
 #include <string.h>
 
+#include "playbooks/adcs/adcs.h"
 #include "playbooks/cms/cms.h"
 #include "playbooks/cucm/cucm.h"
 #include "playbooks/cvp/cvp.h"
 #include "playbooks/vos/vos.h"
 
 static const struct product *const products[] = {
-    &cms_product,
-    &cucm_product,
-    &cvp_product,
-    &vos_product,
+    &cms_product, &cucm_product, &cvp_product, &adcs_product, &vos_product,
 };
 
 static const struct playbook *const playbooks[] = {

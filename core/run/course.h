@@ -45,6 +45,7 @@ struct course {
     struct link **links; /* by node; NULL: left out */
     struct secret *ca_password;
     struct secret *key_passphrase;
+    struct link *signer; /* of an issuer that is a node; else NULL */
     enum run_mode mode;
     enum on_failure on_failure;
     const char *until; /* step id, or NULL */

@@ -15,6 +15,7 @@
 #include "core/run/issue_env.h"
 #include "core/run/program.h"
 #include "core/run/set_read.h"
+#include "core/run/signing.h"
 
 enum {
     /* seconds that a certificate must have been valid by the slowest clock of
@@ -32,6 +33,7 @@ struct issuing {
     struct issue_job job;
     struct program *program; /* the one that is being asked */
     size_t asked;            /* which wish that is */
+    struct signing *signing; /* the node that is being asked */
     bool canceled;
     uv_timer_t timer;
     int64_t begins; /* seconds: the latest notBefore of the answers */
@@ -374,6 +376,8 @@ void issue_cancel(struct issuing *is)
     is->canceled = true;
     if (is->program)
         program_cancel(is->program);
+    else if (is->signing)
+        signing_cancel(is->signing);
     else if (uv_is_active((uv_handle_t *)&is->timer))
         uv_timer_start(&is->timer, on_settled, 0, 0);
 }
@@ -416,6 +420,19 @@ static void wait_or_issue(struct issuing *is)
     str_release(&list);
 }
 
+/* -- a node's answers ------------------------------------------------------ */
+
+static void on_signed(void *user, enum sent sent, const struct err *err)
+{
+    struct issuing *is = user;
+
+    is->signing = NULL;
+    if (sent == SENT_OK)
+        queue_dates(is);
+    else
+        finish(is, sent, err);
+}
+
 /* -- keys and requests ---------------------------------------------------- */
 
 static void make_wishes(uv_work_t *work)
@@ -436,6 +453,8 @@ static void on_wishes(uv_work_t *work, int status)
         finish(is, SENT_ERROR, &is->err);
     else if (issuer_of(is)->kind == ISSUER_COMMAND)
         ask_next(is);
+    else if (issuer_of(is)->kind == ISSUER_LINK)
+        is->signing = signing_start(is->course, &is->job, on_signed, is);
     else
         wait_or_issue(is);
 }

@@ -8,6 +8,8 @@
  *                answers (loop), checks and files (pool)
  *     csr        keys and requests (pool); as long as answers are missing the
  *                run stops and waits for `certfleet issue'
+ *     link       keys and requests (pool), a node asked for all of them
+ *                (signing.h), which may have to wait for a person, too
  *
  * Whoever signs, the same checks come last.  Keys and requests of a foreign
  * issuer are kept in the set's folder from the first moment: a process that is
@@ -22,7 +24,7 @@ struct issuing;
 
 /* `done` comes exactly once, later, on the loop. */
 void issue_start(struct course *course, sent_f *done, void *user);
-/* Ctrl-C: ends the program that is being asked, if any. */
+/* Ctrl-C: ends the program, or the asking of a node, that is under way. */
 void issue_cancel(struct issuing *issuing);
 
 #endif

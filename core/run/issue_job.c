@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/run/product.h"
+#include "core/base/file.h"
+#include "core/run/issuer.h"
 
 void issue_job_release(struct issue_job *job)
 {
@@ -35,6 +36,19 @@ struct issue_wish *issue_wish_add(struct issue_job *job)
     grown += job->n_wishes++;
     memset(grown, 0, sizeof(*grown));
     return grown;
+}
+
+int issue_wish_kept(const struct issue_job *job, struct issue_wish *wish,
+                    struct err *err)
+{
+    enum issuer_kind kind = plan_issuer(job->plan)->kind;
+
+    if ((kind != ISSUER_CSR && kind != ISSUER_LINK) ||
+        !file_exists(wish->answer_path))
+        return 0;
+    wish->answer = issuer_text(wish->answer_path, ISSUE_ANSWER_BYTES,
+                               &wish->answer_len, err);
+    return wish->answer ? 0 : -1;
 }
 
 struct pki_wish issue_pki_wish(const struct issue_job *job,

@@ -242,6 +242,10 @@ struct issue_job {
 void issue_job_release(struct issue_job *job);
 /* A blank one, the last; earlier ones move. */
 struct issue_wish *issue_wish_add(struct issue_job *job);
+/* The answer at its answer_path, if one was kept there and counts: a program is
+ * asked anew, whatever was taken earlier.  Blocking; -1: it cannot be read. */
+int issue_wish_kept(const struct issue_job *job, struct issue_wish *wish,
+                    struct err *err);
 /* Is the answer what was asked for?  CAUSE_INPUT, with its line if any. */
 int issue_answer_check(const struct issue_job *job,
                        const struct issue_wish *wish, const void *answer,

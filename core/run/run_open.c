@@ -9,6 +9,7 @@
 #include "core/run/reach.h"
 #include "core/run/run_priv.h"
 #include "core/run/set_read.h"
+#include "core/run/signer.h"
 
 static int read_ca_password(struct run *run, struct course *course,
                             struct err *err)
@@ -80,6 +81,29 @@ static bool on_send(void *user)
     return journal_may_act(&run->journal, &err) == 0;
 }
 
+/* Of a node that is no node of the plan. */
+static int open_signer(struct run *run, struct course *course, struct err *err)
+{
+    const struct issuer *issuer = plan_issuer(course->pc);
+    struct link_target *target = &run->targets[run->n_links];
+    const struct cluster *home;
+
+    if (!issuer || issuer->kind != ISSUER_LINK || course->pc->issued ||
+        course->mode == RUN_PLAN || course->mode == RUN_ROLLBACK)
+        return 0;
+    home = issuer->node->cluster;
+    if (reach_target(run->plan->inventory, issuer->node,
+                     home->words->signer->product->dialect,
+                     run->options.secrets, target, err) < 0)
+        return err_context(err, "issuer %s", issuer->name);
+    target->may_send = on_send;
+    target->may_send_user = run;
+    course->signer =
+        run->options.links.ops->open(run->options.links.port, target);
+    run->links[run->n_links++] = course->signer;
+    return 0;
+}
+
 static int open_links(struct run *run, struct course *course, struct err *err)
 {
     const struct product *product = run->plan->playbook->product;
@@ -100,7 +124,8 @@ static int open_links(struct run *run, struct course *course, struct err *err)
         run->links[run->n_links++] =
             run->options.links.ops->open(run->options.links.port, target);
     }
-    if (read_ca_password(run, course, err) < 0)
+    if (open_signer(run, course, err) < 0 ||
+        read_ca_password(run, course, err) < 0)
         return -1;
     return read_key_passphrase(run, course, err);
 }
@@ -129,9 +154,10 @@ static int make_course(struct run *run, size_t i, struct err *err)
     return open_links(run, course, err);
 }
 
-static size_t count_nodes(const struct plan *plan)
+/* With room for each cluster's issuer. */
+static size_t count_links(const struct plan *plan)
 {
-    size_t n = 0;
+    size_t n = plan->n_clusters;
 
     for (size_t c = 0; c < plan->n_clusters; c++)
         n += plan->clusters[c].n_nodes;
@@ -151,7 +177,7 @@ static int check_approvals(const struct run_options *options,
 struct run *run_new(const struct run_options *options, struct plan *plan,
                     struct err *err)
 {
-    size_t nodes = count_nodes(plan);
+    size_t links = count_links(plan);
     struct run *run;
 
     if (check_approvals(options, plan, err) < 0)
@@ -165,8 +191,8 @@ struct run *run_new(const struct run_options *options, struct plan *plan,
     run->journal.store = options->mode == RUN_PLAN ? NULL : options->store;
     run->journal.sinks = options->sinks;
     run->courses = calloc(plan->n_clusters + 1, sizeof(*run->courses));
-    run->targets = calloc(nodes + 1, sizeof(*run->targets));
-    run->links = calloc(nodes + 1, sizeof(struct link *));
+    run->targets = calloc(links + 1, sizeof(*run->targets));
+    run->links = calloc(links + 1, sizeof(struct link *));
     if (!run->courses || !run->targets || !run->links)
         abort();
     uv_timer_init(options->loop, &run->timer);

@@ -14,7 +14,8 @@ struct run {
     struct plan *plan;
     struct journal journal;
     struct course *courses;      /* one a cluster of the plan */
-    struct link_target *targets; /* all nodes, course by course */
+    struct link_target *targets; /* course by course its nodes, then an issuer
+                                    that is a node */
     struct link **links;
     size_t n_links;
     bool begun;           /* it is in the store */

@@ -117,10 +117,16 @@ static bool goes_back(const struct course *course)
            (course->mode == RUN_ROLLBACK && (pc->way_back || pc->was_done));
 }
 
+/* Else its issuer has the requests already. */
+static bool is_carried(const struct plan_cluster *pc)
+{
+    return plan_issuer(pc)->kind == ISSUER_CSR;
+}
+
 static const char *next_command(struct run *run)
 {
     const char *verb = NULL;
-    bool waits = false;
+    bool carried = false; /* somebody brings certificates in files */
 
     for (size_t i = 0; i < run->plan->n_clusters; i++) {
         const struct course *course = &run->courses[i];
@@ -129,11 +135,11 @@ static const char *next_command(struct run *run)
 
         if (open && goes_back(course))
             verb = "rollback";
-        else if (!verb && (open || o == OUTCOME_STAGED))
+        else if (!verb && (open || o == OUTCOME_STAGED || o == OUTCOME_WAITING))
             verb = "resume";
-        waits = waits || o == OUTCOME_WAITING;
+        carried = carried || (o == OUTCOME_WAITING && is_carried(course->pc));
     }
-    if (waits && run->begun)
+    if (carried && run->begun)
         return arena_printf(&run->plan->arena, "%s FILE...",
                             command_line(run, "issue"));
     if (!verb || !run->begun)

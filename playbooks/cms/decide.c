@@ -202,6 +202,13 @@ void gates_say_issuer(const struct look *look)
 {
     const struct issuer *issuer = plan_issuer(look->pc);
 
+    if (issuer && issuer->kind == ISSUER_LINK && !look->pc->issued)
+        findings_add(
+            look->findings, SEVERITY_INFO, "issuer", NULL,
+            "issuer %s is %s on node %s: it gets the requests by SSH in "
+            "issue, before anything live; where somebody there must "
+            "agree first, the run stops, and goes on with `resume'",
+            issuer->name, issuer->config, issuer->node->name);
     if (issuer && issuer->kind == ISSUER_CSR && !look->pc->issued)
         findings_add(look->findings, SEVERITY_INFO, "issuer", NULL,
                      "issuer %s is a person: the run stops in issue with its "

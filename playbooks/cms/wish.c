@@ -127,13 +127,7 @@ static int read_wish(const struct issue_job *job, const struct cms_ask *ask,
     wish->request_path = beside(job, &ask->cert, "csr");
     wish->answer_path = beside(job, &ask->cert, "signed");
     wish->request = text_of(wish->request_path, REQUEST_CAP, NULL, err);
-    if (err->cause)
-        return -1;
-    /* a program is asked anew, whatever was taken earlier */
-    if (plan_issuer(job->plan)->kind == ISSUER_CSR)
-        wish->answer = text_of(wish->answer_path, ISSUE_ANSWER_BYTES,
-                               &wish->answer_len, err);
-    return err->cause ? -1 : 0;
+    return err->cause ? -1 : issue_wish_kept(job, wish, err);
 }
 
 int cms_wish_trust(struct issue_job *job, struct err *err)

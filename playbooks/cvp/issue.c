@@ -293,12 +293,7 @@ static int wish_spot(void *user, const struct spot *spot, struct err *err)
     wish->request = request_of(job, spot, err);
     if (!wish->request)
         return err_context(err, "node %s", wish->node);
-    /* a program is asked anew, whatever was taken earlier */
-    if (plan_issuer(job->plan)->kind == ISSUER_CSR &&
-        file_exists(wish->answer_path))
-        wish->answer = issuer_text(wish->answer_path, ISSUE_ANSWER_BYTES,
-                                   &wish->answer_len, err);
-    return err->cause ? -1 : 0;
+    return issue_wish_kept(job, wish, err);
 }
 
 /* The requests are the servers': none is made here. */

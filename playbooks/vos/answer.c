@@ -114,11 +114,8 @@ int vos_wish_add(struct issue_job *job, const struct plan_node *pn,
         job->trust = issuer_text(ca, TEXT_CAP, NULL, err);
     if (!wish->request || !job->trust)
         rc = -1;
-    else if (issuer->kind == ISSUER_CSR && file_exists(wish->answer_path)) {
-        wish->answer =
-            issuer_text(wish->answer_path, TEXT_CAP, &wish->answer_len, err);
-        rc = wish->answer ? 0 : -1;
-    }
+    else
+        rc = issue_wish_kept(job, wish, err);
     free(crt);
     free(ca);
     return rc;
