@@ -68,10 +68,12 @@ static void add_heads(struct maker *m)
 static int add_server(struct maker *m, const char *word, unsigned number)
 {
     const char *kind = strchr(word, '-');
+    unsigned bit;
+    const struct win_product *product = win_product_of(word, &bit);
     struct in_addr a;
     char address[INET_ADDRSTRLEN];
 
-    if (!kind || inet_pton(AF_INET, m->o->base, &a) != 1)
+    if (!product || inet_pton(AF_INET, m->o->base, &a) != 1)
         return err_set(m->err, CAUSE_INPUT, "no such server: %s", word);
     a.s_addr = htonl(ntohl(a.s_addr) + number - 1);
     inet_ntop(AF_INET, &a, address, sizeof(address));
@@ -86,7 +88,7 @@ static int add_server(struct maker *m, const char *word, unsigned number)
              "\n[node %s%u]\ncluster = lab\naddress = %s\nport = %u\n"
              "names = %s%u.lab.example localhost\nroles = %s\n",
              kind + 1, number, address, m->o->port, kind + 1, number, kind + 1);
-    win_cvp.inventory(&m->fleet);
+    product->inventory(&m->fleet);
     str_addf(&m->known, "[%s]:%u %s\n", address, m->o->port, m->host_key);
     return 0;
 }

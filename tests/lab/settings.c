@@ -68,6 +68,8 @@ static const struct settings_key keys[] = {
     W(api_answer, "status", "status|nothing|odd|cut|twice|endless|elsewhere"),
     W(win_shell, "cmd", "cmd|powershell"),
     W(keytool, "keytool", NULL),
+    W(adcs_policy, "issue", "issue|pending|deny"),
+    W(adcs_words, "english", "english|japanese"),
     N(strict_names, "1"),
     N(allow_setstat, "0"),
     N(disk_bytes, "67108864"),

@@ -47,8 +47,11 @@ struct lab_settings {
     char *turn_password, *turn_secret; /* printed as they are */
     char *api_answer;                  /* status, or what a hostile API says */
     /* Windows servers */
-    char *win_shell; /* cmd | powershell: the login's */
-    char *keytool;   /* the program that is theirs */
+    char *win_shell;   /* cmd | powershell: the login's */
+    char *keytool;     /* the program that is theirs */
+    char *adcs_policy; /* what a CA does with a request: issue | pending | deny
+                        */
+    char *adcs_words;  /* english | japanese: what it prints */
     /* files */
     unsigned strict_names;  /* 1: extension and character rules */
     unsigned allow_setstat; /* 1: SETSTAT answers OK */

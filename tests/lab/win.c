@@ -16,7 +16,7 @@ enum {
     LINE_CAP = 8191 /* cmd.exe's own */
 };
 
-static const struct win_product *const products[] = {&win_cvp, NULL};
+static const struct win_product *const products[] = {&win_cvp, &win_adcs, NULL};
 
 /* -- the node -------------------------------------------------------------- */
 
@@ -28,8 +28,8 @@ static unsigned kind_of(const struct win_product *p, const char *word)
     return 0;
 }
 
-static const struct win_product *product_of(const char *personality,
-                                            unsigned *kind)
+const struct win_product *win_product_of(const char *personality,
+                                         unsigned *kind)
 {
     for (const struct win_product *const *p = products; *p; p++) {
         size_t n = strlen((*p)->name);
@@ -46,7 +46,7 @@ static const struct win_product *product_of(const char *personality,
 int win_new(struct lab_node *node, const char *personality)
 {
     unsigned kind = 0;
-    const struct win_product *product = product_of(personality, &kind);
+    const struct win_product *product = win_product_of(personality, &kind);
     struct win *win;
 
     if (!product || node->win)
@@ -91,6 +91,8 @@ void win_free(struct lab_node *node)
 {
     if (!node->win)
         return;
+    if (node->win->product->end)
+        node->win->product->end(node);
     free(node->win->secret);
     free(node->win);
     node->win = NULL;
@@ -111,6 +113,33 @@ const char *win_file_name(const struct win *win, const char *path, char *name,
     }
     snprintf(name, room, "%s", path);
     return strchr(path, '\\') || strchr(path, '/') ? NULL : name;
+}
+
+/* -- what programs print --------------------------------------------------- */
+
+static void write_wide(struct lab_node *node, const char *name,
+                       const struct str *text)
+{
+    struct str wide;
+
+    str_init(&wide, 2 * text->len + 2);
+    str_addn(&wide, "\xff\xfe", 2);
+    for (size_t i = 0; i < text->len; i++) {
+        str_addc(&wide, text->data[i]);
+        str_addc(&wide, '\0');
+    }
+    lab_file_set(node, name, wide.data, wide.len);
+    str_release(&wide);
+}
+
+void win_say(struct mmp_run *run, const char *into, const struct str *text)
+{
+    if (!into)
+        mmp_print(run, "%s", str_text(text));
+    else if (strcmp(run->node->set.win_shell, "powershell") == 0)
+        write_wide(run->node, into, text);
+    else
+        lab_file_set(run->node, into, str_text(text), text->len);
 }
 
 /* -- cmd's own commands ---------------------------------------------------- */
@@ -261,9 +290,9 @@ static void run_words(struct mmp_run *run, char *line)
     while ((word = strsep(&rest, " ")) && n < WIN_WORDS)
         if (*word)
             words[n++] = word;
-    p = n ? find(builtin, words[0]) : NULL;
+    p = n ? find(run->node->win->product->programs, words[0]) : NULL;
     if (n && !p)
-        p = find(run->node->win->product->programs, words[0]);
+        p = find(builtin, words[0]);
     if (p) {
         p->run(run, words, n);
         return;

@@ -53,6 +53,7 @@ struct win_product {
     const struct win_service_row *services;
     /* Blocking, when the lab begins: the node's first files. */
     int (*begin)(struct lab_node *node, struct err *err);
+    void (*end)(struct lab_node *node); /* what `begin' made; NULL: nothing */
     /* What a service shows, as it starts; NULL: it does not start. */
     SSL_CTX *(*load)(struct lab_node *node, const struct win_service_row *row,
                      struct err *err);
@@ -60,7 +61,10 @@ struct win_product {
     /* What the inventory has for such a node. */
     void (*inventory)(struct str *out);
 };
-extern const struct win_product win_cvp;
+extern const struct win_product win_cvp, win_adcs;
+/* That of "cvp-server"; NULL: there is none. */
+const struct win_product *win_product_of(const char *personality,
+                                         unsigned *kind);
 
 struct win_service {
     const struct win_service_row *row;
@@ -77,6 +81,7 @@ struct win {
     struct win_service service[WIN_SERVICES];
     size_t n_services;
     char first_sha256[65]; /* the product's own, for its `tell' */
+    void *own;             /* and whatever else it keeps */
 };
 
 /* `personality = cvp-server`; 1: done, 0: no such. */
@@ -94,6 +99,10 @@ void win_verdict(struct lab_node *node, json_t *json);
 /* The name of a file, wherever it stands: "conf\.keystore", "a.csr". */
 const char *win_file_name(const struct win *win, const char *path, char *name,
                           size_t room);
+
+/* Prints a text, or writes it into a file for a command line's `>FILE' (NULL:
+ * there was none): PowerShell, whose own that is, writes UTF-16. */
+void win_say(struct mmp_run *run, const char *into, const struct str *text);
 
 /* win_service.c */
 void win_sc(struct mmp_run *run, char **words, int n);
