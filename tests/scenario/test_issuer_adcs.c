@@ -122,7 +122,7 @@ static void test_pending(void **state)
     bed_lab(pki, "set ca1 adcs_policy pending");
     bed_lab(pki, "set ca1 win_shell powershell");
     run = waits(bed, bed_apply(bed, ""));
-    assert_true(bed_said(run, "has 2 requests until somebody there agrees to: "
+    assert_true(bed_said(run, "has 2 requests that its manager is to issue: "
                               "1 (server_crt), 2 (client_crt)"));
     is_tidy();
     run = bed_do(bed, "show last");
@@ -133,7 +133,7 @@ static void test_pending(void **state)
     /* one of them, then the other; nothing is given in again */
     manager("resubmit", 2);
     run = waits(bed, bed_do(bed, "resume last --yes"));
-    assert_true(bed_said(run, "has 1 request until somebody there agrees to: "
+    assert_true(bed_said(run, "has 1 request that its manager is to issue: "
                               "1 (server_crt)"));
     bed_lab(pki, "down ca1");
     waits(bed, bed_do(bed, "resume last --yes"));
