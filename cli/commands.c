@@ -355,7 +355,9 @@ const struct command commands[] = {
         "the names and the purpose that they ask for, and give the "
         "certificates here, each with what lies between it and the CA of "
         "ca_cert behind it, PEM or DER.  A file finds its request by the key.  "
-        "All are checked before one is kept; nothing is sent to any node.",
+        "All are checked before one is kept; nothing is sent to any node.  "
+        "Where it is adcs, what its console exports may come here, too; "
+        "`resume' asks the CA itself.",
      .examples =
         "certfleet issue last dbserver.pem dbclient.pem\n"
         "    then `certfleet resume last'\n"},

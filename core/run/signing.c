@@ -88,8 +88,8 @@ static void end(struct signing *s)
 {
     if (s->n_waits)
         err_set(&s->err, CAUSE_REFUSED,
-                "%s on node %s has %zu request%s until somebody there agrees "
-                "to: %s",
+                "%s (node %s) has %zu request%s that its manager is to issue: "
+                "%s",
                 s->issuer->config, s->issuer->node->name, s->n_waits,
                 s->n_waits == 1 ? "" : "s", str_text(&s->waits));
     finish(s, s->n_waits ? SENT_WAITING : SENT_OK);

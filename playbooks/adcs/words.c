@@ -78,7 +78,8 @@ static void take_quoted(const char *text, struct id *id)
     }
 }
 
-/* `LABEL: 8' with nothing behind, whatever the label's language. */
+/* `LABEL: 8' with nothing behind, whatever the label's language.  One that is
+ * not ended may go on: 8 may be 80. */
 static void take_line(const char *line, size_t len, struct id *id)
 {
     const char *colon = memchr(line, ':', len), *p;
@@ -98,7 +99,8 @@ static void take_lines(const char *text, struct id *id)
     for (const char *p = text; *p;) {
         size_t len = strcspn(p, "\r\n");
 
-        take_line(p, len, id);
+        if (p[len])
+            take_line(p, len, id);
         p += len;
         p += strspn(p, "\r\n");
     }

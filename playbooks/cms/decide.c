@@ -205,9 +205,9 @@ void gates_say_issuer(const struct look *look)
     if (issuer && issuer->kind == ISSUER_LINK && !look->pc->issued)
         findings_add(
             look->findings, SEVERITY_INFO, "issuer", NULL,
-            "issuer %s is %s on node %s: it gets the requests by SSH in "
-            "issue, before anything live; where somebody there must "
-            "agree first, the run stops, and goes on with `resume'",
+            "issuer %s is %s (node %s): it gets the requests by SSH in issue, "
+            "before anything live; where its manager must issue them, the run "
+            "stops, and goes on with `resume'",
             issuer->name, issuer->config, issuer->node->name);
     if (issuer && issuer->kind == ISSUER_CSR && !look->pc->issued)
         findings_add(look->findings, SEVERITY_INFO, "issuer", NULL,

@@ -57,9 +57,11 @@ static const struct win_service_row services[] = { { NULL, NULL, 0, NULL, 0 } };
 
 /* A template says what a certificate is for, whatever its request asks. */
 static const struct win_ca_template templates[] = {
-    { "WebServer",   "serverAuth" },
-    { "Workstation", "clientAuth" },
-    { "Machine",     "clientAuth,serverAuth" },
+    { "WebServer",   "serverAuth",            "critical,digitalSignature,keyEncipherment" },
+    { "Workstation", "clientAuth",            "critical,digitalSignature,keyEncipherment" },
+    { "Machine",     "clientAuth,serverAuth", "critical,digitalSignature,keyEncipherment" },
+    /* of a domain's own making: a VOS platform wants dataEncipherment, too */
+    { "CiscoUC",     "clientAuth,serverAuth", "critical,digitalSignature,keyEncipherment,dataEncipherment" },
 };
 
 static const struct words {
@@ -104,7 +106,7 @@ static struct request *request_of(struct ca *ca, const char *id)
 static void issue(struct lab_node *node, struct request *r)
 {
     r->cert = win_ca_sign(&((struct ca *)node->win->own)->maker, r->req,
-                          r->template->purposes, lab_node_now(node));
+                          r->template, lab_node_now(node));
     r->state = r->cert ? ISSUED : DENIED;
     lab_changed(node->lab);
 }

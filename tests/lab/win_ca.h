@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct win_ca_template {
-    const char *name, *purposes;
+    const char *name, *purposes, *usage;
 };
 
 struct win_ca_maker {
@@ -23,10 +23,10 @@ void win_ca_release(struct win_ca_maker *maker);
 
 /* PEM or DER; NULL: it is none, or its signature is wrong. */
 X509_REQ *win_ca_request(const void *data, size_t len);
-/* Subject and names of the request, these purposes, dated ten minutes back as
- * AD CS does. */
+/* Subject and names of the request, the template's purposes and usage, dated
+ * ten minutes back as AD CS does. */
 X509 *win_ca_sign(const struct win_ca_maker *maker, X509_REQ *req,
-                  const char *purposes, int64_t now);
+                  const struct win_ca_template *template, int64_t now);
 /* Texts that the caller frees, their lines ended as Windows ends them: one
  * certificate; a PKCS #7 of it with its path, labelled CERTIFICATE. */
 char *win_ca_pem(const X509 *cert);

@@ -110,7 +110,7 @@ static void copy_names(X509 *x, X509_REQ *req)
 }
 
 X509 *win_ca_sign(const struct win_ca_maker *maker, X509_REQ *req,
-                  const char *purposes, int64_t now)
+                  const struct win_ca_template *template, int64_t now)
 {
     X509 *x = blank(now - BACK_S, now + 365 * (int64_t)DAY);
 
@@ -118,8 +118,8 @@ X509 *win_ca_sign(const struct win_ca_maker *maker, X509_REQ *req,
     X509_set_issuer_name(x, X509_get_subject_name(maker->cert));
     X509_set_pubkey(x, X509_REQ_get0_pubkey(req));
     copy_names(x, req);
-    extend(x, x, NID_key_usage, "critical,digitalSignature,keyEncipherment");
-    extend(x, x, NID_ext_key_usage, purposes);
+    extend(x, x, NID_key_usage, template->usage);
+    extend(x, x, NID_ext_key_usage, template->purposes);
     extend(x, x, NID_subject_key_identifier, "hash");
     extend(x, maker->cert, NID_authority_key_identifier, "keyid");
     if (!X509_sign(x, maker->key, EVP_sha256()))

@@ -13,22 +13,30 @@
 
 static struct bed *pki; /* the lab of the CA; NULL: it is not there */
 
-static struct bed *start(void **state, const char *shape, const char *client)
+static struct bed *start_with(void **state, const char *shape,
+                              const char *const *args, const char *templates)
 {
     static const char *const servers[] = {"--servers", "adcs-ca", NULL};
-    struct bed *bed = bed_start(state, shape, NULL);
+    struct bed *bed = bed_start(state, shape, args);
     void *guest;
 
     pki = bed_start(&guest, "1+0", servers);
     guest_join(bed, "pki", pki);
     bed_inventory_drop(bed, "issuer dbca");
-    bed_write(bed, "certfleet.ini",
-              arena_printf(&bed->arena,
-                           "%s\n[issuer dbca]\nkind = adcs\nnode = ca1\n"
-                           "config = CA1\\IssuingCA\ntemplate = WebServer\n"
-                           "template_client = %s\nca_cert = %s/adcs-root.crt\n",
-                           bed_read(bed, "certfleet.ini"), client, pki->dir));
+    bed_write(
+        bed, "certfleet.ini",
+        arena_printf(&bed->arena,
+                     "%s\n[issuer dbca]\nkind = adcs\nnode = ca1\n"
+                     "config = CA1\\IssuingCA\nca_cert = %s/adcs-root.crt\n"
+                     "%s\n",
+                     bed_read(bed, "certfleet.ini"), pki->dir, templates));
     return bed;
+}
+
+static struct bed *start(void **state, const char *shape)
+{
+    return start_with(state, shape, NULL,
+                      "template = WebServer\ntemplate_client = Workstation");
 }
 
 static int stop(void **state)
@@ -86,7 +94,7 @@ static struct bed_run *waits(struct bed *bed, struct bed_run *run)
 
 static void test_at_once(void **state)
 {
-    struct bed *bed = start(state, "3+2", "Workstation");
+    struct bed *bed = start(state, "3+2");
     struct bed_run *run = bed_do(bed, "check pki");
 
     assert_int_equal(bed_events(run, "certificate", "ca1", NULL), 1);
@@ -108,21 +116,24 @@ static void test_at_once(void **state)
 
 static void test_pending(void **state)
 {
-    struct bed *bed = start(state, "1+1", "Workstation");
+    struct bed *bed = start(state, "1+1");
     struct bed_run *run;
 
     bed_lab(pki, "set ca1 adcs_policy pending");
     bed_lab(pki, "set ca1 win_shell powershell");
     run = waits(bed, bed_apply(bed, ""));
-    assert_true(bed_said(run, "has 2 requests until somebody there agrees to: "
+    assert_true(bed_said(run, "has 2 requests that its manager is to issue: "
                               "1 (server_crt), 2 (client_crt)"));
     is_tidy();
     run = bed_do(bed, "show last");
     assert_non_null(strstr(bed_text(bed_result(run), "next"), " resume "));
+    /* a file of its console's would do, too, if it were there */
+    assert_true(
+        bed_said(bed_do(bed, "issue last gone.cer"), "gone.cer: No such file"));
     /* one of them, then the other; nothing is given in again */
     manager("resubmit", 2);
     run = waits(bed, bed_do(bed, "resume last --yes"));
-    assert_true(bed_said(run, "has 1 request until somebody there agrees to: "
+    assert_true(bed_said(run, "has 1 request that its manager is to issue: "
                               "1 (server_crt)"));
     bed_lab(pki, "down ca1");
     waits(bed, bed_do(bed, "resume last --yes"));
@@ -151,7 +162,7 @@ static void fails(struct bed *bed, int code, const char *outcome,
 
 static void test_refused(void **state)
 {
-    struct bed *bed = start(state, "1+1", "Workstation");
+    struct bed *bed = start(state, "1+1");
 
     bed_lab(pki, "set ca1 adcs_policy deny");
     fails(bed, 1, "rolled-back", "has denied request 1; it says: ");
@@ -175,7 +186,7 @@ static void test_refused(void **state)
 /* What it gives is judged here, whatever the CA has thought of it. */
 static void test_wrong_template(void **state)
 {
-    struct bed *bed = start(state, "1+1", "WebServer");
+    struct bed *bed = start_with(state, "1+1", NULL, "template = WebServer");
 
     fails(bed, 1, "rolled-back", "the issuer's answer for client_crt");
     assert_string_equal(requests(), "issued issued");
@@ -188,7 +199,7 @@ static void test_wrong_template(void **state)
  * there. */
 static void test_lost(void **state)
 {
-    struct bed *bed = start(state, "1+1", "Workstation");
+    struct bed *bed = start(state, "1+1");
 
     /* the answer is not to be had now: the run waits for it */
     bed_lab(pki, "inject ca1 sftp-drop-before 'open cf-*.cer' always");
@@ -205,21 +216,65 @@ static void test_lost(void **state)
     is_tidy();
 }
 
+/* Both times the command has acted, and the answer waits. */
 static void test_killed(void **state)
 {
-    struct bed *bed = start(state, "1+1", "Workstation");
-    int hold = bed_id(bed_lab(pki, "hold ca1 after '*certreq -submit*'"));
-    struct bed_run *run =
-        bed_begin(bed, BED_PLAIN, "apply cms/db-rotate lab --yes");
+    static const int signals[] = {SIGINT, SIGKILL};
+    struct bed *bed = start(state, "1+1");
 
-    bed_lab(pki, "wait held %d", hold);
-    assert_int_equal(kill(run->pid, SIGKILL), 0);
-    assert_int_equal(bed_finish(run), 128 + SIGKILL);
-    bed_lab(pki, "release %d", hold);
-    bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
-    assert_string_equal(requests(), "issued issued");
-    assert_int_equal(bed_count(pki, "ca1", "*certreq -submit*"), 2);
+    for (size_t i = 0; i < 2; i++) {
+        int hold = bed_id(bed_lab(pki, "hold ca1 after '*certreq -submit*'"));
+        struct bed_run *run =
+            bed_begin(bed, BED_PLAIN, "apply cms/db-rotate lab --yes");
+
+        bed_lab(pki, "wait held %d", hold);
+        assert_int_equal(kill(run->pid, signals[i]), 0);
+        assert_int_equal(bed_finish(run), 128 + signals[i]);
+        bed_lab(pki, "release %d", hold);
+        bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
+    }
+    assert_string_equal(requests(), "issued issued issued issued");
+    assert_int_equal(bed_count(pki, "ca1", "*certreq -submit*"), 4);
     bed_is_new(bed, "lab", "core1");
+    is_tidy();
+}
+
+/* -- other playbooks ------------------------------------------------------- */
+
+/* Each node has requests of its own; the Call Bridge's is for both. */
+static void test_services(void **state)
+{
+    static const char *const args[] = {"--services", "webadmin,callbridge",
+                                       NULL};
+    struct bed *bed = start_with(
+        state, "2+0", args, "template = Machine\ntemplate_server = WebServer");
+    struct bed_run *run;
+
+    bed_inventory(bed, "cluster lab", "service_issuer = dbca");
+    bed_lab(pki, "set ca1 adcs_policy pending");
+    run = bed_do(bed, "apply cms/service-rotate lab --yes --accept trust-store "
+                      "service=webadmin,callbridge");
+    bed_ends(run, 4, "waiting");
+    assert_true(bed_said(run, "has 4 requests"));
+    assert_true(bed_said(run, "(webadmin_crt of node core2)"));
+    for (int id = 1; id <= 4; id++)
+        manager("resubmit", id);
+    bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
+    assert_int_equal(bed_count(pki, "ca1", "*certreq -submit*WebServer*"), 2);
+    assert_int_equal(bed_count(pki, "ca1", "*certreq -submit*Machine*"), 2);
+    bed_is_safe(bed);
+    is_tidy();
+}
+
+/* The nodes make keys and requests themselves. */
+static void test_vos(void **state)
+{
+    static const char *const args[] = {"--set", "service_ms=5", NULL};
+    struct bed *bed = start_with(state, "vos:1", args, "template = CiscoUC");
+
+    bed_ends(bed_do(bed, "apply vos/rotate lab --yes"), 0, "done");
+    assert_string_equal(requests(), "issued issued");
+    bed_is_safe(bed);
     is_tidy();
 }
 
@@ -232,6 +287,8 @@ int main(void)
         cmocka_unit_test_teardown(test_wrong_template, stop),
         cmocka_unit_test_teardown(test_lost, stop),
         cmocka_unit_test_teardown(test_killed, stop),
+        cmocka_unit_test_teardown(test_services, stop),
+        cmocka_unit_test_teardown(test_vos, stop),
     };
 
     return crew_tests(tests);
