@@ -10,19 +10,23 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "tests/lab/faults.h"
 #include "tests/lab/record.h"
 #include "tests/lab/tlsport.h"
 
 enum {
     AW = 1,
-    ROUTER = 2,
-    PG = 4,
-    EVERY = AW | ROUTER | PG
+    HDS = 2,
+    ROUTER = 4,
+    LOGGER = 8,
+    PG = 16,
+    EVERY = AW | HDS | ROUTER | LOGGER | PG,
+    WITH_TOMCAT = EVERY & ~ROUTER
 };
 
 /* clang-format off */
 static const struct win_kind_row kinds[] = {
-    { "aw", AW }, { "router", ROUTER }, { "pg", PG }, { NULL, 0 },
+    { "aw", AW }, { "hds", HDS }, { "router", ROUTER }, { "logger", LOGGER }, { "pg", PG }, { NULL, 0 },
 };
 static const struct win_variable variables[] = {
     { "CCE_JAVA_HOME", CCE_JAVA },
@@ -44,7 +48,7 @@ static const struct win_service_row services[] = {
     { "IISADMIN", "IIS Admin Service", 0, NULL, EVERY, NULL },
     { "W3SVC", "World Wide Web Publishing Service", 443, "iis", EVERY, "IISADMIN" },
     { "DiagFwSvc", "Cisco ICM Diagnostic Framework", 7890, "portico", EVERY, NULL },
-    { "Tomcat9", "Apache Tomcat 9", 0, NULL, AW | PG, NULL },
+    { "Tomcat9", "Apache Tomcat 9", 0, NULL, WITH_TOMCAT, NULL },
     { NULL, NULL, 0, NULL, 0, NULL },
 };
 /* clang-format on */
@@ -61,6 +65,11 @@ const struct cce_cert *cce_find(const struct cce_cert *list, size_t n,
         if (list[i].cert && strcasecmp(list[i].thumb, thumb) == 0)
             return &list[i];
     return NULL;
+}
+
+bool cce_lies(struct mmp_run *run)
+{
+    return faults_match(run->node, F_FAIL_ASYNC, run->text) != NULL;
 }
 
 static void install(struct lab_node *node, struct cce_binding *b,
@@ -144,11 +153,20 @@ void cce_rebound(struct lab_node *node, const struct cce_binding *binding)
 
 /* -- for tests ------------------------------------------------------------- */
 
-static const char *age_of(const struct cce_binding *b)
+/* New is what was accepted last, behind those of the installer. */
+static const char *age_of(const struct cce *cce, const struct cce_binding *b)
 {
-    return !b->thumb[0]                      ? "none"
-           : strcmp(b->thumb, b->first) == 0 ? "old"
-                                             : "new";
+    size_t last = cce->n_my;
+
+    while (last > CCE_BINDINGS && !cce->my[last - 1].cert)
+        last--;
+    if (!b->thumb[0])
+        return "none";
+    if (strcmp(b->thumb, b->first) == 0)
+        return "old";
+    return last > CCE_BINDINGS && strcmp(b->thumb, cce->my[last - 1].thumb) == 0
+               ? "new"
+               : "other";
 }
 
 static void tell_store(const struct lab_node *node, json_t *json,
@@ -158,15 +176,22 @@ static void tell_store(const struct lab_node *node, json_t *json,
     bool old =
         f && f->len == strlen(file) && memcmp(f->data, file, f->len) == 0;
 
+    char hex[65] = "", label[64];
+
     json_object_set_new(json, name, json_string(old ? "old" : "new"));
+    if (f)
+        lab_digest(f->data, f->len, hex);
+    snprintf(label, sizeof(label), "%s_sha256", name);
+    json_object_set_new(json, label, json_string(hex));
 }
 
 static void tell(struct lab_node *node, json_t *json)
 {
     const struct cce *cce = cce_of(node);
 
-    json_object_set_new(json, "iis", json_string(age_of(&cce->bound[0])));
-    json_object_set_new(json, "portico", json_string(age_of(&cce->bound[1])));
+    json_object_set_new(json, "iis", json_string(age_of(cce, &cce->bound[0])));
+    json_object_set_new(json, "portico",
+                        json_string(age_of(cce, &cce->bound[1])));
     json_object_set_new(json, "iis_thumb", json_string(cce->bound[0].thumb));
     json_object_set_new(json, "portico_thumb",
                         json_string(cce->bound[1].thumb));

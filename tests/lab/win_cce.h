@@ -37,6 +37,8 @@ struct cce {
 struct cce *cce_of(const struct lab_node *node);
 const struct cce_cert *cce_find(const struct cce_cert *list, size_t n,
                                 const char *thumb);
+/* Has it been told to do nothing, and to end with 0 (fail-async)? */
+bool cce_lies(struct mmp_run *run);
 /* The listener shows what is bound from now on, if its service runs. */
 void cce_rebound(struct lab_node *node, const struct cce_binding *binding);
 

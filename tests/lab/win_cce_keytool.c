@@ -51,7 +51,9 @@ static void import(struct mmp_run *run, const struct job *job,
 
     str_init(&text, 4 * 1024 * 1024);
     str_addf(&text, "\nalias %s\n", job->alias);
-    if (!cert) {
+    if (cce_lies(run)) {
+        mmp_print(run, "Certificate was not added to keystore\n");
+    } else if (!cert) {
         mmp_print(run, "keytool error: java.io.FileNotFoundException: %s\n",
                   job->file);
     } else if (memmem(store->data, store->len, str_text(&text), text.len)) {
@@ -79,8 +81,8 @@ static void answered(struct mmp_run *run)
     const struct lab_file *store = lab_file(run->node, job->store);
 
     if (strcmp(str_text(&job->typed), run->node->win->secret) != 0)
-        mmp_print(run, "keytool error: java.io.IOException: keystore password "
-                       "was incorrect\n");
+        mmp_print(run, "keytool error: java.io.IOException: Keystore was "
+                       "tampered with, or password was incorrect\n");
     else if (!store)
         mmp_print(run,
                   "keytool error: java.lang.Exception: Keystore file "

@@ -43,7 +43,7 @@ static void new_request(struct mmp_run *run, const char *from, const char *to)
     char *inf = text_of(file_of(run, from)), *request = NULL;
     EVP_PKEY *key = EVP_EC_gen("P-256");
 
-    if (inf && cce->n_my < CCE_CERTS)
+    if (inf && cce->n_my < CCE_CERTS && !cce_lies(run))
         request = cce_request(inf, key);
     if (request) {
         lab_file_set(run->node, to, request, strlen(request));
@@ -73,6 +73,8 @@ static void take_signed(struct mmp_run *run, const char *from)
     X509 *cert = f ? cce_read_cert(f->data, f->len) : NULL;
     struct cce_cert *c = cert ? waiting_for(cce, cert) : NULL;
 
+    if (cce_lies(run))
+        c = NULL;
     if (c && !cce_is_signed_by(cce->trusted, cce->n_trusted, cert))
         says(run, "Certificate Request Processor: A certificate chain could "
                   "not be built to a trusted root authority. 0x800b010a");
@@ -109,7 +111,7 @@ static void add(struct mmp_run *run, const char *from)
     X509 *cert = f ? cce_read_cert(f->data, f->len) : NULL;
     struct cce_cert *c = &cce->trusted[cce->n_trusted];
 
-    if (!cert || cce->n_trusted == CCE_CERTS) {
+    if (!cert || cce->n_trusted == CCE_CERTS || cce_lies(run)) {
         X509_free(cert);
         says(run, "CertUtil: -addstore command FAILED: 0x80070002");
         return;
@@ -193,25 +195,46 @@ static const char *after(const char *word, const char *label)
                                                         : "";
 }
 
-static void update(struct mmp_run *run, char **words)
+/* "update" needs a binding, "add" takes none for granted; 1312: the key that
+ * belongs to the certificate is not there. */
+static void bind_port(struct mmp_run *run, char **words, bool adds)
 {
+    static const char failed[] = "SSL Certificate %s failed, Error: %s\n";
     struct cce *cce = cce_of(run->node);
     struct cce_binding *b = binding_of(run, words[4]);
-    const char *thumb = after(words[5], "certhash=");
-    const struct cce_cert *c = cce_find(cce->my, cce->n_my, thumb);
+    const char *verb = adds ? "add" : "update";
+    const struct cce_cert *c =
+        cce_find(cce->my, cce->n_my, after(words[5], "certhash="));
 
-    if (!b || !b->thumb[0] || strcmp(after(words[6], "appid="), b->app) != 0) {
-        says(run, "SSL Certificate update failed, Error: 2\nThe system cannot "
-                  "find the file specified.");
-    } else if (!c) {
-        says(run, "SSL Certificate update failed, Error: 1312\nA specified "
-                  "logon session does not exist. It may already have been "
-                  "terminated.");
+    if (adds && b && b->thumb[0]) {
+        mmp_print(run, failed, verb, "183");
+        says(run, "Cannot create a file when that file already exists.");
+    } else if (!b || (!adds && !b->thumb[0]) ||
+               strcmp(after(words[6], "appid="), b->app) != 0) {
+        mmp_print(run, failed, verb, "2");
+        says(run, "The system cannot find the file specified.");
+    } else if (!c || !c->key || cce_lies(run)) {
+        mmp_print(run, failed, verb, "1312");
+        says(run, "A specified logon session does not exist. It may already "
+                  "have been terminated.");
     } else {
         memcpy(b->thumb, c->thumb, sizeof(b->thumb));
         cce_rebound(run->node, b);
-        says(run, "SSL Certificate successfully updated");
+        says(run, adds ? "SSL Certificate successfully added"
+                       : "SSL Certificate successfully updated");
     }
+}
+
+static void delete_binding(struct mmp_run *run, struct cce_binding *b)
+{
+    if (!b || !b->thumb[0] || cce_lies(run)) {
+        says(run, "SSL Certificate deletion failed, Error: 2\nThe system "
+                  "cannot find the file specified.");
+        return;
+    }
+    b->thumb[0] = '\0';
+    cce_rebound(run->node, b);
+    says(run, "SSL Certificate successfully deleted");
 }
 
 void cce_netsh(struct mmp_run *run, char **words, int n)
@@ -222,7 +245,11 @@ void cce_netsh(struct mmp_run *run, char **words, int n)
     if (ssl && n == 5 && strcasecmp(words[2], "show") == 0)
         show(run, binding_of(run, words[4]));
     else if (ssl && n == 8 && strcasecmp(words[2], "update") == 0)
-        update(run, words);
+        bind_port(run, words, false);
+    else if (ssl && n == 8 && strcasecmp(words[2], "add") == 0)
+        bind_port(run, words, true);
+    else if (ssl && n == 5 && strcasecmp(words[2], "delete") == 0)
+        delete_binding(run, binding_of(run, words[4]));
     else
         says(run, "The following command was not found.");
 }
@@ -247,11 +274,15 @@ static void validate(struct mmp_run *run, const struct cce_binding *b)
               "certificate store\nTrying to look up certificate: %s\n"
               "Local Computer Personal certificate store was opened "
               "successfully\nCertificate requested found in store\n"
-              "Certificate store was closed successfully\n"
-              "The certificate binding is VALID\n"
-              "Certificate hash stored in service registry matches certificate "
-              "used by service\n",
+              "Certificate store was closed successfully\n",
               b->thumb);
+    if (cce_lies(run)) {
+        says(run, "The certificate binding is INVALID");
+        return;
+    }
+    mmp_print(run, "The certificate binding is VALID\n"
+                   "Certificate hash stored in service registry matches "
+                   "certificate used by service\n");
     says(run, "ALL TASKS FOR VALIDATING CERTIFICATE BINDING COMPLETED "
               "SUCCESSFULLY");
 }
@@ -266,8 +297,10 @@ static void bind_it(struct mmp_run *run, struct cce_binding *b,
         says(run, "UNABLE TO BIND CERTIFICATE");
         return;
     }
-    memcpy(b->thumb, c->thumb, sizeof(b->thumb));
-    cce_rebound(run->node, b);
+    if (!cce_lies(run)) {
+        memcpy(b->thumb, c->thumb, sizeof(b->thumb));
+        cce_rebound(run->node, b);
+    }
     says(run, "ALL TASKS FOR BINDING CERTIFICATE COMPLETED SUCCESSFULLY");
 }
 
