@@ -167,13 +167,30 @@ static int parse_staged(struct facts *facts, const struct read_file *about,
     return 0;
 }
 
-/* It prints what it was asked for, or nothing of forty digits. */
+/* What `certutil -store' has found.  A serial number of twenty bytes has forty
+ * digits as well, and stands before them: the hash is behind "(sha1)".  Whether
+ * each language has that is not known; where it is not, the first forty count,
+ * and if these are the wrong ones nothing is bound. */
+static bool take_found(const struct link_result *result,
+                       char thumb[PKI_SHA1_HEX])
+{
+    static const char label[] = "(sha1)";
+    const char *end = result->data + result->len;
+    const char *at =
+        result->len ? memmem(result->data, result->len, label, strlen(label))
+                    : NULL;
+
+    if (!at)
+        at = result->data;
+    return win_thumbprint(at, (size_t)(end - at), thumb);
+}
+
+/* It prints what it was asked for, or nothing of the kind. */
 static int parse_my(struct facts *facts, const struct read_file *about,
                     const struct link_result *result, struct err *err)
 {
     (void)err;
-    win_thumbprint(result->data, result->len,
-                   ((struct cce_facts *)facts)->in_my[about->tag]);
+    take_found(result, ((struct cce_facts *)facts)->in_my[about->tag]);
     return 0;
 }
 
@@ -184,7 +201,7 @@ static int parse_trust(struct facts *facts, const struct read_file *about,
 
     (void)err;
     ((struct cce_facts *)facts)->trusted[about->tag] =
-        win_thumbprint(result->data, result->len, thumb);
+        take_found(result, thumb);
     return 0;
 }
 
