@@ -30,8 +30,8 @@
 
 /* Into the same folder first: what then takes the store's place is whole. */
 #define CCE_COPY(from, to) "copy /b /y " from " " to
-#define CCE_BRING_ICM(drive, copy) CCE_COPY(copy, CCE_ICM(drive) copy)
-#define CCE_BRING_JAVA(copy) CCE_COPY(copy, "\"" CCE_JAVA copy "\"")
+#define CCE_BRING_ICM(drive, copy) "copy /b /y " copy " " CCE_ICM(drive) copy
+#define CCE_BRING_JAVA(copy) "copy /b /y " copy " \"" CCE_JAVA copy "\""
 #define CCE_REPLACE_ICM(drive, copy)                                           \
     "move /y " CCE_ICM(drive) copy " " CCE_ICM_STORE(drive)
 #define CCE_REPLACE_JAVA(copy) "move /y \"" CCE_JAVA copy "\" " CCE_JAVA_STORE
