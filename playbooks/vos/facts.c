@@ -18,7 +18,7 @@ struct facts *vos_facts_new(void)
 
     if (!f)
         abort();
-    return &f->node.base;
+    return (struct facts *)f;
 }
 
 void vos_facts_free(struct facts *facts)
