@@ -251,8 +251,10 @@ static void work_staged(struct facts *facts)
         struct pki_cert_info *infos = NULL;
         size_t n = 0;
 
-        if (!held->pem || pki_describe_all(held->pem, strlen(held->pem), &infos,
-                                           &n, NULL) < 0)
+        if (!held->pem)
+            continue;
+        if (pki_describe_all(held->pem, strlen(held->pem), &infos, &n, NULL) <
+            0)
             n = 0;
         held->sha256 = calloc(n + 1, sizeof(*held->sha256));
         if (!held->sha256)
