@@ -50,6 +50,19 @@ static void test_row(void **state)
     cvp_is_safe(bed);
 }
 
+/* The alias that a Call/VXML server alone has: keystore, restart, port. */
+static void test_vxml(void **state)
+{
+    struct bed *bed = cvp_bed(state, "cvp-server");
+
+    bed_ends(bed_do(bed, CVP_ROTATE "alias=vxml_certificate"), 0, "done");
+    cvp_shows(bed, "server1", "VXMLServer", "new");
+    cvp_shows(bed, "server1", "WebServicesManager", "old");
+    bed_ends(bed_do(bed, "rollback last --yes"), 0, "rolled-back");
+    cvp_shows(bed, "server1", "VXMLServer", "old");
+    cvp_is_safe(bed);
+}
+
 /* -- killed, right behind this command ------------------------------------- */
 
 static struct bed *killed(void **state, const char *command)
@@ -93,13 +106,14 @@ static void test_killed_and_taken_back(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ROWS + 2] = {
+    struct CMUnitTest tests[ROWS + 3] = {
         cmocka_unit_test_teardown(test_killed_and_resumed, bed_stop),
         cmocka_unit_test_teardown(test_killed_and_taken_back, bed_stop),
+        cmocka_unit_test_teardown(test_vxml, bed_stop),
     };
 
     for (size_t i = 0; i < ROWS; i++)
-        tests[i + 2] = (struct CMUnitTest){
+        tests[i + 3] = (struct CMUnitTest){
             .name = rows[i].subject,
             .test_func = test_row,
             .teardown_func = bed_stop,
