@@ -204,18 +204,38 @@ static bool has_id(struct signing *s)
     return s->signer->id(str_text(&s->said), s->said.len, s->id);
 }
 
+/* Reading does no harm: what was printed is looked for once more. */
+static bool is_lost(const struct signing *s, const struct link_result *result)
+{
+    return !s->canceled &&
+           (result->end == LINK_LOST || result->end == LINK_UNSENT);
+}
+
+static void look_for_it(struct signing *s)
+{
+    s->look_until_ms = clock_mono_ms() + LOOK_MOST_MS;
+    look(s);
+}
+
+static void on_nothing(struct signing *s)
+{
+    signing_fail(s, SENT_ERROR);
+}
+
 static void on_heard(void *user, const struct link_result *result)
 {
     struct signing *s = user;
 
     keep_said(s, result);
-    if (result->end != LINK_OK && result->end != LINK_FAILED) {
+    if (is_lost(s, result)) {
+        look_for_it(s);
+    } else if (result->end != LINK_OK && result->end != LINK_FAILED) {
         signing_fail_by(s, result);
     } else if (has_id(s)) {
         signing_queue(s, note, journal_id);
     } else {
         signing_say(s, "the request got no id");
-        signing_fail(s, SENT_ERROR);
+        signing_tidy_then(s, on_nothing);
     }
 }
 
@@ -230,8 +250,7 @@ static void on_submitted(void *user, const struct link_result *result)
         s->course->ops->get(signing_link(s), s->names.file[SIGNER_SAID],
                             SAID_CAP, on_heard, s);
     } else if (result->end == LINK_LOST && !s->canceled) {
-        s->look_until_ms = clock_mono_ms() + LOOK_MOST_MS;
-        look(s);
+        look_for_it(s);
     } else {
         signing_fail_by(s, result);
     }
@@ -297,6 +316,8 @@ static void on_looked(void *user, const struct link_result *result)
     struct signing *s = user;
 
     keep_said(s, result);
+    if (is_lost(s, result) && look_again(s, false))
+        return;
     if (result->end != LINK_OK && result->end != LINK_FAILED)
         signing_fail_by(s, result);
     else if (result->end == LINK_OK && has_id(s))

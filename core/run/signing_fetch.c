@@ -35,7 +35,7 @@ static void tidy(struct signing *s)
                                on_tidied, s);
 }
 
-static void tidy_then(struct signing *s, signing_f *then)
+void signing_tidy_then(struct signing *s, signing_f *then)
 {
     s->then = then;
     s->tidied = 0;
@@ -51,7 +51,7 @@ static void on_kept(struct signing *s)
     wish->answer = s->answer;
     wish->answer_len = s->answer_len;
     s->answer = NULL;
-    tidy_then(s, signing_next);
+    signing_tidy_then(s, signing_next);
 }
 
 static void keep_answer(uv_work_t *work)
@@ -109,7 +109,7 @@ static void wait_for(struct signing *s)
     str_addf(&s->waits, "%s%s (", s->n_waits++ ? ", " : "", s->id);
     signing_say_wish(signing_wish(s), &s->waits);
     str_add(&s->waits, ")");
-    tidy_then(s, signing_next);
+    signing_tidy_then(s, signing_next);
 }
 
 static void hear_why(struct signing *s)
@@ -126,7 +126,7 @@ static void hear_why(struct signing *s)
         if (s->n_waits)
             str_addf(&what, " (and keeps %s)", str_text(&s->waits));
         signing_say(s, str_text(&what));
-        tidy_then(s, on_denied);
+        signing_tidy_then(s, on_denied);
         break;
     case SIGNER_FAILED:
         str_addf(&what, "%s was not asked about request %s", s->issuer->config,

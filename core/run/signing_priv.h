@@ -78,6 +78,9 @@ void signing_fail_by(struct signing *s, const struct link_result *result);
 void signing_queue(struct signing *s, uv_work_cb work, signing_f *then);
 /* signing_fetch.c: the id is noted; ends in signing_next, or not well. */
 void signing_fetch(struct signing *s);
+/* The node's files of the wish are taken off, as far as that can be done now.
+ */
+void signing_tidy_then(struct signing *s, signing_f *then);
 void signing_next(struct signing *s); /* the wish has all that it can have */
 /* s->err: WHAT, and the CA's own words. */
 void signing_say(struct signing *s, const char *what);

@@ -176,6 +176,7 @@ static void test_refused(void **state)
     bed_lab(pki, "set ca1 adcs_policy issue");
     bed_lab(pki, "inject ca1 fail '*certreq*' once");
     fails(bed, 1, "rolled-back", "the request got no id; it says: ");
+    is_tidy();
     bed_lab(pki, "down ca1");
     fails(bed, 1, "rolled-back", "issuer dbca, node ca1");
     bed_lab(pki, "up ca1");
@@ -208,10 +209,14 @@ static void test_lost(void **state)
     bed_lab(pki, "inject ca1 drop-after '*certreq -submit*' once");
     bed_ends(bed_do(bed, "resume last --yes"), 0, "done");
     assert_string_equal(requests(), "issued issued");
+    /* what it printed is not to be had at once */
+    bed_lab(pki, "inject ca1 sftp-drop-before 'open cf-*.txt' nth=2");
+    bed_ends(bed_apply(bed, ""), 0, "done");
     /* nor has it acted: then it is given in again */
     bed_lab(pki, "inject ca1 drop-before '*certreq -submit*' once");
     bed_ends(bed_apply(bed, ""), 0, "done");
-    assert_string_equal(requests(), "issued issued issued issued");
+    assert_string_equal(requests(), "issued issued issued issued issued "
+                                    "issued");
     bed_is_new(bed, "lab", "core1");
     is_tidy();
 }
