@@ -149,6 +149,20 @@ static const char *take_bytes(const char *p, const char *end, char *hex)
     return p;
 }
 
+/* It is a part of a longer digest, in the form that this one has. */
+static bool goes_on(const char *text, const char *from, const char *behind,
+                    const char *end)
+{
+    bool blanks = from[2] == ' ';
+
+    if (blanks && from - text > 1 && from[-1] == ' ' &&
+        isxdigit((unsigned char)from[-2]))
+        return true;
+    if (blanks && behind < end && *behind == ' ')
+        behind++;
+    return behind < end && isxdigit((unsigned char)*behind);
+}
+
 bool win_thumbprint(const char *text, size_t len, char hex[PKI_SHA1_HEX])
 {
     const char *end = text + len;
@@ -159,7 +173,7 @@ bool win_thumbprint(const char *text, size_t len, char hex[PKI_SHA1_HEX])
         if (p > text && isxdigit((unsigned char)p[-1]))
             continue;
         behind = take_bytes(p, end, hex);
-        if (behind && (behind == end || !isxdigit((unsigned char)*behind)))
+        if (behind && !goes_on(text, p, behind, end))
             return true;
     }
     hex[0] = '\0';

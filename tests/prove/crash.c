@@ -7,7 +7,7 @@
  *     prove_crash --full [-j N]     every point, both passes, both deaths
  *     prove_crash --only GLOB       the points that match, all their deaths
  *
- * --death kill|power and --way forth|back|cucm leave the others away.
+ * --death kill|power and --way forth|back|cucm|cce leave the others away.
  *
  * Ends with 1 when one cluster was left neither new nor old, or two counts of
  * the points differ.
@@ -50,6 +50,8 @@ static const struct group groups[] = {
     { "power cut on the way back",  CRASH_BACK,    true },
     { "killed, of CUCM",            CRASH_CUCM,    false },
     { "power cut, of CUCM",         CRASH_CUCM,    true },
+    { "killed, of CCE",             CRASH_CCE,     false },
+    { "power cut, of CCE",          CRASH_CCE,     true },
 };
 /* clang-format on */
 
@@ -180,7 +182,9 @@ static void run_group(const struct options *o, const struct group *group,
 
 static bool is_wanted_way(const struct options *o, enum crash_way way)
 {
-    return !o->way || strcmp(o->way, crash_way_word(way)) == 0;
+    if (!o->way)
+        return way != CRASH_CCE || o->full;
+    return strcmp(o->way, crash_way_word(way)) == 0;
 }
 
 static bool is_wanted(const struct options *o, const struct group *group)
@@ -198,6 +202,7 @@ static int choose_labels(const struct options *o, enum crash_way way,
     printf("%zu points of a %s, counted twice\n", labels->n,
            way == CRASH_BACK   ? "way back"
            : way == CRASH_CUCM ? "CUCM rotation"
+           : way == CRASH_CCE  ? "CCE rotation"
                                : "rotation");
     if (!o->full && !o->only)
         crash_labels_sample(labels);
@@ -265,8 +270,7 @@ static bool take(struct options *o, int c)
         return is_one_of(o->death, "kill", "power");
     case 'w':
         o->way = optarg;
-        return is_one_of(o->way, "forth", "back") ||
-               strcmp(o->way, "cucm") == 0;
+        return crash_way_of(o->way) != CRASH_WAYS;
     case 'j':
         o->at_once = strtoul(optarg, NULL, 10);
         return o->at_once > 0;

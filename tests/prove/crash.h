@@ -17,6 +17,7 @@ enum crash_way { /* what is killed */
     CRASH_FORWARD,
     CRASH_BACK, /* the way back of a run that was done */
     CRASH_CUCM, /* a rotation that cannot be taken back (cucm/rotate) */
+    CRASH_CCE,  /* one on Windows (cce/rotate); not in a sample */
     CRASH_WAYS
 };
 enum crash_pass { /* what is typed afterwards */
@@ -49,12 +50,14 @@ struct crash_job {
 
 /* -- crash_job.c: in the child -------------------------------------------- */
 
+/* Of this word; CRASH_WAYS: there is none. */
+enum crash_way crash_way_of(const char *word);
 /* The whole job; 0, or 1 with all that was wrong on standard error. */
 int crash_job(struct crash_job *job);
 /* Lists the points of a run that nobody kills; 0, or 1. */
 int crash_list(enum crash_way way, bool power, const char *path);
 const char *crash_pass_word(enum crash_pass pass);
-/* "forth", "back", "cucm": what --way takes. */
+/* "forth", "back", "cucm", "cce": what --way takes. */
 const char *crash_way_word(enum crash_way way);
 
 /* -- crash_crew.c: the driver's children ---------------------------------- */

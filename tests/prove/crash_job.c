@@ -12,6 +12,7 @@
 #include "core/store/store.h"
 #include "tests/prove/crash.h"
 #include "tests/scenario/bed.h"
+#include "tests/scenario/cce.h"
 
 enum {
     MOST_NEXTS = 3, /* commands that a person is told to type */
@@ -29,6 +30,7 @@ static const char *const no_time[] = {
     "--set", "service_ms=0",
     NULL,
 };
+static const char *const servers[] = {"--servers", "cce-aw,cce-router", NULL};
 static const struct {
     const char *verb, *outcome;
 } passes[CRASH_PASSES] = {
@@ -45,16 +47,34 @@ const char *crash_pass_word(enum crash_pass pass)
 /* clang-format off */
 static const struct {
     const char *word, *shape, *words;
+    const char *const *args; /* of the lab; NULL: no_time */
 } ways[CRASH_WAYS] = {
     [CRASH_FORWARD] = { "forth", "3+2", "apply cms/db-rotate lab --yes" },
     [CRASH_BACK] = { "back", "3+2", "rollback last --yes" },
     [CRASH_CUCM] = { "cucm", "ucm:1+0", "apply cucm/rotate lab --yes type=tomcat" },
+    [CRASH_CCE] = { "cce", "1+0", "apply cce/rotate lab --yes", servers },
 };
 /* clang-format on */
 
 const char *crash_way_word(enum crash_way way)
 {
     return ways[way].word;
+}
+
+enum crash_way crash_way_of(const char *word)
+{
+    int way = 0;
+
+    while (way < CRASH_WAYS && strcmp(ways[way].word, word) != 0)
+        way++;
+    return (enum crash_way)way;
+}
+
+static struct bed *begin(void **state)
+{
+    const char *const *args = ways[the_job->way].args;
+
+    return bed_start(state, ways[the_job->way].shape, args ? args : no_time);
 }
 
 /* -- who is killed -------------------------------------------------------- */
@@ -214,9 +234,22 @@ static void is_rotated(struct bed *bed, const struct bed_run *run)
     the_job->end = CRASH_NEW;
 }
 
+/* Bindings, trust stores and ports of both servers, all new or all old. */
+static void is_cce(struct bed *bed, const struct bed_run *run)
+{
+    bool back =
+        strcmp(bed_text(bed_result(run), "outcome"), "rolled-back") == 0;
+
+    bed_ends(run, 0, back ? "rolled-back" : "done");
+    cce_is(bed, "aw1", back ? "old" : "new");
+    cce_is(bed, "router2", back ? "old" : "new");
+    cce_is_safe(bed);
+    the_job->end = back ? CRASH_OLD : CRASH_NEW;
+}
+
 /* What was asked for must come of it.  `resume' of a way back goes back; and a
  * done run of which not even that had begun is done. */
-static void judge(struct bed *bed, const struct bed_run *run)
+static void judge_db(struct bed *bed, const struct bed_run *run)
 {
     const char *outcome = bed_text(bed_result(run), "outcome");
     bool back = strcmp(outcome, "rolled-back") == 0;
@@ -235,10 +268,31 @@ static void judge(struct bed *bed, const struct bed_run *run)
     }
 }
 
+static void judge(struct bed *bed, const struct bed_run *run)
+{
+    bool begun = !was_never_begun(the_job);
+
+    if (!begun) {
+        bed_ends(run, 2, "error");
+        the_job->end = CRASH_OLD;
+    }
+    if (the_job->way == CRASH_CCE && begun)
+        is_cce(bed, run);
+    else if (the_job->way == CRASH_CCE)
+        cce_is(bed, "aw1", "old");
+    else if (the_job->way == CRASH_CUCM && begun)
+        is_rotated(bed, run);
+    else if (the_job->way != CRASH_CUCM && begun)
+        judge_db(bed, run);
+    else if (the_job->way != CRASH_CUCM) {
+        bed_is_untouched(bed, "lab", "core1");
+        is_back(bed, run);
+    }
+}
+
 static void test_job(void **state)
 {
-    struct bed *bed = bed_start(state, ways[the_job->way].shape, no_time);
-    bool cucm = the_job->way == CRASH_CUCM;
+    struct bed *bed = begin(state);
     struct bed_run *run;
     unsigned nexts = 0;
 
@@ -246,18 +300,7 @@ static void test_job(void **state)
     if (the_job->again)
         second_death(bed);
     run = go_on(bed, &nexts);
-    if (was_never_begun(the_job)) {
-        bed_ends(run, 2, "error");
-        the_job->end = CRASH_OLD;
-        if (!cucm) {
-            bed_is_untouched(bed, "lab", "core1");
-            is_back(bed, run);
-        }
-    } else if (cucm) {
-        is_rotated(bed, run);
-    } else {
-        judge(bed, run);
-    }
+    judge(bed, run);
     store_is_whole(bed);
     if (nexts)
         the_job->end = CRASH_NEXT;
@@ -282,7 +325,7 @@ int crash_job(struct crash_job *job)
 
 static void test_list(void **state)
 {
-    struct bed *bed = bed_start(state, ways[the_job->way].shape, no_time);
+    struct bed *bed = begin(state);
     bool back = the_job->way == CRASH_BACK;
 
     if (back)

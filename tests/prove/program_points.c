@@ -198,9 +198,17 @@ static void label_act(const struct sending *sending, char *label)
 
 /* The lab does it, and then cannot answer.  A put is read back afterwards:
  * what is asked for is its first `open' and its first `close'. */
+/* A shell may stand around it; to a pattern a backslash is no letter. */
+static void as_pattern(struct str *text)
+{
+    for (size_t i = 0; i < text->len; i++)
+        if (text->data[i] == '\\')
+            text->data[i] = '?';
+}
+
 static void die_when_sent(const struct sending *sending, const char *file_verb)
 {
-    static const char *const hold = "hold %s after '%s'";
+    static const char *const hold = "hold %s after '*%s*'";
     static const char *const mute = "inject %s sftp-no-reply '%s %s' once";
     const struct plan_cluster *pc = sending->view->plan;
     const char *node = pc->nodes[sending->view->node].node->name;
@@ -211,6 +219,7 @@ static void die_when_sent(const struct sending *sending, const char *file_verb)
     str_init(&text, POINT_BYTES);
     if (act_text(sending->view, sending->act, &text, &err) < 0)
         abort();
+    as_pattern(&text);
     if (file_verb)
         snprintf(trap, sizeof(trap), mute, node, file_verb, str_text(&text));
     else

@@ -45,6 +45,8 @@ static const struct {
     { THUMB "0", false },
     { THUMB THUMB, false },
     { THUMB "0123456789abcdef01234567", false },
+    { SPACED " 01 23 45 67 89 ab cd ef 01 23 45 67\r\n", false },
+    { "01 23 " SPACED "\r\n", false },
     { "7937400991953d64e0bc56ec44cbd9636dc4bcb", false },
     { "97937400991953d64e0bc56ec44cbd9636dc4bc\ng", false },
     { "97937400991953d64e0bc\n56ec44cbd9636dc4bcb", false },
