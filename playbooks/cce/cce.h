@@ -47,8 +47,7 @@ enum {                       /* reads */
 };
 enum {
     CCE_FRESH_MS = 30 * 1000,
-    CCE_LISTED = 4096,
-    CCE_NAME_BYTES = 64
+    CCE_NAME_BYTES = WIN_NAME_BYTES
 };
 
 enum cce_listener {
@@ -99,15 +98,12 @@ struct cce_held { /* a trust store */
     size_t n;
 };
 struct cce_facts {
-    struct facts base;
+    struct win_node node;
     struct cce_bound bound[CCE_LISTENERS];
     char store_sha256[CCE_STORES][PKI_SHA256_HEX];
     char copy_sha256[CCE_STORES][CCE_COPIES][PKI_SHA256_HEX];
     struct cce_held staged[CCE_STORES];
     char home[256];
-    struct win_clock clock;
-    char (*listed)[CCE_NAME_BYTES];
-    size_t n_listed;
     char in_my[CCE_LISTENERS][PKI_SHA1_HEX]; /* what the store has printed */
     bool trusted[CCE_CAS];
     bool valid; /* "The certificate binding is VALID" */
@@ -121,7 +117,6 @@ void cce_facts_free(struct facts *facts);
 const struct cce_facts *cce_facts_at(const struct plan_cluster *pc, size_t i);
 const struct cce_facts *cce_facts_of(const struct view *view);
 bool cce_is_fresh(const struct view *view, uint32_t bit);
-bool cce_is_listed(const struct cce_facts *f, const char *name);
 extern const struct read_row cce_reads[];
 
 /* -- the plan (plan.c) ----------------------------------------------------- */

@@ -17,7 +17,7 @@ struct facts *cce_facts_new(void)
 
     if (!f)
         abort();
-    return &f->base;
+    return (struct facts *)f;
 }
 
 static void drop_held(struct cce_held *held)
@@ -35,7 +35,7 @@ void cce_facts_free(struct facts *facts)
         drop_held(&f->staged[s]);
     for (int l = 0; l < CCE_LISTENERS; l++)
         secret_free(f->shown_bytes[l]);
-    free(f->listed);
+    win_node_release(&f->node);
     free(f);
 }
 
@@ -54,14 +54,6 @@ bool cce_is_fresh(const struct view *view, uint32_t bit)
     const struct facts *f = view->plan->nodes[view->node].facts;
 
     return !f->unreachable && facts_age_ms(f, bit) <= CCE_FRESH_MS;
-}
-
-bool cce_is_listed(const struct cce_facts *f, const char *name)
-{
-    for (size_t i = 0; i < f->n_listed; i++)
-        if (strcmp(f->listed[i], name) == 0)
-            return true;
-    return false;
 }
 
 /* -- parsers --------------------------------------------------------------- */
@@ -108,37 +100,6 @@ static int parse_home(struct facts *facts, const struct read_file *about,
         n++;
     }
     f->home[n] = '\0';
-    return 0;
-}
-
-static int parse_clock(struct facts *facts, const struct read_file *about,
-                       const struct link_result *result, struct err *err)
-{
-    (void)about;
-    (void)err;
-    win_clock_take(&((struct cce_facts *)facts)->clock, result);
-    return 0;
-}
-
-/* What is not ours may have any name; ours are short. */
-static int parse_list(struct facts *facts, const struct read_file *about,
-                      const struct link_result *result, struct err *err)
-{
-    struct cce_facts *f = (struct cce_facts *)facts;
-
-    (void)about;
-    if (result->n_files > CCE_LISTED)
-        return err_set(err, CAUSE_REMOTE, "its folder holds over %d files",
-                       CCE_LISTED);
-    free(f->listed);
-    f->n_listed = 0;
-    f->listed = calloc(result->n_files + 1, sizeof(*f->listed));
-    if (!f->listed)
-        abort();
-    for (size_t i = 0; i < result->n_files; i++)
-        if (strlen(result->files[i].name) < CCE_NAME_BYTES)
-            memcpy(f->listed[f->n_listed++], result->files[i].name,
-                   strlen(result->files[i].name) + 1);
     return 0;
 }
 
@@ -329,8 +290,8 @@ const struct read_row cce_reads[] = {
     COMMAND(CCE_READ_HOME,  CCE_JAVA_HOME, parse_home, 0),
     COMMAND(CCE_READ_STORES, CCE_DIGEST(CCE_ICM_STORE("{drive}")), parse_store, CCE_STORE_ICM),
     COMMAND(CCE_READ_STORES, CCE_DIGEST(CCE_JAVA_STORE), parse_store, CCE_STORE_JAVA),
-    MAYBE(CCE_READ_CLOCK,   CCE_CLOCK, parse_clock, 0),
-    { CCE_READ_LIST,   READ_LIST,  NULL, false, NULL, NULL, parse_list },
+    MAYBE(CCE_READ_CLOCK,   CCE_CLOCK, win_clock_take, 0),
+    { CCE_READ_LIST,   READ_LIST,  NULL, false, NULL, NULL, win_list_take },
     { CCE_READ_COPIES, READ_FILES, NULL, false, copy_names, NULL, parse_copy },
     COMMAND(CCE_READ_STAGED, CCE_LIST("{icm.new}"), parse_staged, CCE_STORE_ICM),
     COMMAND(CCE_READ_STAGED, CCE_LIST("{java.new}"), parse_staged, CCE_STORE_JAVA),

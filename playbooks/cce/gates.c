@@ -146,32 +146,19 @@ static void take_old(const struct look *look)
         add_old(look, cce_store_words[s], NULL, f->store_sha256[s], "");
 }
 
-static void note_listed(const struct look *look)
-{
-    const struct cce_facts *f = facts_of(look);
-    unsigned generation = 0;
-
-    for (size_t k = 0; k < f->n_listed; k++)
-        if (cce_product.is_ours(f->listed[k], &generation)) {
-            plan_note_file(look->pc, look->i, f->listed[k]);
-            if (generation > look->pc->number)
-                look->pc->number = generation;
-        }
-}
-
 /* -- all of it ------------------------------------------------------------- */
 
 static void take_node(const struct look *look)
 {
     check_home(look);
-    win_gate_clock(&facts_of(look)->clock, name_of(look), look->findings);
+    win_gate_clock(&facts_of(look)->node, name_of(look), look->findings);
     check_services(look);
     take_old(look);
     for (int l = 0; l < CCE_LISTENERS; l++) {
         check_listener(look, (enum cce_listener)l);
         check_old(look, (enum cce_listener)l);
     }
-    note_listed(look);
+    win_note_listed(look->pc, look->i);
 }
 
 int cce_decide(struct plan_cluster *pc, struct findings *findings,

@@ -41,7 +41,8 @@ enum goal cce_goal_request(const struct view *view, struct err *why)
 {
     const struct set_file *csr = set_slot(&cce_node(view)->own, "csr");
 
-    if (view->plan->issued || cce_is_listed(cce_facts_of(view), csr->name))
+    if (view->plan->issued ||
+        win_is_listed(&cce_facts_of(view)->node, csr->name))
         return GOAL_MET;
     err_set(why, CAUSE_REMOTE, "its request is not made");
     return still_open(view);

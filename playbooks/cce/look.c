@@ -99,7 +99,7 @@ int cce_staged_is_good(const struct view *view, enum cce_store store,
     const struct cce_facts *f = cce_facts_of(view);
     struct pki_cert_info info;
 
-    if (!facts_since(&f->base, CCE_READ_STAGED, view->walk_ms) ||
+    if (!facts_since(&f->node.base, CCE_READ_STAGED, view->walk_ms) ||
         !f->copy_sha256[store][CCE_NEW][0])
         return err_set(why, CAUSE_REMOTE,
                        "the copy of the %s trust store was "

@@ -106,18 +106,7 @@ enum reply cce_judge(const char *command, const char *output, size_t len,
 /* "cce-icm-new-g7-3f9a.jks", "cce-g7-3f9a.csr" */
 static bool is_ours(const char *name, unsigned *generation)
 {
-    const char *g = strstr(name, "-g");
-    char *end = NULL;
-    unsigned long number;
-
-    if (!g || strncmp(name, "cce", 3) != 0 || (name[3] != '-'))
-        return false;
-    number = strtoul(g + 2, &end, 10);
-    if (end == g + 2 || end > g + 11 || g[2] == '-' || *end != '-' ||
-        strspn(end + 1, "0123456789abcdef") != 4 || end[5] != '.' || !end[6])
-        return false;
-    *generation = (unsigned)number;
-    return true;
+    return strncmp(name, "cce-", 4) == 0 && win_generation(name, generation);
 }
 
 /* What is bound and trusted lies elsewhere: no file of ours is ever in use.
@@ -126,19 +115,6 @@ static bool in_use(const struct view *view, const char *name)
 {
     (void)name;
     return !cce_facts_of(view)->bound[CCE_IIS_443].known;
-}
-
-static int64_t behind_s(const struct plan_cluster *pc)
-{
-    int64_t most = 0;
-
-    for (size_t i = 0; i < pc->n_nodes; i++) {
-        const struct win_clock *clock = &cce_facts_at(pc, i)->clock;
-
-        if (clock->known && -clock->off_ms > most)
-            most = -clock->off_ms;
-    }
-    return (most + 999) / 1000;
 }
 
 /* -- check ----------------------------------------------------------------- */
@@ -208,7 +184,7 @@ const struct product cce_product = {
     .guard = cce_guard,
     .health = cce_health,
     .certificates = cce_certificates,
-    .behind_s = behind_s,
+    .behind_s = win_behind_s,
     .is_ours = is_ours,
     .in_use = in_use,
 };

@@ -45,8 +45,7 @@ enum {                        /* reads */
 };
 enum {
     CVP_FRESH_MS = 30 * 1000, /* how old a destructive act's ground may be */
-    CVP_LISTED = 4096,
-    CVP_NAME_BYTES = 64
+    CVP_NAME_BYTES = WIN_NAME_BYTES
 };
 
 struct cvp_alias_row {
@@ -94,24 +93,20 @@ enum cvp_copy {
     CVP_NEW
 };
 struct cvp_facts {
-    struct facts base;
+    struct win_node node;
     char live_sha256[PKI_SHA256_HEX];
     char home[128];
     struct cvp_store live, staged;
     char copy_sha256[2][PKI_SHA256_HEX]; /* by enum cvp_copy; "": none there */
-    char (*listed)[CVP_NAME_BYTES];
-    size_t n_listed;
     enum win_state service[CVP_SERVICES];
     char shown_sha256[CVP_ALIASES][PKI_SHA256_HEX]; /* "": no answer */
     uint64_t shown_ms[CVP_ALIASES];
     struct secret *shown_bytes[CVP_ALIASES];
-    struct win_clock clock;
 };
 struct facts *cvp_facts_new(void);
 void cvp_facts_free(struct facts *facts);
 const struct cvp_facts *cvp_facts_at(const struct plan_cluster *pc, size_t i);
 const struct cvp_facts *cvp_facts_of(const struct view *view);
-bool cvp_is_listed(const struct cvp_facts *f, const char *name);
 extern const struct read_row cvp_reads[];
 
 /* `keytool -list -rfc`.  -1: neither a list nor the word that there is no such

@@ -15,7 +15,7 @@ struct facts *cvp_facts_new(void)
 
     if (!f)
         abort();
-    return &f->base;
+    return (struct facts *)f;
 }
 
 static void drop_shown(struct cvp_facts *f)
@@ -35,7 +35,7 @@ void cvp_facts_free(struct facts *facts)
     cvp_store_release(&f->live);
     cvp_store_release(&f->staged);
     drop_shown(f);
-    free(f->listed);
+    win_node_release(&f->node);
     free(f);
 }
 
@@ -47,14 +47,6 @@ const struct cvp_facts *cvp_facts_at(const struct plan_cluster *pc, size_t i)
 const struct cvp_facts *cvp_facts_of(const struct view *view)
 {
     return cvp_facts_at(view->plan, view->node);
-}
-
-bool cvp_is_listed(const struct cvp_facts *f, const char *name)
-{
-    for (size_t i = 0; i < f->n_listed; i++)
-        if (strcmp(f->listed[i], name) == 0)
-            return true;
-    return false;
 }
 
 /* -- parsers --------------------------------------------------------------- */
@@ -86,28 +78,6 @@ static int parse_home(struct facts *facts, const struct read_file *about,
         n++;
     }
     f->home[n] = '\0';
-    return 0;
-}
-
-/* What is not ours may have any name; ours are short. */
-static int parse_list(struct facts *facts, const struct read_file *about,
-                      const struct link_result *result, struct err *err)
-{
-    struct cvp_facts *f = (struct cvp_facts *)facts;
-
-    (void)about;
-    if (result->n_files > CVP_LISTED)
-        return err_set(err, CAUSE_REMOTE, "its folder holds over %d files",
-                       CVP_LISTED);
-    free(f->listed);
-    f->n_listed = 0;
-    f->listed = calloc(result->n_files + 1, sizeof(*f->listed));
-    if (!f->listed)
-        abort();
-    for (size_t i = 0; i < result->n_files; i++)
-        if (strlen(result->files[i].name) < CVP_NAME_BYTES)
-            memcpy(f->listed[f->n_listed++], result->files[i].name,
-                   strlen(result->files[i].name) + 1);
     return 0;
 }
 
@@ -160,14 +130,6 @@ static int parse_shown(struct facts *facts, const struct read_file *about,
     return 0;
 }
 
-static int parse_clock(struct facts *facts, const struct read_file *about,
-                       const struct link_result *result, struct err *err)
-{
-    (void)about;
-    (void)err;
-    win_clock_take(&((struct cvp_facts *)facts)->clock, result);
-    return 0;
-}
 /* -- in the pool ----------------------------------------------------------- */
 
 static void work_live(struct facts *facts)
@@ -239,8 +201,8 @@ static bool peer(const struct view *view, const struct read_file *about,
 const struct read_row cvp_reads[] = {
     { CVP_READ_STATUS, READ_COMMAND, CVP_DIGEST, false, NULL, NULL, parse_status },
     { CVP_READ_HOME,   READ_COMMAND, CVP_WHERE, false, NULL, NULL, parse_home },
-    { CVP_READ_CLOCK,  READ_COMMAND, CVP_CLOCK, true, NULL, NULL, parse_clock },
-    { CVP_READ_LIST,   READ_LIST,    NULL, false, NULL, NULL, parse_list },
+    { CVP_READ_CLOCK,  READ_COMMAND, CVP_CLOCK, true, NULL, NULL, win_clock_take },
+    { CVP_READ_LIST,   READ_LIST,    NULL, false, NULL, NULL, win_list_take },
     { CVP_READ_LIVE,   READ_COMMAND, KEYTOOL "-list -rfc -keystore " CVP_STORE, false, NULL, NULL, parse_live },
     { CVP_READ_LIVE,   READ_WORK,    NULL, false, NULL, NULL, NULL, work_live },
     { CVP_READ_STAGED, READ_COMMAND, KEYTOOL "-list -rfc -keystore {keystore.new}", false, NULL, NULL, parse_staged },

@@ -132,23 +132,10 @@ static void take_old(const struct look *look)
     }
 }
 
-static void note_listed(const struct look *look)
-{
-    const struct cvp_facts *f = facts_of(look);
-    unsigned generation = 0;
-
-    for (size_t k = 0; k < f->n_listed; k++)
-        if (cvp_product.is_ours(f->listed[k], &generation)) {
-            plan_note_file(look->pc, look->i, f->listed[k]);
-            if (generation > look->pc->number)
-                look->pc->number = generation;
-        }
-}
-
 static void take_node(const struct look *look)
 {
     check_home(look);
-    win_gate_clock(&facts_of(look)->clock, name_of(look), look->findings);
+    win_gate_clock(&facts_of(look)->node, name_of(look), look->findings);
     for (int s = 0; s < CVP_SERVICES; s++)
         if ((look->pc->nodes[look->i].node->roles & cvp_services[s].roles) &&
             cvp_renews(look->pc, look->i, cvp_services[s].alias))
@@ -159,7 +146,7 @@ static void take_node(const struct look *look)
         if (cvp_renews(look->pc, look->i, (enum cvp_alias)a))
             check_alias(look, (enum cvp_alias)a);
     take_old(look);
-    note_listed(look);
+    win_note_listed(look->pc, look->i);
 }
 
 /* -- all of it ------------------------------------------------------------- */

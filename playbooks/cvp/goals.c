@@ -59,7 +59,7 @@ static bool has_requests(const struct view *view)
         const struct set_file *csr =
             set_slot(own, cvp_slot((enum cvp_alias)a, CVP_CSR));
 
-        if (csr && !cvp_is_listed(cvp_facts_of(view), csr->name))
+        if (csr && !win_is_listed(&cvp_facts_of(view)->node, csr->name))
             return false;
     }
     return true;
@@ -120,7 +120,7 @@ int cvp_staged_is_good(const struct view *view, struct err *why)
 {
     const struct cvp_facts *f = cvp_facts_of(view);
 
-    if (!facts_since(&f->base, CVP_READ_STAGED, view->walk_ms) ||
+    if (!facts_since(&f->node.base, CVP_READ_STAGED, view->walk_ms) ||
         !f->staged.there)
         return err_set(why, CAUSE_REMOTE, "the copy was not listed");
     for (int a = 0; a < CVP_ALIASES; a++)

@@ -106,17 +106,12 @@ static bool is_base(const char *name, size_t len)
 /* "cvp-new-g7-3f9a.keystore", "wsm-g7-3f9a.csr" */
 static bool is_ours(const char *name, unsigned *generation)
 {
-    const char *g = strstr(name, "-g");
-    char *end = NULL;
-    unsigned long number;
+    unsigned number;
+    size_t len = win_generation(name, &number);
 
-    if (!g || !is_base(name, (size_t)(g - name)))
+    if (len == 0 || !is_base(name, len))
         return false;
-    number = strtoul(g + 2, &end, 10);
-    if (end == g + 2 || end > g + 11 || g[2] == '-' || *end != '-' ||
-        strspn(end + 1, "0123456789abcdef") != 4 || end[5] != '.' || !end[6])
-        return false;
-    *generation = (unsigned)number;
+    *generation = number;
     return true;
 }
 
@@ -126,19 +121,6 @@ static bool in_use(const struct view *view, const char *name)
 {
     (void)name;
     return cvp_facts_of(view)->live_sha256[0] == '\0';
-}
-
-static int64_t behind_s(const struct plan_cluster *pc)
-{
-    int64_t most = 0;
-
-    for (size_t i = 0; i < pc->n_nodes; i++) {
-        const struct win_clock *clock = &cvp_facts_at(pc, i)->clock;
-
-        if (clock->known && -clock->off_ms > most)
-            most = -clock->off_ms;
-    }
-    return (most + 999) / 1000;
 }
 
 const struct product cvp_product = {
@@ -160,7 +142,7 @@ const struct product cvp_product = {
     .guard = cvp_guard,
     .health = cvp_health,
     .certificates = cvp_certificates,
-    .behind_s = behind_s,
+    .behind_s = win_behind_s,
     .is_ours = is_ours,
     .in_use = in_use,
 };

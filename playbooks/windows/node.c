@@ -5,8 +5,10 @@
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/run/issuer.h"
 #include "playbooks/windows/issue.h"
 #include "playbooks/windows/windows.h"
@@ -60,21 +62,121 @@ int win_check_issuer(struct plan_cluster *pc, struct err *err)
     return issuer_check(pc, issuer, err);
 }
 
-void win_gate_clock(const struct win_clock *clock, const char *node,
+/* -- the head of a product's facts ----------------------------------------- */
+
+void win_node_release(struct win_node *node)
+{
+    free(node->listed);
+}
+
+bool win_is_listed(const struct win_node *node, const char *name)
+{
+    for (size_t i = 0; i < node->n_listed; i++)
+        if (strcmp(node->listed[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Half a round trip and half a second ago. */
+int win_clock_take(struct facts *facts, const struct read_file *about,
+                   const struct link_result *result, struct err *err)
+{
+    struct win_clock *clock = &((struct win_node *)facts)->clock;
+    int64_t seconds = 0;
+
+    (void)about;
+    (void)err;
+    clock->known = win_clock_parse(result->data, result->len, &seconds);
+    if (clock->known)
+        clock->off_ms = seconds * 1000 + 500 + (int64_t)result->took_ms / 2 -
+                        clock_wall_ms();
+    return 0;
+}
+
+/* What is not ours may have any name; ours are short. */
+int win_list_take(struct facts *facts, const struct read_file *about,
+                  const struct link_result *result, struct err *err)
+{
+    struct win_node *node = (struct win_node *)facts;
+
+    (void)about;
+    if (result->n_files > WIN_LISTED)
+        return err_set(err, CAUSE_REMOTE, "its folder holds over %d files",
+                       WIN_LISTED);
+    free(node->listed);
+    node->n_listed = 0;
+    node->listed = calloc(result->n_files + 1, sizeof(*node->listed));
+    if (!node->listed)
+        abort();
+    for (size_t i = 0; i < result->n_files; i++)
+        if (strlen(result->files[i].name) < WIN_NAME_BYTES)
+            memcpy(node->listed[node->n_listed++], result->files[i].name,
+                   strlen(result->files[i].name) + 1);
+    return 0;
+}
+
+/* -- what follows from it -------------------------------------------------- */
+
+void win_gate_clock(const struct win_node *node, const char *name,
                     struct findings *findings)
 {
+    const struct win_clock *clock = &node->clock;
     int64_t off = (clock->off_ms < 0 ? -clock->off_ms : clock->off_ms) / 1000;
 
     if (!clock->known)
-        findings_add(findings, SEVERITY_WARNING, "clock-unknown", node,
+        findings_add(findings, SEVERITY_WARNING, "clock-unknown", name,
                      "its clock cannot be read");
     else if (off > SKEW_REFUSE_S)
-        findings_add(findings, SEVERITY_ERROR, "clock-skew", node,
+        findings_add(findings, SEVERITY_ERROR, "clock-skew", name,
                      "its clock is %" PRId64 " s off ours: mend its time "
                      "service first",
                      clock->off_ms / 1000);
     else if (off > SKEW_WARN_S)
-        findings_add(findings, SEVERITY_WARNING, "clock-skew", node,
+        findings_add(findings, SEVERITY_WARNING, "clock-skew", name,
                      "its clock is %" PRId64 " s off ours",
                      clock->off_ms / 1000);
+}
+
+void win_note_listed(struct plan_cluster *pc, size_t i)
+{
+    const struct win_node *node = (const struct win_node *)pc->nodes[i].facts;
+    unsigned generation = 0;
+
+    for (size_t k = 0; k < node->n_listed; k++)
+        if (pc->plan->playbook->product->is_ours(node->listed[k],
+                                                 &generation)) {
+            plan_note_file(pc, i, node->listed[k]);
+            if (generation > pc->number)
+                pc->number = generation;
+        }
+}
+
+int64_t win_behind_s(const struct plan_cluster *pc)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < pc->n_nodes; i++) {
+        const struct win_clock *clock =
+            &((const struct win_node *)pc->nodes[i].facts)->clock;
+
+        if (clock->known && -clock->off_ms > most)
+            most = -clock->off_ms;
+    }
+    return (most + 999) / 1000;
+}
+
+size_t win_generation(const char *name, unsigned *generation)
+{
+    const char *g = strstr(name, "-g");
+    char *end = NULL;
+    unsigned long number;
+
+    if (!g)
+        return 0;
+    number = strtoul(g + 2, &end, 10);
+    if (end == g + 2 || end > g + 11 || g[2] == '-' || *end != '-' ||
+        strspn(end + 1, "0123456789abcdef") != 4 || end[5] != '.' || !end[6])
+        return 0;
+    *generation = (unsigned)number;
+    return (size_t)(g - name);
 }

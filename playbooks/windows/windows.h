@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "core/pki/pki.h"
-#include "core/run/product.h"
+#include "core/run/plan.h"
 
 /* OpenSSH's default shell is cmd.exe or PowerShell, as the registry says
  * (facts/uc.md 7).  This is the same command in both: PowerShell leaves %NAME%
@@ -46,11 +46,32 @@ struct win_clock {
     bool known;
     int64_t off_ms; /* of ours; below 0: it is behind */
 };
-/* Half a round trip and half a second ago. */
-void win_clock_take(struct win_clock *clock, const struct link_result *result);
+enum {
+    WIN_LISTED = 4096, /* files in the login's folder */
+    WIN_NAME_BYTES = 64
+};
+struct win_node { /* a product's facts begin with it */
+    struct facts base;
+    struct win_clock clock;
+    char (*listed)[WIN_NAME_BYTES]; /* what lies in the login's folder */
+    size_t n_listed;
+};
+void win_node_release(struct win_node *node);
+bool win_is_listed(const struct win_node *node, const char *name);
+/* For the tables of reads. */
+int win_clock_take(struct facts *facts, const struct read_file *about,
+                   const struct link_result *result, struct err *err);
+int win_list_take(struct facts *facts, const struct read_file *about,
+                  const struct link_result *result, struct err *err);
 /* Five minutes off is refused, as Kerberos does. */
-void win_gate_clock(const struct win_clock *clock, const char *node,
+void win_gate_clock(const struct win_node *node, const char *name,
                     struct findings *findings);
+/* Names of ours that lie there are known, and a new generation is a later one
+ * than theirs. */
+void win_note_listed(struct plan_cluster *pc, size_t i);
+int64_t win_behind_s(const struct plan_cluster *pc); /* product.behind_s */
+/* "wsm-g7-3f9a.csr": how long is "wsm"?  0: it is no name of ours. */
+size_t win_generation(const char *name, unsigned *generation);
 
 /* `wmic os get localdatetime`: "20261129021500.123456+540", minutes east of
  * UTC; as UTF-16 too.  Seconds since 1970; false: it is not there. */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/base/clock.h"
 #include "playbooks/windows/windows.h"
 
 enum {
@@ -112,16 +111,6 @@ bool win_clock_parse(const char *text, size_t len, int64_t *seconds)
         return false;
     *seconds = timegm(&tm) - minutes * 60;
     return true;
-}
-
-void win_clock_take(struct win_clock *clock, const struct link_result *result)
-{
-    int64_t seconds = 0;
-
-    clock->known = win_clock_parse(result->data, result->len, &seconds);
-    if (clock->known)
-        clock->off_ms = seconds * 1000 + 500 + (int64_t)result->took_ms / 2 -
-                        clock_wall_ms();
 }
 
 const struct link_shell win_shells[] = {

@@ -81,7 +81,7 @@ static inline struct plan *cce_plan_of(struct cce_bed *bed, const char *input,
 static inline void cce_read_now(struct cce_bed *bed)
 {
     for (size_t i = 0; i < 32; i++)
-        bed->f->base.read_ms[i] = clock_mono_ms();
+        bed->f->node.base.read_ms[i] = clock_mono_ms();
     for (int l = 0; l < CCE_LISTENERS; l++)
         bed->f->shown_ms[l] = clock_mono_ms();
 }
@@ -93,7 +93,7 @@ static inline void cce_begins(struct cce_facts *f)
     static const char *const shown[] = {"old-iis", "old-portico"};
 
     snprintf(f->home, sizeof(f->home), "C:\\Program Files (x86)\\OpenJDK");
-    f->clock.known = f->valid = true;
+    f->node.clock.known = f->valid = true;
     for (int l = 0; l < CCE_LISTENERS; l++) {
         f->bound[l].known = true;
         put_thumb(f->bound[l].thumb, thumbs[l]);

@@ -47,7 +47,7 @@ static void stands_on(struct cce_bed *bed, const char *text, uint32_t reads)
 {
     allowed(bed, text);
     for (int bit = 0; bit < 32; bit++) {
-        bed->f->base.read_ms[bit] = 0;
+        bed->f->node.base.read_ms[bit] = 0;
         if ((1U << bit) & reads)
             refused(bed, text, false);
         else
@@ -55,9 +55,9 @@ static void stands_on(struct cce_bed *bed, const char *text, uint32_t reads)
         cce_read_now(bed);
     }
     if (reads) {
-        bed->f->base.unreachable = true;
+        bed->f->node.base.unreachable = true;
         refused(bed, text, false);
-        bed->f->base.unreachable = false;
+        bed->f->node.base.unreachable = false;
     }
 }
 

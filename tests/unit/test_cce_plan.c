@@ -200,7 +200,7 @@ static void test_gates(void **state)
         assert_true(found(bed, "not-loaded"));
         *f = was;
     }
-    f->clock.off_ms = -901000;
+    f->node.clock.off_ms = -901000;
     assert_true(found(bed, "clock-skew"));
     *f = was;
     assert_true(found(bed, NULL));

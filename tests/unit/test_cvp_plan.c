@@ -78,7 +78,7 @@ static struct plan *plan_of(struct bed *bed, const char *input, struct err *err)
 static void read_now(struct bed *bed)
 {
     for (size_t i = 0; i < 32; i++)
-        bed->f->base.read_ms[i] = clock_mono_ms();
+        bed->f->node.base.read_ms[i] = clock_mono_ms();
     for (int a = 0; a < CVP_ALIASES; a++)
         bed->f->shown_ms[a] = clock_mono_ms();
 }
@@ -281,7 +281,7 @@ static void test_swap_needs_its_ground(void **state)
     assert_int_equal(asked(bed, SWAP, NULL), 0);
     /* none of it may be old */
     for (int bit = 0; bit < 32; bit++) {
-        bed->f->base.read_ms[bit] = 1;
+        bed->f->node.base.read_ms[bit] = 1;
         assert_int_equal(
             asked(bed, SWAP, NULL),
             (1U << bit) & (CVP_READ_STATUS | CVP_READ_COPIES | CVP_READ_STAGED)
