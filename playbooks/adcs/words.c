@@ -26,8 +26,8 @@ enum {
     FACILITY_SECURITY = 9
 };
 
-/* Without NULs: UTF-16 of what is read here becomes ASCII.  The caller frees.
- */
+/* Without NULs and byte order mark: UTF-16 of what is read here becomes ASCII.
+ * The caller frees. */
 static char *plain(const char *said, size_t len)
 {
     char *text = malloc((len < TEXT_MOST ? len : TEXT_MOST) + 1);
@@ -35,7 +35,8 @@ static char *plain(const char *said, size_t len)
 
     if (!text)
         abort();
-    for (size_t i = 0; i < len && n < TEXT_MOST; i++)
+    for (size_t i = len > 1 && memcmp(said, "\xff\xfe", 2) == 0 ? 2 : 0;
+         i < len && n < TEXT_MOST; i++)
         if (said[i])
             text[n++] = said[i];
     text[n] = '\0';
