@@ -135,6 +135,7 @@ void cce_target_thumb(const struct view *view, enum cce_listener listener,
 bool cce_slot_info(const struct plan_node *pn, const char *slot,
                    struct pki_cert_info *info);
 int cce_prepare(struct plan_cluster *pc, struct err *err);
+const char *cce_tomcat(const struct plan *plan); /* its service's name */
 int cce_check_tomcat(const struct plan_cluster *pc, const char *value,
                      struct err *err);
 int cce_check_drive(const struct plan_cluster *pc, const char *value,

@@ -115,17 +115,8 @@ enum goal cce_goal_stores(const struct view *view, struct err *why)
 static enum goal runs(const struct view *view, enum cce_service service,
                       struct err *why)
 {
-    enum win_state state = cce_facts_of(view)->service[service];
-
-    if (state == WIN_RUNNING)
-        return GOAL_MET;
-    err_set(why, CAUSE_REMOTE, "the service %s %s", cce_service_titles[service],
-            state == WIN_UNKNOWN   ? "is in no state that we know"
-            : state == WIN_STOPPED ? "does not run"
-                                   : "is starting or stopping");
-    if (state == WIN_STOPPED) /* `net start' waits, and has come back */
-        return still_open(view);
-    return state == WIN_UNKNOWN ? GOAL_UNKNOWN : GOAL_BUSY;
+    return win_goal_runs(view, cce_facts_of(view)->service[service],
+                         cce_service_titles[service], why);
 }
 
 static bool has_sent(const struct view *view, const char *word)

@@ -182,13 +182,6 @@ static int guard_bind(const struct view *view, const char *text,
 
 /* -- services -------------------------------------------------------------- */
 
-static const char *tomcat_of(const struct view *view)
-{
-    const char *tomcat = plan_input(view->plan->plan, "tomcat");
-
-    return tomcat ? tomcat : "Tomcat9";
-}
-
 static int guard_service(const struct view *view, const char *text,
                          struct err *err)
 {
@@ -204,7 +197,7 @@ static int guard_service(const struct view *view, const char *text,
         ready = cce_is_bound(view, CCE_PORTICO_7890);
     else if (begins(name, "IISADMIN") || strcmp(name, "W3SVC") == 0)
         ready = cce_is_bound(view, CCE_IIS_443);
-    else if (strcmp(name, tomcat_of(view)) == 0)
+    else if (strcmp(name, cce_tomcat(view->plan->plan)) == 0)
         ready = cce_is_swapped(view);
     else
         return err_set(err, CAUSE_REFUSED, "this run has nothing to do with %s",

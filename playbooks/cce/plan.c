@@ -104,6 +104,13 @@ int cce_check_drive(const struct plan_cluster *pc, const char *value,
     return err_set(err, CAUSE_INPUT, "a drive is one letter: drive=D");
 }
 
+const char *cce_tomcat(const struct plan *plan)
+{
+    const char *named = plan_input(plan, "tomcat");
+
+    return named ? named : "Tomcat9";
+}
+
 int cce_check_tomcat(const struct plan_cluster *pc, const char *value,
                      struct err *err)
 {
@@ -212,14 +219,13 @@ bool cce_variable(const struct view *view, const char *name, struct str *out)
 {
     const struct plan_node *pn = cce_node(view);
     const char *drive = plan_input(view->plan->plan, "drive");
-    const char *tomcat = plan_input(view->plan->plan, "tomcat");
     const char *what = strchr(name, '.');
     size_t n = what ? (size_t)(what - name) : 0;
 
     if (strcmp(name, "drive") == 0)
         return str_addf(out, "%s:", drive ? drive : "C") == 0;
     if (strcmp(name, "tomcat") == 0)
-        return str_add(out, tomcat ? tomcat : "Tomcat9") == 0;
+        return str_add(out, cce_tomcat(view->plan->plan)) == 0;
     if (!what)
         return false;
     what++;

@@ -215,17 +215,8 @@ static enum goal shows(const struct view *view, enum cvp_alias alias,
 static enum goal runs(const struct view *view, enum cvp_service service,
                       struct err *why)
 {
-    enum win_state state = cvp_facts_of(view)->service[service];
-
-    if (state == WIN_RUNNING)
-        return GOAL_MET;
-    err_set(why, CAUSE_REMOTE, "the service %s %s", cvp_services[service].title,
-            state == WIN_UNKNOWN   ? "is in no state that we know"
-            : state == WIN_STOPPED ? "does not run"
-                                   : "is starting or stopping");
-    if (state == WIN_STOPPED) /* `net start' waits, and has come back */
-        return still_open(view);
-    return state == WIN_UNKNOWN ? GOAL_UNKNOWN : GOAL_BUSY;
+    return win_goal_runs(view, cvp_facts_of(view)->service[service],
+                         cvp_services[service].title, why);
 }
 
 /* W3SVC shows nothing of the keystore at a port of its own. */

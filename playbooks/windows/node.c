@@ -165,6 +165,20 @@ int64_t win_behind_s(const struct plan_cluster *pc)
     return (most + 999) / 1000;
 }
 
+enum goal win_goal_runs(const struct view *view, enum win_state state,
+                        const char *title, struct err *why)
+{
+    if (state == WIN_RUNNING)
+        return GOAL_MET;
+    err_set(why, CAUSE_REMOTE, "the service %s %s", title,
+            state == WIN_UNKNOWN   ? "is in no state that we know"
+            : state == WIN_STOPPED ? "does not run"
+                                   : "is starting or stopping");
+    if (state == WIN_STOPPED)
+        return view->acted ? GOAL_ERROR : GOAL_OPEN;
+    return state == WIN_UNKNOWN ? GOAL_UNKNOWN : GOAL_BUSY;
+}
+
 size_t win_generation(const char *name, unsigned *generation)
 {
     const char *g = strstr(name, "-g");

@@ -70,6 +70,10 @@ void win_gate_clock(const struct win_node *node, const char *name,
  * than theirs. */
 void win_note_listed(struct plan_cluster *pc, size_t i);
 int64_t win_behind_s(const struct plan_cluster *pc); /* product.behind_s */
+/* MET when it runs.  `net start' waits: one that is stopped behind it has
+ * failed. */
+enum goal win_goal_runs(const struct view *view, enum win_state state,
+                        const char *title, struct err *why);
 /* "wsm-g7-3f9a.csr": how long is "wsm"?  0: it is no name of ours. */
 size_t win_generation(const char *name, unsigned *generation);
 
